@@ -1,0 +1,126 @@
+//! Agents (`tyrd` on a host) and the AI processes that they found.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// How alive an agent is, by the server's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Liveness {
+    /// Heard from within its heartbeat interval, half an interval of grace included.
+    Online,
+    /// At least one heartbeat missed.
+    Late,
+    /// Not heard from for more than the stale threshold (90 s by default).
+    Stale,
+    /// Not heard from for more than five minutes (or the stale threshold, if that is longer).
+    Offline,
+}
+
+/// How much of a policy a host enforces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Posture {
+    /// The agent never said.
+    Unknown,
+    /// Nothing could be loaded.
+    Blind,
+    /// Everything is observed, nothing enforced.
+    Observing,
+    /// Network rules are enforced, files and programs observed.
+    Partial,
+    /// All rules are enforced in the kernel.
+    Enforcing,
+}
+
+/// One agent: `GET /api/v1/agents`, `/daemons`, `/daemons/{id}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agent {
+    /// Given at enrollment.
+    pub agent_id: Uuid,
+    /// Host name, or what the operator chose.
+    pub name: String,
+    /// Newest message of any kind, by the server's clock.
+    pub last_seen: Timestamp,
+    /// Milliseconds since `last_seen` when this was answered.
+    pub staleness_ms: u64,
+    /// Online, late, stale or offline.
+    pub liveness: Liveness,
+    /// Whether a stream is open now.
+    pub connected: bool,
+    /// Kernel release.
+    pub kernel: String,
+    /// `x86_64` or `aarch64`.
+    pub arch: String,
+    /// Version of `tyrd`.
+    pub agent_version: String,
+    /// Feature flags: `lsm`, `tls_capture`, `enforce`, `net_enforce`, `observe`.
+    pub capabilities: Vec<String>,
+    /// Kernel attach points in use.
+    pub hooks: Vec<String>,
+    /// How much is enforced.
+    pub posture: Posture,
+    /// Why not more.
+    pub posture_reason: String,
+    /// Cgroup that the agent is limited to; empty for the whole host.
+    pub scope: String,
+    /// Effective policy that is in force on the host.
+    pub policy_id: Option<String>,
+    /// Newest version within that policy.
+    pub policy_version: Option<u32>,
+    /// Effective policy that should be in force.
+    pub assigned_policy_id: Option<String>,
+    /// Why the newest push did not load; empty when it did.
+    pub policy_error: String,
+    /// Agent's clock minus server's clock.
+    pub clock_skew_ms: i64,
+    /// Records that wait on the host.
+    pub spool_records: u64,
+    /// Events that the agent declared lost since its start.
+    pub events_lost: u64,
+    /// Live AI process trees.
+    pub ai_processes: u32,
+    /// When it enrolled.
+    pub enrolled_at: Timestamp,
+    /// End of its client certificate.
+    pub cert_not_after: Timestamp,
+    /// Hidden from lists since.
+    pub archived_at: Option<Timestamp>,
+}
+
+/// One AI process tree: `GET /api/v1/discovered-agents`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiscoveredAgent {
+    /// Minted by the agent.
+    pub id: Uuid,
+    /// The agent that found it.
+    pub daemon_agent_id: Uuid,
+    /// That agent's name.
+    pub agent_name: String,
+    /// `claude-code`, `cursor`, ...
+    pub agent_type: String,
+    /// The type, until somebody renames it.
+    pub display_name: String,
+    /// Process id on its host.
+    pub pid: i64,
+    /// Hex SHA-256 over executable and matched pattern.
+    pub process_signature: String,
+    /// Real path of its executable.
+    pub process_exe: String,
+    /// Its arguments.
+    pub cmdline: String,
+    /// `fingerprint`, `scan` or `run`.
+    pub found_by: String,
+    /// When it was found, by the agent's clock.
+    pub first_seen: Timestamp,
+    /// When the last process of the tree ended.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// A page of `GET /api/v1/discovered-agents` and similar lists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct List<T> {
+    /// The rows.
+    pub items: Vec<T>,
+}
