@@ -36,6 +36,8 @@ CREATE TABLE enrollment_tokens (
 CREATE TABLE policy_versions (
     version     integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
     name        text NOT NULL,
+    -- How many it has, so that a list need not parse every text.
+    rules       integer NOT NULL CONSTRAINT policy_versions_rules_not_negative CHECK (rules >= 0),
     yaml        text NOT NULL,
     created_at  timestamptz NOT NULL DEFAULT now(),
     created_by  text NOT NULL
