@@ -1,1 +1,44 @@
-//! Placeholder
+//! Real binaries for whole stories: a server with its embedded database, agents, `tyrctl`, governed programs.
+//!
+//! Everything lives in a temporary folder and a cgroup of its own, and ends with the value that started it, also when a
+//! test fails. The binaries are those that `cargo build --workspace --bins` put beside the test program.
+
+pub mod cgroup;
+pub mod screen;
+pub mod stack;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// The program `name` of this workspace.
+///
+/// # Panics
+///
+/// When it was not built: `cargo test` builds only the binaries of the tested package.
+pub fn binary(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a running program has a path");
+    let path = test
+        .ancestors()
+        .skip(1)
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| panic!("no {name} near {}: run `cargo build --workspace --bins` first", test.display()));
+    path
+}
+
+/// Asks `state` until it gives a value.
+///
+/// # Panics
+///
+/// After `limit`, with what it was waiting for.
+pub fn wait_for<T>(what: &str, limit: Duration, mut state: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(value) = state() {
+            return value;
+        }
+        assert!(start.elapsed() < limit, "{what} did not come within {limit:?}");
+        // Not a fixed wait but the pace of the questions.
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}

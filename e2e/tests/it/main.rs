@@ -1,0 +1,5 @@
+//! Whole stories. They need root, cgroup2 and a kernel that loads BPF programs, and fail without them.
+
+mod stale;
+mod story;
+mod top;

@@ -1,0 +1,1 @@
+//! `tyrctl top` in a real terminal, at the two sizes that it was drawn for.
