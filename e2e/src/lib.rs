@@ -17,13 +17,11 @@ use std::time::{Duration, Instant};
 /// When it was not built: `cargo test` builds only the binaries of the tested package.
 pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a running program has a path");
-    let path = test
-        .ancestors()
+    test.ancestors()
         .skip(1)
         .map(|folder| folder.join(name))
         .find(|path| path.is_file())
-        .unwrap_or_else(|| panic!("no {name} near {}: run `cargo build --workspace --bins` first", test.display()));
-    path
+        .unwrap_or_else(|| panic!("no {name} near {}: run `cargo build --workspace --bins` first", test.display()))
 }
 
 /// Asks `state` until it gives a value.

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::cgroup::Cgroup;
 use crate::{binary, wait_for};
 
-const STARTUP_LIMIT: Duration = Duration::from_secs(60);
+const STARTUP_LIMIT: Duration = Duration::from_mins(1);
 const PASSWORD: &str = "correct horse battery staple";
 
 /// A running `tyr-server` with an admin, and everything needed to reach it.
@@ -41,7 +41,7 @@ impl Process {
             .stdout(Stdio::null())
             .stderr(File::create(&log)?)
             .spawn()
-            .with_context(|| format!("starting {:?}", command.get_program()))?;
+            .with_context(|| format!("starting {}", command.get_program().display()))?;
         Ok(Self { child, log })
     }
 
