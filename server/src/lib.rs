@@ -1,1 +1,19 @@
-//! Placeholder
+//! The control plane of Tyr: stores, re-judges and serves what a fleet of `tyrd` agents reports.
+//!
+//! A request walks `http/<resource>` or `grpc` → `app/<aggregate>` → `db/<aggregate>`. Doors parse and answer; `app` decides
+//! and owns the transaction; `db` holds all SQL. REST and gRPC are two doors to the same `app` functions.
+
+pub mod app;
+pub mod args;
+pub mod config;
+pub mod db;
+pub mod embedded;
+pub mod grpc;
+pub mod http;
+pub mod pki;
+pub mod serve;
+pub mod telemetry;
+pub mod tls;
+
+/// This server's version, as `/health` shows it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

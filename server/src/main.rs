@@ -1,2 +1,3 @@
-//! Placeholder
+//! `tyr-server`.
+
 fn main() {}

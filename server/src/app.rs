@@ -1,0 +1,56 @@
+//! What the server decides: one file per aggregate, called by both doors.
+
+pub mod assignments;
+pub mod auth;
+pub mod effective;
+pub mod enroll;
+pub mod fleet;
+pub mod ingest;
+pub mod judge;
+pub mod live;
+pub mod liveness;
+pub mod policies;
+pub mod query;
+pub mod tokens;
+pub mod users;
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+
+use crate::app::auth::SessionKey;
+use crate::app::fleet::Fleet;
+use crate::app::live::Live;
+use crate::app::liveness::Limits;
+use crate::config::Config;
+use crate::pki::Pki;
+use crate::tls::TlsConfigs;
+
+/// State shared by both doors and all tasks, behind one [`Arc`].
+#[derive(Debug)]
+pub struct App {
+    /// Settings.
+    pub config: Config,
+    /// Connections to the database, whose schema is up to date.
+    pub pool: PgPool,
+    /// The internal CA.
+    pub pki: Pki,
+    /// rustls settings of both ports.
+    pub tls: TlsConfigs,
+    /// Signs session tokens.
+    pub session_key: SessionKey,
+    /// The live stream of stored events.
+    pub live: Live,
+    /// Agents that are connected now.
+    pub fleet: Fleet,
+    /// When an agent counts as late, stale, offline.
+    pub liveness: Limits,
+}
+
+impl App {
+    /// Puts the state together; starts nothing.
+    pub fn new(config: Config, pool: PgPool, pki: Pki, tls: TlsConfigs, session_key: SessionKey) -> Arc<Self> {
+        let liveness = Limits::new(config.stale_after, config.heartbeat_interval);
+        Arc::new(Self { config, pool, pki, tls, session_key, live: Live::new(), fleet: Fleet::new(), liveness })
+    }
+}

@@ -1,0 +1,1 @@
+//! Drift: the server's own judgement of each event.

@@ -1,0 +1,1 @@
+//! What REST clients ask about agents, events and counts.

@@ -1,0 +1,1 @@
+//! Enrollment tokens, as admins see them.

@@ -1,0 +1,103 @@
+//! All SQL of the server, one file per aggregate. Plain functions take a connection, so that `app` composes transactions.
+
+pub mod agents;
+pub mod discovered_agents;
+pub mod effective_policies;
+pub mod enrollment_tokens;
+pub mod events;
+pub mod losses;
+pub mod migrate;
+pub mod partitions;
+pub mod policy_assignments;
+pub mod policy_versions;
+pub mod rejected;
+pub mod stats;
+pub mod users;
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+
+/// Most connections that the server keeps open.
+pub const CONNECTIONS_MAX: u32 = 16;
+/// Longest wait for a free connection before a request fails.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What can go wrong with the database.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// No connection, or none free in time; nothing was changed, trying again later makes sense.
+    #[error("the database is not reachable")]
+    Unavailable(#[source] sqlx::Error),
+    /// A named constraint refused a row; the statement changed nothing.
+    #[error("the constraint `{constraint}` refused the row")]
+    Constraint {
+        /// Its name in the schema.
+        constraint: String,
+        /// What the database said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// Anything else that a statement can fail with; the transaction it was in is lost.
+    #[error("a query failed")]
+    Query(#[source] sqlx::Error),
+}
+
+impl DbError {
+    /// Name of the constraint that refused the row, if that is what happened.
+    pub fn constraint(&self) -> Option<&str> {
+        match self {
+            Self::Constraint { constraint, .. } => Some(constraint),
+            _ => None,
+        }
+    }
+
+    /// SQLSTATE, if the database itself answered.
+    pub fn sqlstate(&self) -> Option<String> {
+        let (Self::Unavailable(error) | Self::Constraint { source: error, .. } | Self::Query(error)) = self;
+        Some(error.as_database_error()?.code()?.into_owned())
+    }
+}
+
+impl From<sqlx::Error> for DbError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => Self::Unavailable(error),
+            sqlx::Error::Database(database) => {
+                // Class 57P: shutting down or starting up; 53300: too many connections.
+                let away = database.code().is_some_and(|code| code.starts_with("57P") || code == "53300");
+                match database.constraint() {
+                    _ if away => Self::Unavailable(error),
+                    Some(constraint) => Self::Constraint { constraint: constraint.to_owned(), source: error },
+                    None => Self::Query(error),
+                }
+            }
+            _ => Self::Query(error),
+        }
+    }
+}
+
+/// Opens the pool. Every connection works in UTC.
+///
+/// # Errors
+/// When the first connection can't be made.
+pub async fn connect(options: PgConnectOptions) -> Result<PgPool, DbError> {
+    let options = options.application_name("tyr-server").options([("TimeZone", "UTC")]);
+    let pool = PgPoolOptions::new()
+        .max_connections(CONNECTIONS_MAX)
+        .min_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(options)
+        .await?;
+    Ok(pool)
+}
+
+/// One round trip, for `/health`.
+pub async fn ping(pool: &PgPool) -> Result<(), DbError> {
+    sqlx::query!("SELECT 1 AS one").fetch_one(pool).await?;
+    Ok(())
+}

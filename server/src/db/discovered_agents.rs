@@ -1,0 +1,1 @@
+//! AI processes that agents found.

@@ -1,0 +1,1 @@
+//! Effective policies by digest, and which agent had which from when on.

@@ -1,0 +1,1 @@
+//! Events: ingest and queries.
