@@ -83,10 +83,14 @@ impl From<sqlx::Error> for DbError {
 
 /// Opens the pool. Every connection works in UTC.
 ///
+/// Statements are planned with their values each time: a generic plan can neither prune partitions nor drop the filters
+/// that were not given.
+///
 /// # Errors
 /// When the first connection can't be made.
 pub async fn connect(options: PgConnectOptions) -> Result<PgPool, DbError> {
-    let options = options.application_name("tyr-server").options([("TimeZone", "UTC")]);
+    let options =
+        options.application_name("tyr-server").options([("TimeZone", "UTC"), ("plan_cache_mode", "force_custom_plan")]);
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS_MAX)
         .min_connections(1)

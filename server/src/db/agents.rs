@@ -1,1 +1,308 @@
-//! Agents.
+//! Agents: enrollment, what they report of themselves, and reading them.
+
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::PgConnection;
+use tyr_api::agents::{Agent, Liveness, Posture};
+use uuid::Uuid;
+
+use crate::db::DbError;
+
+/// Which agents to read.
+#[derive(Clone, Copy, Debug)]
+pub enum Which<'a> {
+    /// All that are not archived.
+    Active,
+    /// All.
+    All,
+    /// These, archived or not.
+    Ids(&'a [Uuid]),
+}
+
+struct Row {
+    agent_id: Uuid,
+    name: String,
+    last_seen: jiff_sqlx::Timestamp,
+    kernel: String,
+    arch: String,
+    agent_version: String,
+    capabilities: Vec<String>,
+    hooks: Vec<String>,
+    posture: String,
+    posture_reason: String,
+    scope: String,
+    policy_id: Option<String>,
+    policy_version: Option<i32>,
+    assigned_policy_id: Option<String>,
+    policy_error: String,
+    clock_skew_ms: i64,
+    spool_records: i64,
+    events_lost: i64,
+    ai_processes: i64,
+    enrolled_at: jiff_sqlx::Timestamp,
+    cert_not_after: jiff_sqlx::Timestamp,
+    archived_at: Option<jiff_sqlx::Timestamp>,
+}
+
+/// Reads agents, by name. `liveness`, `staleness_ms` and `connected` are for [`crate::app::fleet::Fleet::present`] to fill in:
+/// the table alone doesn't know them.
+pub async fn list(conn: &mut PgConnection, which: Which<'_>) -> Result<Vec<Agent>, DbError> {
+    let (archived, ids) = match which {
+        Which::Active => (false, None),
+        Which::All => (true, None),
+        Which::Ids(ids) => (true, Some(ids)),
+    };
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT a.agent_id, a.name, a.last_seen, a.kernel, a.arch, a.agent_version, a.capabilities, a.hooks,
+                  a.posture::text AS "posture!", a.posture_reason, a.scope, a.policy_id,
+                  (SELECT max((layer ->> 'version')::int)
+                     FROM effective_policies e, jsonb_array_elements(e.layers) AS layer
+                    WHERE e.policy_id = a.policy_id) AS policy_version,
+                  (SELECT p.policy_id FROM agent_policies p
+                    WHERE p.agent_id = a.agent_id ORDER BY p.effective_from DESC LIMIT 1) AS assigned_policy_id,
+                  a.policy_error, a.clock_skew_ms, a.spool_records, a.events_lost,
+                  (SELECT count(*) FROM discovered_agents d
+                    WHERE d.daemon_agent_id = a.agent_id AND d.ended_at IS NULL) AS "ai_processes!",
+                  a.enrolled_at, a.cert_not_after, a.archived_at
+             FROM agents a
+            WHERE ($1 OR a.archived_at IS NULL) AND ($2::uuid[] IS NULL OR a.agent_id = ANY ($2))
+            ORDER BY a.name, a.agent_id"#,
+        archived,
+        ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(Row::into_agent).collect())
+}
+
+/// One agent, archived or not.
+pub async fn get(conn: &mut PgConnection, agent_id: Uuid) -> Result<Option<Agent>, DbError> {
+    Ok(list(conn, Which::Ids(&[agent_id])).await?.pop())
+}
+
+impl Row {
+    fn into_agent(self) -> Agent {
+        Agent {
+            agent_id: self.agent_id,
+            name: self.name,
+            last_seen: self.last_seen.to_jiff(),
+            staleness_ms: 0,
+            liveness: Liveness::Offline,
+            connected: false,
+            kernel: self.kernel,
+            arch: self.arch,
+            agent_version: self.agent_version,
+            capabilities: self.capabilities,
+            hooks: self.hooks,
+            posture: posture(&self.posture),
+            posture_reason: self.posture_reason,
+            scope: self.scope,
+            policy_id: self.policy_id,
+            policy_version: self.policy_version.and_then(|version| u32::try_from(version).ok()),
+            assigned_policy_id: self.assigned_policy_id,
+            policy_error: self.policy_error,
+            clock_skew_ms: self.clock_skew_ms,
+            spool_records: u64::try_from(self.spool_records).unwrap_or(0),
+            events_lost: u64::try_from(self.events_lost).unwrap_or(0),
+            ai_processes: u32::try_from(self.ai_processes).unwrap_or(u32::MAX),
+            enrolled_at: self.enrolled_at.to_jiff(),
+            cert_not_after: self.cert_not_after.to_jiff(),
+            archived_at: self.archived_at.map(jiff_sqlx::Timestamp::to_jiff),
+        }
+    }
+}
+
+fn posture(word: &str) -> Posture {
+    match word {
+        "blind" => Posture::Blind,
+        "observing" => Posture::Observing,
+        "partial" => Posture::Partial,
+        "enforcing" => Posture::Enforcing,
+        _ => Posture::Unknown,
+    }
+}
+
+/// The word of the database's enumeration.
+fn posture_word(posture: Posture) -> &'static str {
+    match posture {
+        Posture::Unknown => "unknown",
+        Posture::Blind => "blind",
+        Posture::Observing => "observing",
+        Posture::Partial => "partial",
+        Posture::Enforcing => "enforcing",
+    }
+}
+
+/// A host that enrolls.
+#[derive(Debug)]
+pub struct NewAgent<'a> {
+    /// Given by the server.
+    pub agent_id: Uuid,
+    /// As the host calls itself.
+    pub name: &'a str,
+    /// Kernel release.
+    pub kernel: &'a str,
+    /// Machine.
+    pub arch: &'a str,
+    /// Its certificate, PEM.
+    pub client_cert: &'a str,
+    /// Serial number of that certificate, hex.
+    pub cert_serial: &'a str,
+    /// End of that certificate.
+    pub cert_not_after: Timestamp,
+}
+
+/// Adds an agent.
+pub async fn insert(conn: &mut PgConnection, agent: &NewAgent<'_>) -> Result<(), DbError> {
+    sqlx::query!(
+        "INSERT INTO agents (agent_id, name, kernel, arch, client_cert, cert_serial, cert_not_after)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        agent.agent_id,
+        agent.name,
+        agent.kernel,
+        agent.arch,
+        agent.client_cert,
+        agent.cert_serial,
+        agent.cert_not_after.to_sqlx(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whether an agent may stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Known, neither revoked nor archived.
+    Admitted,
+    /// Not in the table.
+    Unknown,
+    /// Revoked or archived.
+    Refused,
+}
+
+/// Whether the holder of this certificate may stream: the serial has to be the one that was given out last.
+pub async fn admission(conn: &mut PgConnection, agent_id: Uuid, cert_serial: &str) -> Result<Admission, DbError> {
+    let row = sqlx::query!(
+        r#"SELECT (revoked_at IS NOT NULL OR archived_at IS NOT NULL OR cert_serial <> $2) AS "refused!"
+             FROM agents WHERE agent_id = $1"#,
+        agent_id,
+        cert_serial,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(match row {
+        None => Admission::Unknown,
+        Some(row) if row.refused => Admission::Refused,
+        Some(_) => Admission::Admitted,
+    })
+}
+
+/// What an agent says of itself at the start of a stream.
+#[derive(Debug)]
+pub struct Capabilities {
+    /// Kernel release.
+    pub kernel: String,
+    /// Machine.
+    pub arch: String,
+    /// Version of `tyrd`.
+    pub agent_version: String,
+    /// Feature flags.
+    pub features: Vec<String>,
+    /// Kernel attach points.
+    pub hooks: Vec<String>,
+    /// How much is enforced.
+    pub posture: Posture,
+    /// Why not more.
+    pub posture_reason: String,
+    /// Cgroup it is limited to.
+    pub scope: String,
+}
+
+/// Stores what an agent says of itself.
+pub async fn set_capabilities(conn: &mut PgConnection, agent_id: Uuid, report: &Capabilities) -> Result<(), DbError> {
+    sqlx::query!(
+        "UPDATE agents
+            SET kernel = $2, arch = $3, agent_version = $4, capabilities = $5, hooks = $6,
+                posture = $7::text::agent_posture, posture_reason = $8, scope = $9
+          WHERE agent_id = $1",
+        agent_id,
+        report.kernel,
+        report.arch,
+        report.agent_version,
+        &report.features,
+        &report.hooks,
+        posture_word(report.posture),
+        report.posture_reason,
+        report.scope,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Stores what became of a policy push. A policy id that this server never pushed is not stored.
+pub async fn set_policy_status(
+    conn: &mut PgConnection,
+    agent_id: Uuid,
+    policy_id: &str,
+    in_force: bool,
+    error: &str,
+) -> Result<(), DbError> {
+    if in_force {
+        sqlx::query!(
+            "UPDATE agents
+                SET policy_id = (SELECT e.policy_id FROM effective_policies e WHERE e.policy_id = $2), policy_error = ''
+              WHERE agent_id = $1",
+            agent_id,
+            policy_id,
+        )
+        .execute(conn)
+        .await?;
+    } else {
+        let error = if error.is_empty() { "the policy did not load" } else { error };
+        sqlx::query!("UPDATE agents SET policy_error = $2 WHERE agent_id = $1", agent_id, error).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// News of one agent since the last write.
+#[derive(Clone, Copy, Debug)]
+pub struct Beat {
+    /// The agent.
+    pub agent_id: Uuid,
+    /// Newest message of any kind.
+    pub last_seen: Timestamp,
+    /// Agent's clock minus server's.
+    pub clock_skew_ms: i64,
+    /// Records that wait on the host.
+    pub spool_records: i64,
+    /// Events lost since the agent's start.
+    pub events_lost: i64,
+}
+
+/// Writes the news of many agents in one statement. Time never runs backwards in `last_seen`.
+pub async fn record_beats(conn: &mut PgConnection, beats: &[Beat]) -> Result<(), DbError> {
+    let ids: Vec<Uuid> = beats.iter().map(|beat| beat.agent_id).collect();
+    let seen: Vec<i64> = beats.iter().map(|beat| beat.last_seen.as_microsecond()).collect();
+    let skew: Vec<i64> = beats.iter().map(|beat| beat.clock_skew_ms).collect();
+    let spool: Vec<i64> = beats.iter().map(|beat| beat.spool_records).collect();
+    let lost: Vec<i64> = beats.iter().map(|beat| beat.events_lost).collect();
+    sqlx::query!(
+        "UPDATE agents a
+            SET last_seen = greatest(a.last_seen, 'epoch'::timestamptz + b.seen * interval '1 microsecond'),
+                clock_skew_ms = b.skew, spool_records = b.spool, events_lost = b.lost
+           FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+                AS b (agent_id, seen, skew, spool, lost)
+          WHERE a.agent_id = b.agent_id",
+        &ids,
+        &seen,
+        &skew,
+        &spool,
+        &lost,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,1 +1,146 @@
 //! AI processes that agents found.
+
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::PgConnection;
+use tyr_api::agents::DiscoveredAgent;
+use uuid::Uuid;
+
+use crate::db::DbError;
+
+/// Which AI processes to read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter<'a> {
+    /// Only these.
+    pub ids: Option<&'a [Uuid]>,
+    /// Only those of this agent.
+    pub daemon_agent_id: Option<Uuid>,
+    /// Only those that live, or ended after this instant.
+    pub alive_after: Option<Timestamp>,
+}
+
+struct Row {
+    id: Uuid,
+    daemon_agent_id: Uuid,
+    agent_name: String,
+    agent_type: String,
+    display_name: String,
+    pid: i64,
+    process_signature: String,
+    process_exe: String,
+    cmdline: String,
+    found_by: String,
+    first_seen: jiff_sqlx::Timestamp,
+    ended_at: Option<jiff_sqlx::Timestamp>,
+}
+
+/// Reads AI processes, newest first, at most `limit`.
+pub async fn list(conn: &mut PgConnection, filter: &Filter<'_>, limit: u32) -> Result<Vec<DiscoveredAgent>, DbError> {
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT d.id, d.daemon_agent_id, a.name AS agent_name, d.agent_type, d.display_name, d.pid, d.process_signature,
+                d.process_exe, d.cmdline, d.found_by, d.first_seen, d.ended_at
+           FROM discovered_agents d JOIN agents a ON a.agent_id = d.daemon_agent_id
+          WHERE ($1::uuid[] IS NULL OR d.id = ANY ($1))
+            AND ($2::uuid IS NULL OR d.daemon_agent_id = $2)
+            AND ($3::timestamptz IS NULL OR d.ended_at IS NULL OR d.ended_at > $3)
+          ORDER BY d.first_seen DESC, d.id DESC
+          LIMIT $4",
+        filter.ids,
+        filter.daemon_agent_id,
+        filter.alive_after.map(ToSqlx::to_sqlx),
+        i64::from(limit),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(Row::into_api).collect())
+}
+
+/// One AI process.
+pub async fn get(conn: &mut PgConnection, id: Uuid) -> Result<Option<DiscoveredAgent>, DbError> {
+    Ok(list(conn, &Filter { ids: Some(&[id]), ..Filter::default() }, 1).await?.pop())
+}
+
+impl Row {
+    fn into_api(self) -> DiscoveredAgent {
+        DiscoveredAgent {
+            id: self.id,
+            daemon_agent_id: self.daemon_agent_id,
+            agent_name: self.agent_name,
+            agent_type: self.agent_type,
+            display_name: self.display_name,
+            pid: self.pid,
+            process_signature: self.process_signature,
+            process_exe: self.process_exe,
+            cmdline: self.cmdline,
+            found_by: self.found_by,
+            first_seen: self.first_seen.to_jiff(),
+            ended_at: self.ended_at.map(jiff_sqlx::Timestamp::to_jiff),
+        }
+    }
+}
+
+/// An AI process as an agent announces it, checked.
+#[derive(Clone, Debug)]
+pub struct Announced {
+    /// Minted by the agent.
+    pub id: Uuid,
+    /// The agent, from its certificate.
+    pub daemon_agent_id: Uuid,
+    /// Type.
+    pub agent_type: String,
+    /// Process id.
+    pub pid: i64,
+    /// Hex SHA-256.
+    pub process_signature: String,
+    /// Executable.
+    pub process_exe: String,
+    /// Arguments.
+    pub cmdline: String,
+    /// How it was recognised.
+    pub found_by: String,
+    /// Agent's clock.
+    pub first_seen: Timestamp,
+    /// Agent's clock.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// Adds or updates an AI process. An id that belongs to another agent is left as it is, and the answer is `false`.
+pub async fn upsert(conn: &mut PgConnection, announced: &Announced) -> Result<bool, DbError> {
+    let done = sqlx::query!(
+        "INSERT INTO discovered_agents AS d (id, daemon_agent_id, agent_type, display_name, pid, process_signature,
+                                             process_exe, cmdline, found_by, first_seen, ended_at)
+         VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10)
+         ON CONFLICT (id) DO UPDATE SET ended_at = coalesce(d.ended_at, excluded.ended_at)
+          WHERE d.daemon_agent_id = excluded.daemon_agent_id",
+        announced.id,
+        announced.daemon_agent_id,
+        announced.agent_type,
+        announced.pid,
+        announced.process_signature,
+        announced.process_exe,
+        announced.cmdline,
+        announced.found_by,
+        announced.first_seen.to_sqlx(),
+        announced.ended_at.map(ToSqlx::to_sqlx),
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Types of these AI processes of one agent.
+pub async fn types(
+    conn: &mut PgConnection,
+    daemon_agent_id: Uuid,
+    ids: &[Uuid],
+) -> Result<Vec<(Uuid, String)>, DbError> {
+    let rows = sqlx::query!(
+        "SELECT id, agent_type FROM discovered_agents WHERE daemon_agent_id = $1 AND id = ANY ($2)",
+        daemon_agent_id,
+        ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.agent_type)).collect())
+}

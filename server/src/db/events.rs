@@ -1,1 +1,285 @@
-//! Events: ingest and queries.
+//! Events: the queries on them here, their way into the table in [`ingest`].
+
+pub mod ingest;
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::PgConnection;
+use sqlx::types::Json;
+use tyr_api::events::{Event, EventKind, EventQuery, UnknownWord, Verdict};
+use uuid::Uuid;
+
+use crate::db::DbError;
+
+/// Which events to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only this agent's.
+    pub agent_id: Option<Uuid>,
+    /// Only this kind.
+    pub kind: Option<EventKind>,
+    /// Only this verdict of the agent.
+    pub verdict: Option<Verdict>,
+    /// Only events of AI processes of this type.
+    pub agent_type: Option<String>,
+    /// Only events with (or without) drift.
+    pub drift_detected: Option<bool>,
+    /// At or after this instant.
+    pub since: Option<Timestamp>,
+    /// Strictly before this instant.
+    pub before: Option<Timestamp>,
+}
+
+impl Filter {
+    /// The filters of a REST query; of `until` and `before_ts` the earlier holds.
+    pub fn new(query: &EventQuery) -> Self {
+        Self {
+            agent_id: query.agent_id,
+            kind: query.kind,
+            verdict: query.verdict,
+            agent_type: query.agent_type.clone(),
+            drift_detected: query.drift_detected,
+            since: query.since,
+            before: query.until.into_iter().chain(query.before_ts).min(),
+        }
+    }
+
+    /// The same decision for an event that is in memory.
+    pub fn matches(&self, event: &Event) -> bool {
+        self.agent_id.is_none_or(|id| id == event.agent_id)
+            && self.kind.is_none_or(|kind| kind == event.kind)
+            && self.verdict.is_none_or(|verdict| verdict == event.verdict)
+            && self.agent_type.as_ref().is_none_or(|wanted| event.agent_type.as_ref() == Some(wanted))
+            && self.drift_detected.is_none_or(|drift| drift == event.drift_detected)
+            && self.since.is_none_or(|since| event.ts >= since)
+            && self.before.is_none_or(|before| event.ts < before)
+    }
+}
+
+/// A place in an ordered list of events, written `{µs since the epoch}-{event id}`.
+///
+/// In lists the instant is `ts`; in the live stream and its replay it is `received_at`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// Whole microseconds.
+    pub at: Timestamp,
+    /// The event there.
+    pub event_id: Uuid,
+}
+
+impl Position {
+    /// Place of an event in a list ordered by `ts`.
+    pub fn in_list(event: &Event) -> Self {
+        Self { at: event.ts, event_id: event.event_id }
+    }
+
+    /// Place of an event in the live stream.
+    pub fn in_stream(event: &Event) -> Self {
+        Self { at: event.received_at, event_id: event.event_id }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.at.as_microsecond(), self.event_id)
+    }
+}
+
+/// A text that is no [`Position`].
+#[derive(Debug, thiserror::Error)]
+#[error("not a cursor of this server")]
+pub struct NotAPosition;
+
+impl FromStr for Position {
+    type Err = NotAPosition;
+
+    fn from_str(text: &str) -> Result<Self, NotAPosition> {
+        let (micros, id) = text.split_once('-').ok_or(NotAPosition)?;
+        let at = micros.parse().ok().and_then(|micros| Timestamp::from_microsecond(micros).ok()).ok_or(NotAPosition)?;
+        Ok(Self { at, event_id: Uuid::try_parse(id).map_err(|_| NotAPosition)? })
+    }
+}
+
+/// An enumeration's value from the database's word for it.
+pub(crate) fn word<T: FromStr<Err = UnknownWord>>(text: &str) -> Result<T, DbError> {
+    text.parse().map_err(|error: UnknownWord| DbError::Query(sqlx::Error::Decode(error.into())))
+}
+
+struct Row {
+    event_id: Uuid,
+    agent_id: Uuid,
+    agent_name: String,
+    ts: jiff_sqlx::Timestamp,
+    received_at: jiff_sqlx::Timestamp,
+    discovered_agent_id: Option<Uuid>,
+    agent_type: Option<String>,
+    kind: String,
+    resource: String,
+    verdict: String,
+    server_verdict: Option<String>,
+    drift_detected: bool,
+    drift_reason: Option<String>,
+    severity: String,
+    rule: Option<String>,
+    policy_id: Option<String>,
+    policy_version: Option<i32>,
+    pid: i64,
+    process_exe: String,
+    cmdline: String,
+    metadata: Json<std::collections::BTreeMap<String, String>>,
+}
+
+impl Row {
+    fn into_event(self) -> Result<Event, DbError> {
+        Ok(Event {
+            event_id: self.event_id,
+            agent_id: self.agent_id,
+            agent_name: self.agent_name,
+            ts: self.ts.to_jiff(),
+            received_at: self.received_at.to_jiff(),
+            discovered_agent_id: self.discovered_agent_id,
+            agent_type: self.agent_type,
+            kind: word(&self.kind)?,
+            resource: self.resource,
+            verdict: word(&self.verdict)?,
+            server_verdict: self.server_verdict.as_deref().map(word).transpose()?,
+            drift_detected: self.drift_detected,
+            drift_reason: self.drift_reason.as_deref().map(word).transpose()?,
+            severity: word(&self.severity)?,
+            rule: self.rule,
+            policy_id: self.policy_id,
+            policy_version: self.policy_version.and_then(|version| u32::try_from(version).ok()),
+            pid: self.pid,
+            process_exe: self.process_exe,
+            cmdline: self.cmdline,
+            metadata: self.metadata.0,
+        })
+    }
+}
+
+/// Events that match, newest first, after `cursor` (an [`Position::in_list`]), at most `limit`.
+///
+/// Names are joined after the limit. `ts <= …` stands beside the row comparison because partitions are pruned by it alone.
+pub async fn page(
+    conn: &mut PgConnection,
+    filter: &Filter,
+    cursor: Option<Position>,
+    limit: u32,
+) -> Result<Vec<Event>, DbError> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT e.event_id AS "event_id!", e.agent_id AS "agent_id!", coalesce(a.name, '') AS "agent_name!",
+                  e.ts AS "ts!", e.received_at AS "received_at!", e.discovered_agent_id, e.agent_type,
+                  e.kind::text AS "kind!", e.resource AS "resource!", e.verdict::text AS "verdict!",
+                  e.server_verdict::text, e.drift_detected AS "drift_detected!", e.drift_reason::text,
+                  e.severity::text AS "severity!", e.rule, e.policy_id, e.policy_version, e.pid AS "pid!",
+                  e.process_exe AS "process_exe!", e.cmdline AS "cmdline!",
+                  e.metadata AS "metadata!: Json<std::collections::BTreeMap<String, String>>"
+             FROM (SELECT * FROM events
+                    WHERE ($1::uuid IS NULL OR agent_id = $1)
+                      AND ($2::text IS NULL OR kind = $2::event_kind)
+                      AND ($3::text IS NULL OR verdict = $3::event_verdict)
+                      AND ($4::text IS NULL OR agent_type = $4)
+                      AND ($5::boolean IS NULL OR drift_detected = $5)
+                      AND ($6::timestamptz IS NULL OR ts >= $6)
+                      AND ($7::timestamptz IS NULL OR ts < $7)
+                      AND ($8::timestamptz IS NULL OR ts <= $8)
+                      AND ($8::timestamptz IS NULL OR (ts, event_id) < ($8, $9::uuid))
+                    ORDER BY ts DESC, event_id DESC
+                    LIMIT $10) e
+             LEFT JOIN agents a USING (agent_id)
+            ORDER BY e.ts DESC, e.event_id DESC"#,
+        filter.agent_id,
+        filter.kind.map(EventKind::as_str),
+        filter.verdict.map(Verdict::as_str),
+        filter.agent_type,
+        filter.drift_detected,
+        filter.since.map(ToSqlx::to_sqlx),
+        filter.before.map(ToSqlx::to_sqlx),
+        cursor.map(|cursor| cursor.at.to_sqlx()),
+        cursor.map(|cursor| cursor.event_id),
+        i64::from(limit),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Row::into_event).collect()
+}
+
+/// Stored events that match in the order of the live stream, after `position` (an [`Position::in_stream`]), at most `limit`.
+pub async fn replay(
+    conn: &mut PgConnection,
+    filter: &Filter,
+    position: Position,
+    limit: u32,
+) -> Result<Vec<Event>, DbError> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT e.event_id AS "event_id!", e.agent_id AS "agent_id!", coalesce(a.name, '') AS "agent_name!",
+                  e.ts AS "ts!", e.received_at AS "received_at!", e.discovered_agent_id, e.agent_type,
+                  e.kind::text AS "kind!", e.resource AS "resource!", e.verdict::text AS "verdict!",
+                  e.server_verdict::text, e.drift_detected AS "drift_detected!", e.drift_reason::text,
+                  e.severity::text AS "severity!", e.rule, e.policy_id, e.policy_version, e.pid AS "pid!",
+                  e.process_exe AS "process_exe!", e.cmdline AS "cmdline!",
+                  e.metadata AS "metadata!: Json<std::collections::BTreeMap<String, String>>"
+             FROM (SELECT * FROM events
+                    WHERE received_at >= $1
+                      AND (received_at, event_id) > ($1, $2::uuid)
+                      AND ($3::uuid IS NULL OR agent_id = $3)
+                      AND ($4::text IS NULL OR kind = $4::event_kind)
+                      AND ($5::text IS NULL OR verdict = $5::event_verdict)
+                      AND ($6::text IS NULL OR agent_type = $6)
+                      AND ($7::boolean IS NULL OR drift_detected = $7)
+                      AND ($8::timestamptz IS NULL OR ts >= $8)
+                      AND ($9::timestamptz IS NULL OR ts < $9)
+                    ORDER BY received_at, event_id
+                    LIMIT $10) e
+             LEFT JOIN agents a USING (agent_id)
+            ORDER BY e.received_at, e.event_id"#,
+        position.at.to_sqlx(),
+        position.event_id,
+        filter.agent_id,
+        filter.kind.map(EventKind::as_str),
+        filter.verdict.map(Verdict::as_str),
+        filter.agent_type,
+        filter.drift_detected,
+        filter.since.map(ToSqlx::to_sqlx),
+        filter.before.map(ToSqlx::to_sqlx),
+        i64::from(limit),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Row::into_event).collect()
+}
+
+/// The end of the live stream as stored: where a client that has read everything stands. `None` without events.
+pub async fn newest_position(conn: &mut PgConnection) -> Result<Option<Position>, DbError> {
+    let row = sqlx::query!("SELECT received_at, event_id FROM events ORDER BY received_at DESC, event_id DESC LIMIT 1")
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.map(|row| Position { at: row.received_at.to_jiff(), event_id: row.event_id }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_read_back() {
+        let position = Position {
+            at: Timestamp::from_microsecond(1_790_000_000_123_456).expect("in range"),
+            event_id: Uuid::nil(),
+        };
+        assert_eq!(position.to_string(), "1790000000123456-00000000-0000-0000-0000-000000000000");
+        assert_eq!(position.to_string().parse::<Position>().expect("own text"), position);
+    }
+
+    #[test]
+    fn refuses_what_is_no_position() {
+        for text in ["", "-", "x", "12", "12-", "12-xyz", "99999999999999999999-00000000-0000-0000-0000-000000000000"] {
+            assert!(text.parse::<Position>().is_err(), "{text}");
+        }
+    }
+}
