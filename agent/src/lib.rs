@@ -1,1 +1,11 @@
-//! Placeholder
+//! `tyrd`, the agent: finds AI processes on this host, judges what they do, and reports it.
+//!
+//! An event walks `kernel` (ring buffer) → `decode` → `enrich` → `judge` → `spool` → `ship`.
+
+pub mod agent_type;
+pub mod args;
+pub mod clock;
+pub mod config;
+pub mod fault;
+pub mod spool;
+pub mod telemetry;

@@ -1,0 +1,266 @@
+//! `/etc/tyr/tyrd.yaml`: what it may say, read once at start.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::fault::Fault;
+
+mod server;
+mod token;
+
+pub use server::{CaPin, ServerUrl};
+pub use token::{EnrollmentToken, erase, read_token};
+
+/// Largest configuration file that is read, in bytes.
+const CONFIG_BYTES_MAX: u64 = 64 * 1024;
+/// Largest in-memory event buffer that can be asked for, in MiB.
+const BUFFER_SIZE_MB_MAX: u32 = 16 * 1024;
+
+/// The configuration file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the server listens for agents, `https://host:7700`.
+    pub server: ServerUrl,
+    /// PEM file with the certificate authority that the server's certificate must come from.
+    pub ca_file: Option<PathBuf>,
+    /// SHA-256 of that authority's certificate (DER), instead of a file.
+    pub ca_sha256: Option<CaPin>,
+    /// Used once, and then taken out of the file.
+    pub enrollment_token: Option<EnrollmentToken>,
+    /// Name of this agent; the host's name when absent.
+    pub name: Option<String>,
+    /// Identity, cached policy and control socket; made with mode 0700.
+    #[serde(default = "default_data_dir")]
+    pub data_dir: PathBuf,
+    /// Seconds between heartbeats, 1 to 3600.
+    #[serde(default = "default_heartbeat_interval_s")]
+    pub heartbeat_interval_s: u32,
+    /// Most that unacknowledged events may take, in MiB.
+    #[serde(default = "default_buffer_size_mb")]
+    pub buffer_size_mb: u32,
+    /// What happens to AI processes that no policy is assigned to.
+    #[serde(default)]
+    pub unregistered_agents: UnregisteredAgents,
+    /// Which allowed actions are reported.
+    #[serde(default)]
+    pub allow_events: AllowEvents,
+    /// Limits everything to a part of the host.
+    pub scope: Option<ScopeConfig>,
+    /// Further fingerprints of AI tools, in the form of the built-in ones.
+    pub fingerprints: Option<PathBuf>,
+}
+
+/// `unregistered_agents`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnregisteredAgents {
+    /// They run, and are recorded.
+    #[default]
+    Audit,
+    /// They run under a strict policy until someone approves them.
+    Quarantine,
+    /// They may not run.
+    Deny,
+}
+
+/// `allow_events`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AllowEvents {
+    /// One event for each allowed action.
+    All,
+    /// Repeats within a second become one event with their count.
+    #[default]
+    Merged,
+    /// None; denials and alerts are reported all the same.
+    None,
+}
+
+/// `scope`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScopeConfig {
+    /// Cgroup v2 path, as in `/proc/PID/cgroup` or below `/sys/fs/cgroup`: only processes in this subtree are governed.
+    pub cgroup: PathBuf,
+}
+
+fn default_data_dir() -> PathBuf {
+    PathBuf::from("/var/lib/tyrd")
+}
+
+fn default_heartbeat_interval_s() -> u32 {
+    30
+}
+
+fn default_buffer_size_mb() -> u32 {
+    500
+}
+
+impl Config {
+    /// Reads and checks the file.
+    ///
+    /// # Errors
+    ///
+    /// A file that can't be read, isn't YAML, has an unknown key or a value out of range; with line and column where
+    /// there is one.
+    pub fn load(path: &Path) -> Result<Self, Fault> {
+        let fail = |error: &io::Error| {
+            let fault = Fault::new(format!("can't read the configuration `{}`", path.display())).because(error);
+            match error.kind() {
+                io::ErrorKind::NotFound => fault.hint(
+                    "write at least `server: https://HOST:7700`, `ca_file: FILE` and `enrollment_token: TOKEN` into it, \
+                     or name another file with --config",
+                ),
+                io::ErrorKind::PermissionDenied => fault.hint("run it as root"),
+                _ => fault,
+            }
+        };
+        let size = fs::metadata(path).map_err(|error| fail(&error))?.len();
+        if size > CONFIG_BYTES_MAX {
+            return Err(fail(&io::Error::other(format!("{size} bytes are more than {CONFIG_BYTES_MAX}"))));
+        }
+        let text = fs::read_to_string(path).map_err(|error| fail(&error))?;
+        Self::parse(&text).map_err(|problem| problem.into_fault(path))
+    }
+
+    fn parse(text: &str) -> Result<Self, Problem> {
+        let config: Self = serde_saphyr::from_str(text).map_err(|error| Problem::from_yaml(&error))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), Problem> {
+        match (&self.ca_file, &self.ca_sha256) {
+            (Some(_), Some(_)) => {
+                return Err(Problem::at_key("`ca_file` and `ca_sha256` are both given", "keep one of them"));
+            }
+            (None, None) => {
+                return Err(Problem::at_key(
+                    "neither `ca_file` nor `ca_sha256` says which certificate authority to trust",
+                    "fetch the server's: `curl -k https://SERVER:7701/api/v1/ca.pem`, compare it with the server's \
+                     own copy, and name the file as `ca_file`",
+                ));
+            }
+            _ => {}
+        }
+        if !(1..=3600).contains(&self.heartbeat_interval_s) {
+            return Err(Problem::at_key("`heartbeat_interval_s` is out of range", "it can be 1 to 3600"));
+        }
+        if !(1..=BUFFER_SIZE_MB_MAX).contains(&self.buffer_size_mb) {
+            return Err(Problem::at_key(
+                "`buffer_size_mb` is out of range",
+                &format!("it can be 1 to {BUFFER_SIZE_MB_MAX}"),
+            ));
+        }
+        if self.unregistered_agents != UnregisteredAgents::Audit {
+            return Err(Problem::at_key(
+                "`unregistered_agents` other than `audit` can't be enforced by this version",
+                "set it to `audit`: pretending to block would be worse than saying so",
+            ));
+        }
+        if let Some(name) = &self.name
+            && !is_agent_name(name)
+        {
+            return Err(Problem::at_key(
+                "`name` is no agent name",
+                "it has 1 to 253 letters, digits, `.`, `_` or `-`, and begins with a letter or digit",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The agent's name: the configured one, or the host's.
+    pub fn agent_name(&self) -> String {
+        if let Some(name) = &self.name {
+            return name.clone();
+        }
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        if is_agent_name(&host) { host } else { "unnamed-host".to_owned() }
+    }
+
+    /// Time between heartbeats.
+    pub fn heartbeat_interval(&self) -> Duration {
+        Duration::from_secs(self.heartbeat_interval_s.into())
+    }
+
+    /// Most that unacknowledged events may take, in bytes.
+    pub fn buffer_bytes_max(&self) -> usize {
+        usize::try_from(u64::from(self.buffer_size_mb) * 1024 * 1024).unwrap_or(usize::MAX)
+    }
+}
+
+/// Whether the server would take this as an agent's name.
+fn is_agent_name(name: &str) -> bool {
+    (1..=253).contains(&name.len())
+        && name.bytes().next().is_some_and(|c| c.is_ascii_alphanumeric())
+        && name.bytes().all(|c| c.is_ascii_alphanumeric() || b"._-".contains(&c))
+}
+
+/// What is wrong with a configuration's text.
+#[derive(Debug, PartialEq, Eq)]
+struct Problem {
+    /// Line and column, from 1.
+    at: Option<(u64, u64)>,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Problem {
+    fn at_key(message: &str, hint: &str) -> Self {
+        Self { at: None, message: message.to_owned(), hint: Some(hint.to_owned()) }
+    }
+
+    fn from_yaml(error: &serde_saphyr::Error) -> Self {
+        let error = error.without_snippet();
+        let at = error.location().map(|location| (location.line(), location.column()));
+        let (message, hint) = match error {
+            serde_saphyr::Error::SerdeUnknownField { field, expected, .. } => {
+                (format!("unknown key `{field}`"), Some(near(field, expected)))
+            }
+            serde_saphyr::Error::SerdeUnknownVariant { variant, expected, .. } => {
+                (format!("unknown value `{variant}`"), Some(near(variant, expected)))
+            }
+            other => (first_line(&other.to_string()), None),
+        };
+        Self { at, message, hint }
+    }
+
+    fn into_fault(self, path: &Path) -> Fault {
+        let cause = match self.at {
+            Some((line, column)) => format!("line {line}, column {column}: {}", self.message),
+            None => self.message,
+        };
+        let fault = Fault::new(format!("the configuration `{}` is wrong", path.display())).cause(cause);
+        match self.hint {
+            Some(hint) => fault.hint(hint),
+            None => fault,
+        }
+    }
+}
+
+/// The nearest of the names that are known, or all of them.
+fn near(word: &str, known: &[&'static str]) -> String {
+    let close = known
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(word, name), name))
+        .min()
+        .filter(|(distance, name)| *distance <= 1 + name.len() / 4);
+    match close {
+        Some((_, name)) => format!("did you mean `{name}`?"),
+        None => format!("known are: {}", known.join(", ")),
+    }
+}
+
+/// Error texts of the parser go on with a picture of the file, which may hold the token.
+fn first_line(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+use super::{AllowEvents, Config, UnregisteredAgents};
+
+const MINIMAL: &str = "server: https://tyr.example:7700\nca_file: /etc/tyr/ca.pem\n";
+
+fn problem(extra: &str) -> (Option<(u64, u64)>, String, String) {
+    let problem = Config::parse(&format!("{MINIMAL}{extra}")).unwrap_err();
+    (problem.at, problem.message, problem.hint.unwrap_or_default())
+}
+
+#[test]
+fn defaults_are_the_documented_ones() {
+    let config = Config::parse(MINIMAL).unwrap();
+    assert_eq!(config.heartbeat_interval_s, 30);
+    assert_eq!(config.buffer_size_mb, 500);
+    assert_eq!(config.unregistered_agents, UnregisteredAgents::Audit);
+    assert_eq!(config.allow_events, AllowEvents::Merged);
+    assert_eq!(config.data_dir.to_str(), Some("/var/lib/tyrd"));
+    assert_eq!(config.server.to_string(), "https://tyr.example:7700");
+}
+
+#[test]
+fn unknown_key_has_position_and_suggestion() {
+    let (at, message, hint) = problem("hartbeat_interval_s: 3\n");
+    assert_eq!(at, Some((3, 1)));
+    assert_eq!(message, "unknown key `hartbeat_interval_s`");
+    assert_eq!(hint, "did you mean `heartbeat_interval_s`?");
+}
+
+#[test]
+fn unknown_value_has_position_and_suggestion() {
+    let (at, message, hint) = problem("allow_events: merge\n");
+    assert_eq!(at.map(|at| at.0), Some(3));
+    assert_eq!(message, "unknown value `merge`");
+    assert_eq!(hint, "did you mean `merged`?");
+}
+
+#[test]
+fn unknown_key_inside_scope_is_an_error() {
+    let (at, message, _) = problem("scope:\n  cgrup: /x\n");
+    assert_eq!(at.map(|at| at.0), Some(4));
+    assert!(message.contains("cgrup"), "{message}");
+}
+
+#[test]
+fn broken_yaml_has_a_position() {
+    let (at, _, _) = problem("name: [1\n");
+    assert!(at.is_some_and(|at| at.0 >= 3), "{at:?}");
+}
+
+#[test]
+fn wrong_type_has_a_position() {
+    let (at, message, _) = problem("buffer_size_mb: lots\n");
+    assert_eq!(at.map(|at| at.0), Some(3), "{message}");
+}
+
+#[test]
+fn what_is_not_enforced_yet_is_refused() {
+    for value in ["quarantine", "deny"] {
+        let (_, message, _) = problem(&format!("unregistered_agents: {value}\n"));
+        assert!(message.contains("can't be enforced"), "{message}");
+    }
+}
+
+#[test]
+fn trust_must_be_named_exactly_once() {
+    assert!(Config::parse("server: https://a\n").unwrap_err().message.contains("neither"));
+    let pin = "a".repeat(64);
+    assert!(problem(&format!("ca_sha256: {pin}\n")).1.contains("both"));
+    assert!(Config::parse(&format!("server: https://a\nca_sha256: {pin}\n")).is_ok());
+    assert!(Config::parse("server: https://a\nca_sha256: abc\n").unwrap_err().message.contains("64 digits"));
+}
+
+#[test]
+fn reads_server_urls() {
+    let read =
+        |url: &str| Config::parse(&format!("server: {url}\nca_file: x\n")).map(|config| config.server.to_string());
+    assert_eq!(read("https://tyr").unwrap(), "https://tyr:7700");
+    assert_eq!(read("https://127.0.0.1:17700/").unwrap(), "https://127.0.0.1:17700");
+    assert_eq!(read("\"https://[::1]:1\"").unwrap(), "https://[::1]:1");
+    assert_eq!(read("\"https://[::1]\"").unwrap(), "https://[::1]:7700");
+    for wrong in ["http://tyr", "tyr:7700", "https://", "https://a:0", "https://a:", "https://a b", "https://[::1]x"] {
+        assert!(read(&format!("\"{wrong}\"")).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn error_text_does_not_show_the_token() {
+    let text = format!("{MINIMAL}enrollment_token: tyr_et_id_secret\nbuffer_size_mb: lots\n");
+    let fault = Config::parse(&text).unwrap_err().into_fault("/x".as_ref());
+    assert!(!fault.to_string().contains("tyr_et"), "{fault}");
+}

@@ -1,0 +1,93 @@
+//! The loss ledger: how many events were made and could not be kept, by kind, verdict and reason.
+
+use std::collections::BTreeMap;
+
+use tyr_proto::v1::Loss;
+
+/// Where events went. The words are those of the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// The ring buffer between kernel and agent was full.
+    KernelRing,
+    /// The kernel's record could not be understood.
+    Decode,
+    /// The spool was full.
+    SpoolFull,
+}
+
+impl Reason {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::KernelRing => "kernel_ring",
+            Self::Decode => "decode",
+            Self::SpoolFull => "spool_full",
+        }
+    }
+}
+
+/// Cumulative totals of one spool epoch.
+#[derive(Debug, Default)]
+pub struct Losses {
+    totals: BTreeMap<(i32, i32, Reason), Total>,
+}
+
+#[derive(Debug, Default)]
+struct Total {
+    count: u64,
+    reported: u64,
+}
+
+impl Losses {
+    /// Counts `count` more.
+    pub(super) fn add(&mut self, kind: i32, verdict: i32, reason: Reason, count: u64) {
+        self.totals.entry((kind, verdict, reason)).or_default().count += count;
+    }
+
+    /// Sets a total that is counted elsewhere; false when it is not higher than before.
+    pub(super) fn raise(&mut self, kind: i32, verdict: i32, reason: Reason, total: u64) -> bool {
+        if total == 0 {
+            return false;
+        }
+        let entry = self.totals.entry((kind, verdict, reason)).or_default();
+        let raised = total > entry.count;
+        entry.count = entry.count.max(total);
+        raised
+    }
+
+    /// Whether a total differs from what was last reported.
+    pub(super) fn changed(&self) -> bool {
+        self.totals.values().any(|total| total.count != total.reported)
+    }
+
+    /// The totals that differ from what was last reported, which counts as reported from now on.
+    pub(super) fn take_changed(&mut self) -> Vec<Loss> {
+        let changed = self.totals.iter_mut().filter(|(_, total)| total.count != total.reported);
+        changed
+            .map(|(key, total)| {
+                total.reported = total.count;
+                loss(*key, total.count)
+            })
+            .collect()
+    }
+
+    /// All totals.
+    pub(super) fn all(&self) -> Vec<Loss> {
+        self.totals.iter().map(|(key, total)| loss(*key, total.count)).collect()
+    }
+
+    /// All events lost.
+    pub(super) fn total(&self) -> u64 {
+        self.totals.values().map(|total| total.count).sum()
+    }
+
+    /// Events lost before they reached the spool, which has not counted them as appended.
+    pub(super) fn total_before_spool(&self) -> u64 {
+        let before = self.totals.iter().filter(|((_, _, reason), _)| *reason != Reason::SpoolFull);
+        before.map(|(_, total)| total.count).sum()
+    }
+}
+
+fn loss((kind, verdict, reason): (i32, i32, Reason), count: u64) -> Loss {
+    Loss { kind, verdict, reason: reason.as_str().to_owned(), count }
+}
