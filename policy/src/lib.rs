@@ -1,1 +1,25 @@
-//! Placeholder
+//! The policy language of Tyr: reading, checking, evaluating and compiling it.
+//!
+//! Pure: no input or output, no clock. Agent, server and command line use this one crate, so that they cannot disagree
+//! about the meaning of a policy; a difference in verdict between two of them is a finding.
+//!
+//! A document walks [`Policy::parse`] (YAML with positions, then checks) and becomes a [`Layer`] of an [`Effective`]
+//! policy, whose [`Effective::judge`] is the plain evaluator: one rule after the other, the first that matches wins.
+
+mod check;
+mod diagnostic;
+mod eval;
+mod glob;
+mod names;
+mod net;
+mod policy;
+mod syntax;
+mod words;
+
+pub use diagnostic::{Diagnostic, PolicyError};
+pub use eval::{Act, Effective, Judgement, Layer, Resource, RuleRef};
+pub use glob::{GLOB_ALTERNATIVES_MAX, GLOB_BYTES_MAX, GLOB_TOKENS_MAX, Glob, GlobError};
+pub use names::{NamePattern, NamePatternError};
+pub use net::{Cidr, NetMatch, NetTarget, NetTargetError, canonical};
+pub use policy::{Checked, Defaults, POLICY_BYTES_MAX, POLICY_TOKENS_MAX, Policy, RULES_MAX, Rule, What};
+pub use words::{Action, Protocol, Severity, UnknownWord, Verdict};

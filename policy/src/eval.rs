@@ -1,0 +1,185 @@
+//! The plain evaluator: the judge of every faster form.
+
+use std::net::IpAddr;
+
+use crate::net::canonical;
+use crate::policy::{Policy, Rule, What};
+use crate::words::{Action, Protocol, Severity, Verdict};
+
+/// One policy version within an effective policy.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    /// Number of the policy version.
+    pub version: u32,
+    /// The agent type that it is an overlay for; `None`: the base, for all processes.
+    pub agent_type: Option<String>,
+    /// The policy.
+    pub policy: Policy,
+}
+
+/// What one agent runs: the overlays, then the base.
+///
+/// Within an action the rules of the layers come one after the other, in the order given; a layer that isn't for the
+/// process's agent type is left out. Where no rule matches, the default of the first layer that states one holds, and
+/// `allow` where none does.
+#[derive(Clone, Debug, Default)]
+pub struct Effective {
+    layers: Vec<Layer>,
+}
+
+/// An action to be judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Act<'a> {
+    /// What is done.
+    pub action: Action,
+    /// To what; a kind that doesn't fit `action` matches no rule.
+    pub resource: Resource<'a>,
+    /// Agent type of the acting process.
+    pub agent_type: Option<&'a str>,
+    /// Real path of the acting process's executable.
+    pub binary: &'a [u8],
+}
+
+/// What is acted on.
+#[derive(Clone, Copy, Debug)]
+pub enum Resource<'a> {
+    /// A file or program.
+    Path {
+        /// The real path.
+        path: &'a [u8],
+        /// Only a part of the path is known: it matches no allow rule.
+        truncated: bool,
+    },
+    /// A connection or datagram.
+    Net {
+        /// Destination; IPv4-mapped IPv6 counts as IPv4.
+        addr: IpAddr,
+        /// Destination.
+        port: u16,
+        /// Transport.
+        protocol: Protocol,
+    },
+    /// A TLS server name.
+    ServerName(&'a str),
+}
+
+/// What the policy says of an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judgement<'a> {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The rule's, `low` where none matched.
+    pub severity: Severity,
+    /// Policy version of the rule, or of the default that held; `None` where no layer said anything.
+    pub version: Option<u32>,
+    /// Name of the rule; `None` where none matched.
+    pub rule: Option<&'a str>,
+    /// Number of the rule in [`Effective::rules`].
+    pub index: Option<u16>,
+}
+
+/// A rule and where it comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct RuleRef<'a> {
+    /// Its number: the position over all layers, in order. Kernel tables name rules by it.
+    pub index: u16,
+    /// The layer that it stands in.
+    pub layer: &'a Layer,
+    /// The rule.
+    pub rule: &'a Rule,
+}
+
+impl Effective {
+    /// Puts layers together: overlays first, the base last.
+    pub fn new(layers: Vec<Layer>) -> Self {
+        Self { layers }
+    }
+
+    /// The layers, as given.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// All rules of all layers, in order of judgement. Rules beyond the 65,536th are left out of kernel tables.
+    pub fn rules(&self) -> impl Iterator<Item = RuleRef<'_>> {
+        let rules = self.layers.iter().flat_map(|layer| layer.policy.rules.iter().map(move |rule| (layer, rule)));
+        (0..=u16::MAX).zip(rules).map(|(index, (layer, rule))| RuleRef { index, layer, rule })
+    }
+
+    /// The rule of a number that a kernel table or a judgement names.
+    pub fn rule(&self, index: u16) -> Option<RuleRef<'_>> {
+        self.rules().nth(usize::from(index))
+    }
+
+    /// Judges one action: the first rule that matches, else the default.
+    pub fn judge(&self, act: &Act<'_>) -> Judgement<'_> {
+        self.rules()
+            .filter(|r| r.applies_to_type(act.agent_type))
+            .find(|r| {
+                r.rule.action == act.action
+                    && r.rule.what.matches(r.rule.verdict, act.resource)
+                    && r.rule.applies(act.agent_type, act.binary)
+            })
+            .map_or_else(|| self.default(act.action, act.agent_type), RuleRef::judgement)
+    }
+
+    /// What holds for an action of a process of this type where no rule matches.
+    pub fn default(&self, action: Action, agent_type: Option<&str>) -> Judgement<'_> {
+        let stated = self
+            .layers
+            .iter()
+            .filter(|layer| layer.is_for(agent_type))
+            .find_map(|layer| Some((layer.version, layer.policy.defaults.get(action)?)));
+        Judgement {
+            verdict: stated.map_or(Verdict::Allow, |(_, verdict)| verdict),
+            severity: Severity::Low,
+            version: stated.map(|(version, _)| version),
+            rule: None,
+            index: None,
+        }
+    }
+}
+
+impl Layer {
+    /// Does the layer hold for processes of this type?
+    pub fn is_for(&self, agent_type: Option<&str>) -> bool {
+        self.agent_type.is_none() || self.agent_type.as_deref() == agent_type
+    }
+}
+
+impl<'a> RuleRef<'a> {
+    /// Do rule and layer apply to a process of this type and executable?
+    pub fn applies(&self, agent_type: Option<&str>, binary: &[u8]) -> bool {
+        self.layer.is_for(agent_type) && self.rule.applies(agent_type, binary)
+    }
+
+    fn applies_to_type(&self, agent_type: Option<&str>) -> bool {
+        self.layer.is_for(agent_type) && self.rule.applies_to_type(agent_type)
+    }
+
+    fn judgement(self) -> Judgement<'a> {
+        Judgement {
+            verdict: self.rule.verdict,
+            severity: self.rule.severity,
+            version: Some(self.layer.version),
+            rule: Some(&self.rule.name),
+            index: Some(self.index),
+        }
+    }
+}
+
+impl What {
+    /// Is the resource one of these, for a rule of this verdict?
+    fn matches(&self, verdict: Verdict, resource: Resource<'_>) -> bool {
+        match (self, resource) {
+            (Self::Path(glob), Resource::Path { path, truncated }) => {
+                !(truncated && verdict == Verdict::Allow) && glob.matches(path)
+            }
+            (Self::Net(net), Resource::Net { addr, port, protocol }) => {
+                net.matches(verdict, canonical(addr), port, protocol)
+            }
+            (Self::ServerName(pattern), Resource::ServerName(name)) => pattern.matches(name),
+            _ => false,
+        }
+    }
+}
