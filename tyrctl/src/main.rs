@@ -1,2 +1,7 @@
-//! Placeholder
-fn main() {}
+//! `tyrctl`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tyrctl::run()
+}

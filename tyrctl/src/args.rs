@@ -1,0 +1,297 @@
+//! What can be asked on the command line: clap alone, so that help, man pages and completions come from one definition.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::when::{self, Moment};
+
+pub mod access;
+pub mod fleet;
+pub mod policy;
+
+pub use access::{
+    AuthCommand, ContextAddArgs, ContextCommand, LoginArgs, LogoutArgs, SetupArgs, TokenCommand, TokenCreateArgs,
+};
+pub use fleet::{
+    AgentCommand, AgentsArgs, AiArgs, DriftArgs, DriftBy, EventFilter, EventsCommand, EventsListArgs, EventsRateArgs,
+    EventsTailArgs, RateBy, TopArgs, TopView,
+};
+pub use policy::{ApplyArgs, AssignArgs, PolicyCommand};
+
+/// See and govern what AI agents do on your hosts.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tyrctl",
+    version,
+    arg_required_else_help = true,
+    subcommand_required = true,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    after_long_help = "\
+Examples:
+  tyrctl --server https://tyr.example.com:7701 --ca-file ca.pem login --username alice
+  tyrctl top                         live dashboard
+  tyrctl agents --stale              hosts that went silent
+  tyrctl drift --since 1d            where agent and server disagree
+  tyrctl events tail --verdict deny  denials as they happen
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a --fail-on-... condition holds, 4 not logged in or not allowed,
+5 server not reachable. Times: 90s, 2h30m, 1d (24 hours), today, yesterday, 2026-11-21, 2026-11-21T09:30:00Z."
+)]
+pub struct Cli {
+    /// Flags that every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Use this context of the configuration file.
+    #[arg(long, global = true, value_name = "NAME", env = "TYR_CONTEXT", hide_env_values = true)]
+    pub context: Option<String>,
+    /// Server to talk to, e.g. https://tyr.example.com:7701.
+    #[arg(long, global = true, value_name = "URL", env = "TYR_SERVER", value_hint = ValueHint::Url, hide_env_values = true)]
+    pub server: Option<String>,
+    /// Trust only the certificate authorities in this PEM file.
+    #[arg(long, global = true, value_name = "FILE", env = "TYR_CA_FILE", value_hint = ValueHint::FilePath, hide_env_values = true)]
+    pub ca_file: Option<PathBuf>,
+    /// Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored.
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub token_file: Option<PathBuf>,
+    /// Give up on an answer after this time.
+    #[arg(long, global = true, value_name = "DURATION", default_value = "10s", value_parser = when::parse_timeout)]
+    pub timeout: Duration,
+    /// Form of the output.
+    #[arg(short, long, global = true, value_name = "FORMAT", default_value = "table")]
+    pub output: Format,
+    /// Colours on standard output.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorWhen,
+    /// Show times in this zone, e.g. Europe/Berlin or local.
+    #[arg(long, global = true, value_name = "ZONE", env = "TYR_TZ", hide_env_values = true)]
+    pub tz: Option<String>,
+    /// No notes on standard error.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Never ask a question; fail instead.
+    #[arg(long, global = true)]
+    pub no_input: bool,
+}
+
+/// How rows are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Aligned columns for people.
+    Table,
+    /// A table with all columns.
+    Wide,
+    /// One JSON document.
+    Json,
+    /// One JSON object per line.
+    Jsonl,
+    /// One YAML document.
+    Yaml,
+    /// Comma-separated values with a head.
+    Csv,
+    /// Tab-separated values with a head.
+    Tsv,
+    /// Names alone, one per line.
+    Name,
+}
+
+/// Whether to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Also in a pipe.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// Flags of commands that print a list.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "List options")]
+pub struct ListArgs {
+    /// Leave out the line of column names.
+    #[arg(long)]
+    pub no_headers: bool,
+    /// Show these columns, in this order; `+name` adds one, `-name` leaves one out.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', allow_hyphen_values = true)]
+    pub columns: Vec<String>,
+    /// Sort by these columns, e.g. `name` or `last_seen:desc`.
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub sort: Vec<String>,
+    /// Print at most this many rows; 0 prints all.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Exit with 3 when at least one row is found.
+    #[arg(long, conflicts_with = "fail_on_none")]
+    pub fail_on_any: bool,
+    /// Exit with 3 when no row is found.
+    #[arg(long)]
+    pub fail_on_none: bool,
+}
+
+/// A stretch of time.
+#[derive(Clone, Debug, Args)]
+pub struct Window {
+    /// From this time on: 15m, 1d (24 hours), yesterday, 2026-11-21T09:30:00Z.
+    #[arg(long, value_name = "TIME", value_parser = when::parse_moment)]
+    pub since: Option<Moment>,
+    /// Up to this time.
+    #[arg(long, value_name = "TIME", value_parser = when::parse_moment)]
+    pub until: Option<Moment>,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Live dashboard of agents, events and drift.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl top
+  tyrctl top --view drift
+  tyrctl top --once            one plain-text overview, e.g. for cron")]
+    Top(TopArgs),
+    /// Agents: one per host.
+    #[command(
+        visible_alias = "ls",
+        after_long_help = "\
+Examples:
+  tyrctl agents
+  tyrctl agents --stale                        not heard from for more than 90 s
+  tyrctl agents --stale=2m --sort staleness:desc
+  tyrctl agents --stale --fail-on-any -q       for scripts: exit code 3 when there is one
+  tyrctl agents build-017 -o json"
+    )]
+    Agents(AgentsArgs),
+    /// One agent in detail.
+    #[command(subcommand)]
+    Agent(AgentCommand),
+    /// AI processes that agents found.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl ai
+  tyrctl ai --type claude-code --agent build-017
+  tyrctl ai --all -o jsonl                     ended ones included")]
+    Ai(AiArgs),
+    /// Where the agent's verdict differs from the server's.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl drift --since 1d                      count per agent
+  tyrctl drift --since 1d --by reason
+  tyrctl drift --since 2h --events             the events themselves
+  tyrctl drift --since 1d --fail-on-any -q     for scripts: exit code 3 when there is any")]
+    Drift(DriftArgs),
+    /// Judged actions of AI processes.
+    #[command(subcommand)]
+    Events(EventsCommand),
+    /// Policies: apply, look at, assign.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Enrollment tokens for new agents.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Make the first admin of a new server, and log in.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl --server https://localhost:7701 --ca-file ca.pem setup --username alice
+  pass show tyr | tyrctl setup --username alice --password-stdin")]
+    Setup(SetupArgs),
+    /// Log in and store the access token.
+    #[command(after_long_help = "\
+Server and CA file are remembered in the context, so that later commands need neither.
+
+Examples:
+  tyrctl --server https://tyr.example.com:7701 --ca-file ca.pem login --username alice
+  pass show tyr | tyrctl login --username alice --password-stdin")]
+    Login(LoginArgs),
+    /// Forget the stored access token.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl logout
+  tyrctl --context staging logout")]
+    Logout(LogoutArgs),
+    /// Whether and as whom you are logged in.
+    #[command(subcommand)]
+    Auth(AuthCommand),
+    /// Servers that you work with.
+    #[command(subcommand)]
+    Context(ContextCommand),
+    /// Health of server and database.
+    #[command(after_long_help = "\
+Needs no login. Exit code 1 when the server or its database is not well.
+
+Examples:
+  tyrctl health
+  tyrctl health -o json")]
+    Health,
+    /// Versions of this program and of the server.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl version
+  tyrctl version --client -o json")]
+    Version(VersionArgs),
+    /// Print the completion script of a shell.
+    #[command(after_long_help = "\
+The script is complete in itself. With `--dynamic` a loader is printed that also completes names of contexts.
+
+Examples:
+  tyrctl completions bash > /usr/share/bash-completion/completions/tyrctl
+  tyrctl completions zsh > \"${fpath[1]}/_tyrctl\"
+  tyrctl completions fish > ~/.config/fish/completions/tyrctl.fish
+  source <(tyrctl completions bash --dynamic)")]
+    Completions(CompletionsArgs),
+    /// Write the man pages.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl man                              tyrctl(1) on standard output
+  tyrctl man --dir /usr/local/share/man/man1")]
+    Man(ManArgs),
+}
+
+/// Flags of `version`.
+#[derive(Debug, Args)]
+pub struct VersionArgs {
+    /// Don't ask the server.
+    #[arg(long)]
+    pub client: bool,
+}
+
+/// Flags of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// Which shell.
+    pub shell: Shell,
+    /// Print the loader of the dynamic completion instead.
+    #[arg(long)]
+    pub dynamic: bool,
+}
+
+/// Shells with completions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// GNU bash.
+    Bash,
+    /// zsh.
+    Zsh,
+    /// fish.
+    Fish,
+}
+
+/// Flags of `man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Write one page per command into this folder.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+}

@@ -1,0 +1,159 @@
+//! Arguments of what decides whom and as whom we talk to: setup, login, contexts, enrollment tokens.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueHint};
+
+use super::ListArgs;
+
+/// Flags of `setup`.
+#[derive(Clone, Debug, Args)]
+pub struct SetupArgs {
+    /// Name of the first admin, 1-64 characters.
+    #[arg(long, value_name = "NAME")]
+    pub username: String,
+    /// Read the password from the first line of standard input instead of asking for it.
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+/// Flags of `login`.
+#[derive(Clone, Debug, Args)]
+pub struct LoginArgs {
+    /// Your name on the server.
+    #[arg(long, value_name = "NAME")]
+    pub username: Option<String>,
+    /// Read the password from the first line of standard input instead of asking for it.
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+/// Flags of `logout`.
+#[derive(Clone, Debug, Args)]
+pub struct LogoutArgs {
+    /// The tokens of all contexts.
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `auth …`
+#[derive(Debug, Subcommand)]
+pub enum AuthCommand {
+    /// Where the access token lies, for whom it is, and how long it works.
+    #[command(after_long_help = "\
+Exit code 4 when not logged in.
+
+Examples:
+  tyrctl auth status
+  tyrctl auth status -o json")]
+    Status,
+}
+
+/// `context …`
+#[derive(Debug, Subcommand)]
+pub enum ContextCommand {
+    /// All contexts.
+    #[command(
+        visible_alias = "ls",
+        after_long_help = "\
+Examples:
+  tyrctl context list
+  tyrctl context list -o name"
+    )]
+    List(ListArgs),
+    /// Work with this context from now on.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl context use staging")]
+    Use {
+        /// Its name.
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// One context; without a name the one in use.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl context show
+  tyrctl context show staging -o json")]
+    Show {
+        /// Its name.
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// Add a context, or change one.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl context add staging --server https://staging.example.com:7701 --ca-file staging-ca.pem
+  tyrctl context add prod --server https://tyr.example.com:7701 --use")]
+    Add(ContextAddArgs),
+    /// Remove a context and its access token.
+    #[command(
+        visible_alias = "rm",
+        after_long_help = "\
+Examples:
+  tyrctl context remove staging"
+    )]
+    Remove {
+        /// Its name.
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+}
+
+/// Flags of `context add`; server and CA file are the global ones.
+#[derive(Clone, Debug, Args)]
+pub struct ContextAddArgs {
+    /// Its name: letters, digits, `-`, `_` and `.`.
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Work with it from now on.
+    #[arg(long = "use")]
+    pub use_it: bool,
+}
+
+/// `token …`
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token with which new agents enroll. It is shown only once.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl token create --label laptops
+  tyrctl token create --label build-farm --max-uses 200 --expires-hours 72
+  tyrctl token create --label ci -o json | jq -r .token")]
+    Create(TokenCreateArgs),
+    /// All tokens, without their secrets.
+    #[command(
+        visible_alias = "ls",
+        after_long_help = "\
+Examples:
+  tyrctl token list
+  tyrctl token list --sort expires_at"
+    )]
+    List(ListArgs),
+    /// Make a token useless; agents that enrolled with it stay.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl token revoke 7f3k9q2m")]
+    Revoke {
+        /// Public part of the token, as listed.
+        #[arg(value_name = "TOKEN_ID")]
+        token_id: String,
+    },
+}
+
+/// Flags of `token create`.
+#[derive(Clone, Debug, Args)]
+pub struct TokenCreateArgs {
+    /// What it is for, 1-128 characters.
+    #[arg(long, value_name = "TEXT")]
+    pub label: String,
+    /// How many agents may enroll with it.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub max_uses: u32,
+    /// When it stops working.
+    #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=8760))]
+    pub expires_hours: u32,
+    /// Write the token into this file (mode 0600) instead of printing it.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+}

@@ -1,0 +1,261 @@
+//! Arguments of what looks at the fleet: agents, AI processes, events, drift, and the dashboard.
+
+use clap::{Args, Subcommand, ValueEnum};
+use jiff::SignedDuration;
+use tyr_api::events::{EventKind, Severity, Verdict};
+
+use super::{ListArgs, Window};
+use crate::when::{self, Moment};
+
+/// Flags of `top`.
+#[derive(Clone, Debug, Args)]
+pub struct TopArgs {
+    /// View to begin with.
+    #[arg(long, value_name = "VIEW", default_value = "overview")]
+    pub view: TopView,
+    /// Print one plain-text overview and end; without a terminal this happens anyway.
+    #[arg(long)]
+    pub once: bool,
+    /// Frames per second at most, 1-30.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u8).range(1..=30))]
+    pub fps: u8,
+    /// Draw with ASCII characters only.
+    #[arg(long)]
+    pub ascii: bool,
+}
+
+/// Views of `top`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TopView {
+    /// A bit of everything.
+    Overview,
+    /// One line per agent.
+    Agents,
+    /// Events as they happen.
+    Events,
+    /// Events on which agent and server disagree.
+    Drift,
+}
+
+/// Flags of `agents`.
+#[derive(Clone, Debug, Args)]
+pub struct AgentsArgs {
+    /// Only these, by name or id; an unknown one is an error.
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Only those not heard from for longer than this [default when given alone: the server's 90 s].
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, value_parser = when::parse_duration)]
+    pub stale: Option<Option<SignedDuration>>,
+    /// Only those not heard from for more than five minutes.
+    #[arg(long, conflicts_with_all = ["stale", "online"])]
+    pub offline: bool,
+    /// Only those that are heard from in time.
+    #[arg(long, conflicts_with = "stale")]
+    pub online: bool,
+    /// Archived ones too.
+    #[arg(long)]
+    pub archived: bool,
+    /// List flags.
+    #[command(flatten)]
+    pub list: ListArgs,
+}
+
+/// `agent …`
+#[derive(Debug, Subcommand)]
+pub enum AgentCommand {
+    /// All that is known of an agent.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl agent show build-017
+  tyrctl agent show build-017 -o json")]
+    Show {
+        /// Name or id.
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+}
+
+/// Flags of `ai`.
+#[derive(Clone, Debug, Args)]
+pub struct AiArgs {
+    /// Only those of this agent, by name or id.
+    #[arg(long, value_name = "NAME")]
+    pub agent: Option<String>,
+    /// Only those of this agent type, e.g. claude-code.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub agent_type: Option<String>,
+    /// Those that ended too.
+    #[arg(long)]
+    pub all: bool,
+    /// List flags.
+    #[command(flatten)]
+    pub list: ListArgs,
+}
+
+/// Flags of `drift`.
+#[derive(Clone, Debug, Args)]
+pub struct DriftArgs {
+    /// When.
+    #[command(flatten)]
+    pub window: Window,
+    /// Only this agent, by name or id.
+    #[arg(long, value_name = "NAME")]
+    pub agent: Option<String>,
+    /// Count by this.
+    #[arg(long, value_name = "FIELD", default_value = "agent")]
+    pub by: DriftBy,
+    /// The events themselves instead of counts.
+    #[arg(long, conflicts_with = "by")]
+    pub events: bool,
+    /// List flags.
+    #[command(flatten)]
+    pub list: ListArgs,
+}
+
+/// What drift is counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DriftBy {
+    /// Who reported it; counted by the server.
+    Agent,
+    /// What was done.
+    Kind,
+    /// Why they differ.
+    Reason,
+    /// The agent's and the server's verdict.
+    Verdicts,
+    /// The rule that decided.
+    Rule,
+}
+
+/// `events …`
+#[derive(Debug, Subcommand)]
+pub enum EventsCommand {
+    /// Stored events, newest first.
+    #[command(
+        visible_alias = "ls",
+        after_long_help = "\
+Examples:
+  tyrctl events list --since 15m --verdict deny
+  tyrctl events list --agent build-017 --kind net_connect --limit 20
+  tyrctl events list --since yesterday --until today --limit 0 -o jsonl"
+    )]
+    List(EventsListArgs),
+    /// Events as they happen; goes on after a lost connection and says what it missed.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl events tail
+  tyrctl events tail --verdict deny,alert --last 20
+  tyrctl events tail -o jsonl | jq -r 'select(.severity == \"critical\") | .resource'")]
+    Tail(EventsTailArgs),
+    /// Events per minute.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl events rate                          the last hour by minute and verdict
+  tyrctl events rate --since 1d --by kind
+  tyrctl events rate --since 15m -o csv")]
+    Rate(EventsRateArgs),
+}
+
+/// Which events.
+#[derive(Clone, Debug, Default, Args)]
+pub struct EventFilter {
+    /// Only events of this agent, by name or id.
+    #[arg(long, value_name = "NAME")]
+    pub agent: Option<String>,
+    /// Only events of AI processes of this type, e.g. claude-code.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub agent_type: Option<String>,
+    /// Only these kinds.
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = kinds())]
+    pub kind: Vec<EventKind>,
+    /// Only these verdicts of the agent.
+    #[arg(long, value_name = "VERDICTS", value_delimiter = ',', value_parser = verdicts())]
+    pub verdict: Vec<Verdict>,
+    /// Only this severity or worse.
+    #[arg(long, value_name = "SEVERITY", value_parser = severities())]
+    pub severity: Option<Severity>,
+    /// Only events on which agent and server disagree.
+    #[arg(long)]
+    pub drift: bool,
+}
+
+/// Flags of `events list`.
+#[derive(Clone, Debug, Args)]
+pub struct EventsListArgs {
+    /// When.
+    #[command(flatten)]
+    pub window: Window,
+    /// Which.
+    #[command(flatten)]
+    pub filter: EventFilter,
+    /// List flags.
+    #[command(flatten)]
+    pub list: ListArgs,
+}
+
+/// Flags of `events tail`.
+#[derive(Clone, Debug, Args)]
+pub struct EventsTailArgs {
+    /// Which.
+    #[command(flatten)]
+    pub filter: EventFilter,
+    /// Begin with this many stored events.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub last: u32,
+    /// Go on after this event of an earlier run (the `id:` of the stream).
+    #[arg(long, value_name = "ID", conflicts_with = "last")]
+    pub from: Option<String>,
+    /// End after this many events.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+}
+
+/// Flags of `events rate`.
+#[derive(Clone, Debug, Args)]
+pub struct EventsRateArgs {
+    /// From this time on [default: 1h].
+    #[arg(long, value_name = "TIME", value_parser = when::parse_moment)]
+    pub since: Option<Moment>,
+    /// Up to this time.
+    #[arg(long, value_name = "TIME", value_parser = when::parse_moment)]
+    pub until: Option<Moment>,
+    /// One row per minute and this.
+    #[arg(long, value_name = "FIELD", default_value = "verdict")]
+    pub by: RateBy,
+    /// List flags.
+    #[command(flatten)]
+    pub list: ListArgs,
+}
+
+/// What rates are split by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RateBy {
+    /// The agent's verdict.
+    Verdict,
+    /// What was done.
+    Kind,
+    /// Nothing: one row per minute.
+    Minute,
+}
+
+fn kinds() -> impl clap::builder::TypedValueParser<Value = EventKind> {
+    words(EventKind::WORDS)
+}
+
+fn verdicts() -> impl clap::builder::TypedValueParser<Value = Verdict> {
+    words(Verdict::WORDS)
+}
+
+fn severities() -> impl clap::builder::TypedValueParser<Value = Severity> {
+    words(Severity::WORDS)
+}
+
+/// Takes one of the words, which completions and errors list.
+fn words<T>(words: &'static [&'static str]) -> impl clap::builder::TypedValueParser<Value = T>
+where
+    T: std::str::FromStr + Clone + Send + Sync + 'static,
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    use clap::builder::{PossibleValuesParser, TypedValueParser};
+    PossibleValuesParser::new(words).try_map(|word| word.parse::<T>())
+}

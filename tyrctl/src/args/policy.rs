@@ -1,0 +1,118 @@
+//! Arguments of `policy`.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Subcommand, ValueHint};
+
+use super::ListArgs;
+use tyr_api::policies::TargetType;
+
+/// `policy …`
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Check a policy and store it as a new version.
+    #[command(after_long_help = "\
+A new version is in force nowhere until it is assigned.
+
+Examples:
+  tyrctl policy apply -f web.yaml
+  tyrctl policy apply -f web.yaml --dry-run    check only, needs no server
+  generate-policy | tyrctl policy apply -f -")]
+    Apply(ApplyArgs),
+    /// All versions, newest first.
+    #[command(
+        visible_alias = "ls",
+        after_long_help = "\
+Examples:
+  tyrctl policy list
+  tyrctl policy list -o json"
+    )]
+    List(ListArgs),
+    /// The text of a version.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl policy show 3 > web.yaml
+  tyrctl policy show 3 -o json")]
+    Show {
+        /// Version number.
+        #[arg(value_name = "VERSION", value_parser = version)]
+        version: u32,
+    },
+    /// Put a version in force for an agent, for an agent type, or for all.
+    #[command(after_long_help = "\
+An agent runs the overlays of the agent types first, then its own version, else that of `--all`.
+
+Examples:
+  tyrctl policy assign --version 3 --agent build-017
+  tyrctl policy assign --version 4 --agent-type claude-code
+  tyrctl policy assign --version 2 --all
+  tyrctl policy assign --target-type daemon --target-id 0192e4b8-… --version 3")]
+    Assign(AssignArgs),
+    /// What is assigned to whom.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl policy assignments
+  tyrctl policy assignments --sort version:desc")]
+    Assignments(ListArgs),
+    /// What an agent should run, and whether it does.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl policy effective build-017
+  tyrctl policy effective build-017 -o json")]
+    Effective {
+        /// Name or id of the agent.
+        #[arg(value_name = "AGENT")]
+        agent: String,
+    },
+}
+
+/// Flags of `policy apply`.
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// The policy; `-` reads standard input.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Check only; nothing is sent.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Flags of `policy assign`.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("target").required(true).args(["agent", "agent_type", "all", "target_type"]))]
+pub struct AssignArgs {
+    /// Which version.
+    #[arg(long, value_name = "N", value_parser = version)]
+    pub version: u32,
+    /// This agent, by name or id.
+    #[arg(long, value_name = "NAME")]
+    pub agent: Option<String>,
+    /// AI processes of this type, on all agents.
+    #[arg(long, value_name = "TYPE")]
+    pub agent_type: Option<String>,
+    /// Every agent that has none of its own.
+    #[arg(long)]
+    pub all: bool,
+    /// The target as the REST interface names it, with --target-id.
+    #[arg(long, value_name = "TYPE", value_parser = target_type())]
+    pub target_type: Option<TargetType>,
+    /// Agent id or agent type.
+    #[arg(long, value_name = "ID", requires = "target_type")]
+    pub target_id: Option<String>,
+}
+
+fn version(text: &str) -> Result<u32, String> {
+    match text.strip_prefix('v').unwrap_or(text).parse() {
+        Ok(version) if version > 0 => Ok(version),
+        _ => Err("a version is a whole number from 1, e.g. 3 or v3".to_owned()),
+    }
+}
+
+fn target_type() -> impl clap::builder::TypedValueParser<Value = TargetType> {
+    use clap::builder::{PossibleValuesParser, TypedValueParser};
+    PossibleValuesParser::new(["daemon", "agent", "agent_type", "all"]).map(|word| match word.as_str() {
+        "all" => TargetType::All,
+        "agent_type" => TargetType::AgentType,
+        _ => TargetType::Agent,
+    })
+}

@@ -1,0 +1,358 @@
+//! The REST interface: one typed call per route, over one HTTP client.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, StatusCode, Url};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tyr_api::agents::{Agent, DiscoveredAgent, List};
+use tyr_api::auth::{AuthStatus, CreatedEnrollmentToken, Credentials, EnrollmentToken, NewEnrollmentToken, Session};
+use tyr_api::error::ErrorBody;
+use tyr_api::events::{EventPage, EventQuery};
+use tyr_api::health::Health;
+use tyr_api::policies::{Assignment, EffectivePolicy, NewAssignment, NewPolicy, PolicyDocument, PolicyVersion};
+use tyr_api::stats::{DriftQuery, DriftRow, RateQuery, RateRow};
+use tyr_api::stream::Snapshot;
+use uuid::Uuid;
+
+use crate::auth::TokenSource;
+use crate::error::{Failure, Kind};
+
+pub mod sse;
+pub mod trust;
+
+/// Largest answer that is read, in bytes: a snapshot of 10,000 agents takes about 10 MiB.
+const ANSWER_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// Largest error answer that is read, in bytes.
+const ERROR_BYTES_MAX: usize = 64 * 1024;
+
+/// Where the server is and how to talk to it.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// `https://host:7701`, without a path.
+    pub server: Url,
+    /// PEM file with the only authorities to trust; absent for those of the system.
+    pub ca_file: Option<std::path::PathBuf>,
+    /// Where the access token comes from; read anew for each request.
+    pub token: TokenSource,
+    /// Limit for one request from start to end, and for the head of a stream's answer.
+    pub timeout: Duration,
+}
+
+/// A client of one server. Clones share connections.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    http: reqwest::Client,
+    endpoint: Endpoint,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("server", &self.0.endpoint.server.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// Whether a call needs a login.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Open,
+    LoggedIn,
+}
+
+impl Client {
+    /// A client for that server; nothing is sent yet.
+    ///
+    /// # Errors
+    /// When the CA file can't be read or holds no certificate.
+    pub fn new(endpoint: Endpoint) -> Result<Self, Failure> {
+        // The one provider of the whole process; a second call finds it in place.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let mut builder = reqwest::Client::builder();
+        if let Some(file) = &endpoint.ca_file {
+            builder = builder.tls_certs_only(trust::authorities(file)?);
+        }
+        let http = builder
+            .user_agent(concat!("tyrctl/", env!("CARGO_PKG_VERSION")))
+            // The token must not follow a redirect to somewhere else, and the server sends none.
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(endpoint.timeout)
+            .build()
+            .map_err(|error| Failure::failed("the HTTP client could not be made").because(&error))?;
+        Ok(Self(Arc::new(Inner { http, endpoint })))
+    }
+
+    /// Where it talks to.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.0.endpoint
+    }
+
+    /// `GET /health`: also what an unwell server answers (503).
+    pub async fn health(&self) -> Result<Health, Failure> {
+        let (status, body) = self.exchange::<()>(Method::GET, "/health", None, None, Access::Open).await?;
+        match serde_json::from_slice(&body) {
+            Ok(health) if status.is_success() || status == StatusCode::SERVICE_UNAVAILABLE => Ok(health),
+            _ => Err(self.refused(status, &body, "/health")),
+        }
+    }
+
+    /// `GET /api/v1/auth/status`: whether the first admin exists.
+    pub async fn auth_status(&self) -> Result<AuthStatus, Failure> {
+        self.call(Method::GET, "/api/v1/auth/status", None::<&()>, None::<&()>, Access::Open).await
+    }
+
+    /// `POST /api/v1/auth/setup`: makes the first admin.
+    pub async fn setup(&self, credentials: &Credentials) -> Result<Session, Failure> {
+        self.call(Method::POST, "/api/v1/auth/setup", None::<&()>, Some(credentials), Access::Open).await
+    }
+
+    /// `POST /api/v1/auth/login`.
+    pub async fn login(&self, credentials: &Credentials) -> Result<Session, Failure> {
+        self.call(Method::POST, "/api/v1/auth/login", None::<&()>, Some(credentials), Access::Open).await
+    }
+
+    /// `GET /api/v1/snapshot`: what a dashboard starts from.
+    pub async fn snapshot(&self) -> Result<Snapshot, Failure> {
+        self.get("/api/v1/snapshot").await
+    }
+
+    /// `GET /api/v1/agents`, or `/api/v1/daemons?include_archived=true`.
+    pub async fn agents(&self, include_archived: bool) -> Result<Vec<Agent>, Failure> {
+        let path = if include_archived { "/api/v1/daemons?include_archived=true" } else { "/api/v1/agents" };
+        Ok(self.get::<List<Agent>>(path).await?.items)
+    }
+
+    /// `GET /api/v1/agents/{id}`.
+    pub async fn agent(&self, id: Uuid) -> Result<Agent, Failure> {
+        self.get(&format!("/api/v1/agents/{id}")).await
+    }
+
+    /// `GET /api/v1/agents/{id}/effective-policy`.
+    pub async fn effective_policy(&self, id: Uuid) -> Result<EffectivePolicy, Failure> {
+        self.get(&format!("/api/v1/agents/{id}/effective-policy")).await
+    }
+
+    /// `GET /api/v1/discovered-agents`.
+    pub async fn discovered_agents(&self) -> Result<Vec<DiscoveredAgent>, Failure> {
+        Ok(self.get::<List<DiscoveredAgent>>("/api/v1/discovered-agents").await?.items)
+    }
+
+    /// `GET /api/v1/events`: one page, newest first.
+    pub async fn events(&self, query: &EventQuery) -> Result<EventPage, Failure> {
+        self.call(Method::GET, "/api/v1/events", Some(query), None::<&()>, Access::LoggedIn).await
+    }
+
+    /// `GET /api/v1/stats/rate`.
+    pub async fn rate(&self, query: &RateQuery) -> Result<Vec<RateRow>, Failure> {
+        let rows: List<RateRow> =
+            self.call(Method::GET, "/api/v1/stats/rate", Some(query), None::<&()>, Access::LoggedIn).await?;
+        Ok(rows.items)
+    }
+
+    /// `GET /api/v1/stats/drift`.
+    pub async fn drift(&self, query: &DriftQuery) -> Result<Vec<DriftRow>, Failure> {
+        let rows: List<DriftRow> =
+            self.call(Method::GET, "/api/v1/stats/drift", Some(query), None::<&()>, Access::LoggedIn).await?;
+        Ok(rows.items)
+    }
+
+    /// `GET /api/v1/policies`.
+    pub async fn policies(&self) -> Result<Vec<PolicyVersion>, Failure> {
+        Ok(self.get::<List<PolicyVersion>>("/api/v1/policies").await?.items)
+    }
+
+    /// `GET /api/v1/policies/{version}`.
+    pub async fn policy(&self, version: u32) -> Result<PolicyDocument, Failure> {
+        self.get(&format!("/api/v1/policies/{version}")).await
+    }
+
+    /// `POST /api/v1/policies`.
+    pub async fn apply_policy(&self, policy: &NewPolicy) -> Result<PolicyDocument, Failure> {
+        self.post("/api/v1/policies", policy).await
+    }
+
+    /// `GET /api/v1/policy-assignments`.
+    pub async fn assignments(&self) -> Result<Vec<Assignment>, Failure> {
+        Ok(self.get::<List<Assignment>>("/api/v1/policy-assignments").await?.items)
+    }
+
+    /// `POST /api/v1/policy-assignments`.
+    pub async fn assign_policy(&self, assignment: &NewAssignment) -> Result<Assignment, Failure> {
+        self.post("/api/v1/policy-assignments", assignment).await
+    }
+
+    /// `GET /api/v1/enrollment-tokens`.
+    pub async fn enrollment_tokens(&self) -> Result<Vec<EnrollmentToken>, Failure> {
+        Ok(self.get::<List<EnrollmentToken>>("/api/v1/enrollment-tokens").await?.items)
+    }
+
+    /// `POST /api/v1/enrollment-tokens`.
+    pub async fn create_enrollment_token(&self, token: &NewEnrollmentToken) -> Result<CreatedEnrollmentToken, Failure> {
+        self.post("/api/v1/enrollment-tokens", token).await
+    }
+
+    /// `DELETE /api/v1/enrollment-tokens/{token_id}`.
+    pub async fn revoke_enrollment_token(&self, token_id: &str) -> Result<(), Failure> {
+        let mut url = self.url("/api/v1/enrollment-tokens")?;
+        url.path_segments_mut().map_err(|()| Failure::usage("the server address can't have a path"))?.push(token_id);
+        let path = url.path().to_owned();
+        let (status, body) = self.exchange::<()>(Method::DELETE, &path, None, None, Access::LoggedIn).await?;
+        if status.is_success() { Ok(()) } else { Err(self.refused(status, &body, &path)) }
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.call(Method::GET, path, None::<&()>, None::<&()>, Access::LoggedIn).await
+    }
+
+    async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Failure> {
+        self.call(Method::POST, path, None::<&()>, Some(body), Access::LoggedIn).await
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        query: Option<&impl Serialize>,
+        body: Option<&impl Serialize>,
+        access: Access,
+    ) -> Result<T, Failure> {
+        let query = query
+            .map(serde_json::to_value)
+            .transpose()
+            .map_err(|error| Failure::failed("the query could not be written").because(&error))?;
+        let (status, answer) = self.exchange(method, path, query.as_ref(), body, access).await?;
+        if !status.is_success() {
+            return Err(self.refused(status, &answer, path));
+        }
+        serde_json::from_slice(&answer).map_err(|error| {
+            let begin = String::from_utf8_lossy(&answer[..answer.len().min(80)]).into_owned();
+            Failure::failed(format!("the answer to `{path}` could not be read"))
+                .cause(format!("{error}; it begins with: {begin}"))
+                .hint(format!(
+                    "is `{}` a tyr-server, and of a version near {}? try `tyrctl version`",
+                    self.0.endpoint.server,
+                    env!("CARGO_PKG_VERSION")
+                ))
+        })
+    }
+
+    /// One request and its whole answer, within the time-out.
+    async fn exchange<B: Serialize>(
+        &self,
+        method: Method,
+        path: &str,
+        query: Option<&serde_json::Value>,
+        body: Option<&B>,
+        access: Access,
+    ) -> Result<(StatusCode, Vec<u8>), Failure> {
+        let mut request = self.0.http.request(method, self.url(path)?).header(ACCEPT, "application/json");
+        if let Some(query) = query {
+            request = request.query(query);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        if access == Access::LoggedIn {
+            request = request.header(AUTHORIZATION, self.bearer()?);
+        }
+        let answer = tokio::time::timeout(self.0.endpoint.timeout, async {
+            let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+            let status = response.status();
+            let bytes_max = if status.is_success() { ANSWER_BYTES_MAX } else { ERROR_BYTES_MAX };
+            let mut body = Vec::new();
+            let mut chunks = response.bytes_stream();
+            while let Some(chunk) = chunks.next().await {
+                let chunk = chunk.map_err(|error| self.unreachable(&error))?;
+                if body.len() + chunk.len() > bytes_max {
+                    return Err(Failure::failed(format!("the answer to `{path}` is larger than {bytes_max} bytes")));
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok((status, body))
+        });
+        answer.await.unwrap_or_else(|_| Err(self.too_slow()))
+    }
+
+    fn url(&self, path: &str) -> Result<Url, Failure> {
+        self.0
+            .endpoint
+            .server
+            .join(path)
+            .map_err(|error| Failure::usage(format!("`{path}` is no path")).because(&error))
+    }
+
+    /// The header for a request that needs a login; read anew each time, as another `tyrctl login` may have renewed it.
+    fn bearer(&self) -> Result<HeaderValue, Failure> {
+        let token = self.0.endpoint.token.read()?.ok_or_else(|| {
+            Failure::new(Kind::Denied, format!("not logged in to `{}`", self.0.endpoint.server))
+                .hint("`tyrctl login --username NAME`")
+        })?;
+        let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| {
+            Failure::new(Kind::Denied, "the access token holds characters that no token has")
+                .hint("log in again: `tyrctl login`")
+        })?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+
+    fn too_slow(&self) -> Failure {
+        Failure::new(
+            Kind::Unreachable,
+            format!("no answer from `{}` within {:?}", self.0.endpoint.server, self.0.endpoint.timeout),
+        )
+        .hint("is the server busy or a firewall in between? `--timeout 60s` waits longer")
+    }
+
+    fn unreachable(&self, error: &(dyn std::error::Error + 'static)) -> Failure {
+        trust::explain(error, &self.0.endpoint)
+    }
+
+    /// What an answer with an error status means.
+    fn refused(&self, status: StatusCode, body: &[u8], path: &str) -> Failure {
+        let server = &self.0.endpoint.server;
+        let kind = match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Kind::Denied,
+            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
+                Kind::Unreachable
+            }
+            _ => Kind::Failed,
+        };
+        let Ok(ErrorBody { error }) = serde_json::from_slice::<ErrorBody>(body) else {
+            let failure = Failure::new(kind, format!("`{server}` answered `{path}` with {status}"));
+            return match status {
+                StatusCode::NOT_FOUND => {
+                    failure.hint("is this a tyr-server, and of this version? try `tyrctl version`")
+                }
+                status if status.is_redirection() => {
+                    failure.hint("redirects are not followed; give the final address as --server")
+                }
+                _ => failure.hint("is something else than a tyr-server, e.g. a proxy, at this address?"),
+            };
+        };
+        let mut failure = Failure::new(kind, error.message.trim_end_matches('.').to_owned());
+        if let Some(hint) = error.hint {
+            failure = failure.hint(hint);
+        }
+        if status == StatusCode::UNAUTHORIZED && failure.hints.is_empty() && !path.contains("/auth/") {
+            failure = failure.hint("log in: `tyrctl login --username NAME`");
+        }
+        if status.is_server_error() {
+            failure = failure.hint(format!("the server's log has more about request {}", error.request_id));
+        }
+        failure
+    }
+}
+
+/// Whether an answer's content type is this one, parameters aside.
+fn has_content_type(headers: &reqwest::header::HeaderMap, wanted: &str) -> bool {
+    headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|media| media.trim().eq_ignore_ascii_case(wanted))
+}
