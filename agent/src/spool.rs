@@ -16,7 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use prost::Message;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
 use tyr_proto::BATCH_RECORDS_MAX;
 use tyr_proto::v1::record::Record as Payload;
@@ -46,6 +46,8 @@ pub struct Spool {
     state: Mutex<State>,
     /// Something happened that may make a batch due.
     changed: Notify,
+    /// Something was acknowledged.
+    drained: watch::Sender<()>,
 }
 
 /// How the spool stands.
@@ -114,6 +116,8 @@ struct State {
     appended: u64,
     acknowledged: u64,
     announcements_lost: u64,
+    /// Nothing waits for others any more.
+    draining: bool,
 }
 
 impl Spool {
@@ -136,8 +140,10 @@ impl Spool {
                 appended: 0,
                 acknowledged: 0,
                 announcements_lost: 0,
+                draining: false,
             }),
             changed: Notify::new(),
+            drained: watch::Sender::new(()),
         }
     }
 
@@ -232,7 +238,21 @@ impl Spool {
         state.cursor = state.cursor.max(sequence + 1);
         drop(state);
         self.changed.notify_one();
+        self.drained.send_replace(());
         true
+    }
+
+    /// Hands out everything at once from now on, and waits until all of it is acknowledged: for the end of the agent.
+    pub async fn drained(&self) {
+        let mut acknowledged = {
+            let mut state = self.lock();
+            state.draining = true;
+            state.due = Some(Instant::now());
+            self.drained.subscribe()
+        };
+        self.changed.notify_one();
+        // The sender lives in `self`.
+        let _ = acknowledged.wait_for(|()| self.lock().is_delivered()).await;
     }
 
     /// How it stands now.
@@ -308,8 +328,12 @@ impl State {
         self.bytes + cost <= bytes_max
     }
 
+    fn is_delivered(&self) -> bool {
+        self.entries.is_empty() && !self.losses.changed()
+    }
+
     fn due_within(&mut self, delay: Duration) {
-        let due = Instant::now() + delay;
+        let due = Instant::now() + if self.draining { Duration::ZERO } else { delay };
         self.due = Some(self.due.map_or(due, |old| old.min(due)));
     }
 
@@ -360,7 +384,7 @@ impl State {
         self.due = if rest {
             Some(Instant::now())
         } else if self.losses.changed() {
-            Some(Instant::now() + FLUSH_AFTER)
+            Some(Instant::now() + if self.draining { Duration::ZERO } else { FLUSH_AFTER })
         } else {
             None
         };

@@ -165,6 +165,22 @@ async fn stops_at_the_window_until_something_is_acknowledged() {
     assert_eq!(spool.next_batch().await.records.len(), 100);
 }
 
+#[tokio::test(start_paused = true)]
+async fn at_the_end_nothing_waits() {
+    let spool = Spool::new(1 << 20);
+    spool.append_event(event(Verdict::Allow, "a"));
+    let start = Instant::now();
+    tokio::join!(spool.drained(), async {
+        let batch = spool.next_batch().await;
+        spool.append_event(event(Verdict::Allow, "b"));
+        assert!(spool.acknowledge(&batch.spool_epoch, 1));
+        let batch = spool.next_batch().await;
+        assert!(spool.acknowledge(&batch.spool_epoch, batch.first_sequence));
+    });
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    assert_eq!(spool.counters().records, 0);
+}
+
 /// What can happen to a spool.
 #[derive(Debug, Clone)]
 enum Act {

@@ -1,0 +1,185 @@
+//! The policy in force: taken from the server, checked, published to the kernel, and kept for the next start.
+//!
+//! A policy that can't be loaded changes nothing: the one before it stays in force, and the server hears why.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
+
+use prost::Message;
+use sha2::{Digest, Sha256};
+use tracing::{error, info, warn};
+use tyr_policy::{Effective, Layer, Policy};
+use tyr_proto::v1::{PolicyPush, PolicyStatus};
+
+use crate::data_dir::DataDir;
+use crate::fault::chain;
+
+/// File in the data folder: the last push that came into force.
+const FILE: &str = "policy.pb";
+/// Policies that events in flight may still refer to, the one in force included.
+const GENERATIONS_MAX: usize = 16;
+/// Most layers in a push: one overlay per agent type, and a base.
+const LAYERS_MAX: usize = 64;
+
+/// What the policy needs of the kernel: the narrow place where tests put their own.
+pub trait Enforcer: Send + Sync {
+    /// Puts the network rules of the policy in force, in one step: no connection sees half of them.
+    ///
+    /// Returns the generation number that events judged by these rules carry.
+    ///
+    /// # Errors
+    ///
+    /// Why they can't be enforced; the rules before them then still are.
+    fn publish(&self, effective: &Effective) -> Result<u32, PublishError>;
+}
+
+/// The kernel did not take the rules.
+pub type PublishError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A policy that is, or was, in force.
+#[derive(Debug, Default)]
+pub struct InForce {
+    /// Identity of the effective policy; empty for none.
+    pub policy_id: String,
+    /// The policy.
+    pub effective: Effective,
+    /// Number of the kernel's tables made from it; 0: none were published.
+    pub generation: u32,
+}
+
+/// A push that can't come into force.
+#[derive(Debug, thiserror::Error)]
+enum PushError {
+    /// The layers are not those that the id was made of.
+    #[error("the policy is damaged: its layers have the id {computed}")]
+    Damaged { computed: String },
+    /// More layers than are taken.
+    #[error("the policy has {0} layers, at most {LAYERS_MAX} are taken")]
+    Layers(usize),
+    /// A layer is no policy, for this version of the agent.
+    #[error("version {version} (`{name}`) is not a policy that this agent understands")]
+    Layer {
+        version: u32,
+        name: String,
+        #[source]
+        source: tyr_policy::PolicyError,
+    },
+    /// The kernel did not take the rules.
+    #[error("the kernel does not take the network rules")]
+    Publish(#[source] PublishError),
+}
+
+/// Which policy holds, and how it changes.
+pub struct Policies {
+    data: Arc<DataDir>,
+    enforcer: Arc<dyn Enforcer>,
+    /// Newest last; never empty.
+    generations: RwLock<VecDeque<Arc<InForce>>>,
+}
+
+impl Policies {
+    /// No policy yet: everything is allowed, and observed.
+    pub fn new(data: Arc<DataDir>, enforcer: Arc<dyn Enforcer>) -> Self {
+        Self { data, enforcer, generations: RwLock::new(VecDeque::from([Arc::default()])) }
+    }
+
+    /// The policy in force.
+    pub fn current(&self) -> Arc<InForce> {
+        let generations = self.generations.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(generations.back().expect("never empty"))
+    }
+
+    /// The policy that the kernel's tables of this generation were made from, or the one in force when it is forgotten.
+    pub fn of_generation(&self, generation: u32) -> Arc<InForce> {
+        let generations = self.generations.read().unwrap_or_else(PoisonError::into_inner);
+        let found = generations.iter().rev().find(|policy| policy.generation == generation);
+        Arc::clone(found.or(generations.back()).expect("never empty"))
+    }
+
+    /// Puts the policy of the last run in force again, so that a host without its server isn't a host without rules.
+    pub fn load_cached(&self) {
+        let push = match self.data.read(FILE) {
+            Ok(Some(bytes)) => PolicyPush::decode(&*bytes).map_err(|error| error.to_string()),
+            Ok(None) => return,
+            Err(error) => Err(error.to_string()),
+        };
+        match push {
+            Ok(push) => {
+                self.apply(&push);
+            }
+            Err(reason) => warn!(file = FILE, reason, "the policy of the last run can't be read"),
+        }
+    }
+
+    /// Puts a policy in force if it can be; says what became of it. Takes milliseconds: not for an async thread.
+    pub fn apply(&self, push: &PolicyPush) -> PolicyStatus {
+        let start = Instant::now();
+        let mut status = PolicyStatus { policy_id: push.policy_id.clone(), in_force: true, ..PolicyStatus::default() };
+        let current = self.current();
+        // The server pushes at each connect; publishing the same again would only forget older generations.
+        if current.policy_id == push.policy_id && (current.generation != 0 || push.layers.is_empty()) {
+            info!(policy.id = %push.policy_id, "policy loaded, it was in force already");
+            return status;
+        }
+        match self.load(push) {
+            Ok(()) => {
+                status.load_us = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+                info!(policy.id = %push.policy_id, policy.layers = push.layers.len(), load_us = status.load_us, "policy loaded");
+                if let Err(error) = self.data.write(FILE, &push.encode_to_vec()) {
+                    warn!(reason = %error, "the policy is in force, but could not be kept for the next start");
+                }
+            }
+            Err(error) => {
+                status.in_force = false;
+                status.error = chain(&error);
+                error!(policy.id = %push.policy_id, reason = status.error, "policy refused, the one before stays in force");
+            }
+        }
+        status
+    }
+
+    fn load(&self, push: &PolicyPush) -> Result<(), PushError> {
+        if push.layers.len() > LAYERS_MAX {
+            return Err(PushError::Layers(push.layers.len()));
+        }
+        let computed = policy_id(push);
+        if computed != push.policy_id {
+            return Err(PushError::Damaged { computed });
+        }
+        let layer = |layer: &tyr_proto::v1::PolicyLayer| match Policy::parse(&layer.yaml) {
+            Ok(checked) => Ok(Layer {
+                version: layer.version,
+                agent_type: (!layer.agent_type.is_empty()).then(|| layer.agent_type.clone()),
+                policy: checked.policy,
+            }),
+            Err(source) => Err(PushError::Layer { version: layer.version, name: layer.name.clone(), source }),
+        };
+        let layers = push.layers.iter().map(layer).collect::<Result<_, _>>()?;
+        let effective = Effective::new(layers);
+        // Held while publishing: an event of the new generation is not looked up before the generation is known.
+        let mut generations = self.generations.write().unwrap_or_else(PoisonError::into_inner);
+        let generation = self.enforcer.publish(&effective).map_err(PushError::Publish)?;
+        if generations.len() == GENERATIONS_MAX {
+            generations.pop_front();
+        }
+        generations.push_back(Arc::new(InForce { policy_id: push.policy_id.clone(), effective, generation }));
+        Ok(())
+    }
+}
+
+/// The identity of an effective policy: lower-case hex of the first 16 bytes of SHA-256 over its layers. The layers of no
+/// policy have the empty id.
+pub fn policy_id(push: &PolicyPush) -> String {
+    if push.layers.is_empty() {
+        return String::new();
+    }
+    let mut digest = Sha256::new();
+    for layer in &push.layers {
+        digest.update(format!("{}\n{}\n{}\n{}", layer.version, layer.agent_type, layer.yaml.len(), layer.yaml));
+    }
+    hex::encode(&digest.finalize()[..16])
+}
+
+#[cfg(test)]
+mod tests;

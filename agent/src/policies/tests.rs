@@ -1,0 +1,114 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tyr_policy::Effective;
+use tyr_proto::v1::{PolicyLayer, PolicyPush};
+
+use super::{Enforcer, Policies, PublishError, policy_id};
+use crate::data_dir::DataDir;
+
+/// Takes everything, except a policy with a rule named `too-much`.
+#[derive(Default)]
+struct Kernel {
+    generation: AtomicU32,
+    rules: Mutex<Vec<String>>,
+}
+
+impl Enforcer for Kernel {
+    fn publish(&self, effective: &Effective) -> Result<u32, PublishError> {
+        let rules: Vec<_> = effective.rules().map(|rule| rule.rule.name.clone()).collect();
+        if rules.iter().any(|name| name == "too-much") {
+            return Err("too many rules".into());
+        }
+        *self.rules.lock().unwrap() = rules;
+        Ok(self.generation.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
+fn push(rule: &str) -> PolicyPush {
+    let yaml = format!(
+        "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata:\n  name: p\nspec:\n  rules:\n    - name: {rule}\n      \
+         action: net_connect\n      resource_pattern: 192.0.2.0/24\n      verdict: deny\n"
+    );
+    let layers = vec![PolicyLayer { version: 1, name: "p".to_owned(), agent_type: String::new(), yaml }];
+    let mut push = PolicyPush { policy_id: String::new(), layers };
+    push.policy_id = policy_id(&push);
+    push
+}
+
+fn open(dir: &tempfile::TempDir) -> (Policies, Arc<Kernel>) {
+    let kernel = Arc::new(Kernel::default());
+    let data = Arc::new(DataDir::open(dir.path()).unwrap());
+    (Policies::new(data, Arc::clone(&kernel) as Arc<dyn Enforcer>), kernel)
+}
+
+#[test]
+fn id_is_the_agreed_digest() {
+    let layers = vec![
+        PolicyLayer { version: 7, name: "x".into(), agent_type: "cursor".into(), yaml: "ä".into() },
+        PolicyLayer { version: 3, name: "y".into(), agent_type: String::new(), yaml: "b\n".into() },
+    ];
+    // printf '7\ncursor\n2\nä3\n\n2\nb\n' | sha256sum | cut -c1-32
+    let push = PolicyPush { policy_id: String::new(), layers };
+    assert_eq!(policy_id(&push), "3933ab774df713755cddf008dd7d0978");
+    assert_eq!(policy_id(&PolicyPush::default()), "");
+}
+
+#[test]
+fn a_policy_comes_into_force_and_survives_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let (policies, _) = open(&dir);
+    let status = policies.apply(&push("one"));
+    assert!(status.in_force, "{}", status.error);
+    assert_eq!(policies.current().generation, 1);
+    assert_eq!(policies.current().policy_id, push("one").policy_id);
+    drop(policies);
+
+    let (policies, kernel) = open(&dir);
+    policies.load_cached();
+    assert_eq!(policies.current().policy_id, push("one").policy_id);
+    assert_eq!(*kernel.rules.lock().unwrap(), ["one"]);
+}
+
+#[test]
+fn a_policy_that_fails_leaves_the_one_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let (policies, kernel) = open(&dir);
+    policies.apply(&push("one"));
+
+    let refused = policies.apply(&push("too-much"));
+    assert_eq!((refused.in_force, refused.policy_id), (false, push("too-much").policy_id));
+    assert!(refused.error.contains("too many rules"), "{}", refused.error);
+
+    let mut damaged = push("two");
+    damaged.layers[0].yaml.push_str("# more\n");
+    assert!(policies.apply(&damaged).error.contains("damaged"));
+
+    let mut nonsense = push("two");
+    nonsense.layers[0].yaml = "kind: Nothing".to_owned();
+    nonsense.policy_id = policy_id(&nonsense);
+    assert!(policies.apply(&nonsense).error.contains("version 1"));
+
+    assert_eq!(policies.current().policy_id, push("one").policy_id);
+    assert_eq!(*kernel.rules.lock().unwrap(), ["one"]);
+}
+
+#[test]
+fn the_same_again_is_not_published_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (policies, kernel) = open(&dir);
+    policies.apply(&push("one"));
+    assert!(policies.apply(&push("one")).in_force);
+    assert_eq!(kernel.generation.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn no_policy_lifts_the_one_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let (policies, kernel) = open(&dir);
+    policies.apply(&push("one"));
+    assert!(policies.apply(&PolicyPush::default()).in_force);
+    assert_eq!(policies.current().policy_id, "");
+    assert!(kernel.rules.lock().unwrap().is_empty());
+    assert_eq!(policies.of_generation(1).policy_id, push("one").policy_id, "events in flight are still explained");
+}

@@ -1,0 +1,279 @@
+//! One stream, from connect to loss.
+//!
+//! Three loops share it: *send* (batches, heartbeats, reports), *receive*, and *apply* (policies, which may take a while and
+//! must not hold up acknowledgements). The first that ends, ends them all.
+
+use std::error::Error;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Code, Status, Streaming};
+use tracing::{debug, error, info, warn};
+use tyr_proto::v1::agent_message::Payload as Outgoing;
+use tyr_proto::v1::server_message::Payload as Incoming;
+use tyr_proto::v1::{AgentMessage, Heartbeat, PolicyPush, ServerMessage};
+
+use super::backoff::Backoff;
+use super::connect::{Trust, connect};
+use super::{Connection, DRAIN_TIMEOUT, Shipper};
+use crate::clock::unix_us_now;
+use crate::fault::chain;
+use crate::identity::{Identity, certificates};
+
+/// Messages between the loops and HTTP/2. Small: what waits here can't be overtaken by a denial.
+const OUTGOING_MAX: usize = 4;
+/// Answers to the server that wait to be sent. A server that pings faster than it reads loses pings.
+const ANSWERS_MAX: usize = 64;
+/// Longest that the server may take to open the stream.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(45);
+
+/// Why a session is over.
+#[derive(Debug, PartialEq, Eq)]
+pub enum SessionEnd {
+    /// The agent is stopping, and everything is delivered or the time for it is up.
+    Stopped,
+    /// The connection did not come up, or broke.
+    Lost(String),
+    /// The server does not take this identity.
+    Refused(String),
+}
+
+impl SessionEnd {
+    fn from_status(status: &Status) -> Self {
+        match status.code() {
+            Code::Unauthenticated | Code::PermissionDenied => Self::Refused(describe(status)),
+            // TLS 1.3 tells a client only after its own handshake is done that its certificate is not taken.
+            _ if refused_by_tls(status) => Self::Refused(describe(status)),
+            _ => Self::Lost(describe(status)),
+        }
+    }
+}
+
+/// A status as one line: its message, or where the transport failed, the chain below it.
+pub(super) fn describe(status: &Status) -> String {
+    match status.source() {
+        Some(source) => format!("{}: {}", status.message(), chain(source)),
+        None if status.message().is_empty() => status.code().description().to_owned(),
+        None => status.message().to_owned(),
+    }
+}
+
+/// Whether the peer ended the connection with an alert about our certificate.
+fn refused_by_tls(status: &Status) -> bool {
+    use rustls::AlertDescription as Alert;
+    let mut next = status.source();
+    while let Some(error) = next {
+        // An io::Error hides what it carries from its own chain of sources.
+        let carried = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let tls = carried.and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        if let Some(rustls::Error::AlertReceived(alert)) = tls {
+            return matches!(
+                alert,
+                Alert::UnknownCA
+                    | Alert::BadCertificate
+                    | Alert::CertificateExpired
+                    | Alert::CertificateRevoked
+                    | Alert::CertificateUnknown
+                    | Alert::CertificateRequired
+                    | Alert::DecryptError
+                    | Alert::AccessDenied
+            );
+        }
+        next = error.source();
+    }
+    false
+}
+
+/// Connects, opens the stream, and works on it until it ends.
+pub(super) async fn run(
+    shipper: &Shipper,
+    identity: &Identity,
+    backoff: &mut Backoff,
+    stop: &CancellationToken,
+) -> SessionEnd {
+    let opening = super::or_stop(stop, open(shipper, identity));
+    let Some(opened) = opening.await else { return SessionEnd::Stopped };
+    let (outgoing, incoming) = match opened {
+        Ok(opened) => opened,
+        Err(end) => return end,
+    };
+    shipper.spool.rewind();
+    let (answers_in, answers_out) = mpsc::channel(ANSWERS_MAX);
+    let (policy_in, policy_out) = watch::channel(None);
+    let (interval_in, interval_out) = watch::channel(shipper.config.heartbeat_interval());
+    tokio::select! {
+        end = send(shipper, outgoing, answers_out, interval_out, stop) => end,
+        end = receive(shipper, incoming, backoff, &answers_in, &policy_in, &interval_in) => end,
+        end = apply(shipper, policy_out, &answers_in) => end,
+    }
+}
+
+type Opened = (mpsc::Sender<AgentMessage>, Streaming<ServerMessage>);
+
+async fn open(shipper: &Shipper, identity: &Identity) -> Result<Opened, SessionEnd> {
+    let mut authorities = identity.authorities();
+    // The authority may be about to change: the file is then the place to say so.
+    if let Some(file) = &shipper.config.ca_file
+        && let Ok(Ok(more)) = std::fs::read_to_string(file).map(|pem| certificates(&pem))
+    {
+        authorities.extend(more);
+    }
+    let lost = |error: &dyn Error| SessionEnd::Lost(chain(error));
+    let mut client = connect(&shipper.config.server, Trust::Authorities(authorities), Some(identity))
+        .await
+        .map_err(|error| lost(&error))?;
+    let (outgoing, queue) = mpsc::channel(OUTGOING_MAX);
+    let capabilities = shipper.capabilities.borrow().clone();
+    outgoing.try_send(message(Outgoing::Capabilities(capabilities))).expect("the queue is new");
+    let opened = timeout(OPEN_TIMEOUT, client.stream(ReceiverStream::new(queue)))
+        .await
+        .map_err(|_| SessionEnd::Lost("the server did not open the stream in time".to_owned()))?;
+    let incoming = opened.map_err(|status| SessionEnd::from_status(&status))?.into_inner();
+    Ok((outgoing, incoming))
+}
+
+/// Sends whatever there is until the connection is gone, or, once `stop` is there, until the spool is empty.
+async fn send(
+    shipper: &Shipper,
+    outgoing: mpsc::Sender<AgentMessage>,
+    mut answers: mpsc::Receiver<Outgoing>,
+    mut interval: watch::Receiver<Duration>,
+    stop: &CancellationToken,
+) -> SessionEnd {
+    let spool = &shipper.spool;
+    let mut capabilities = shipper.capabilities.clone();
+    capabilities.mark_unchanged();
+    let mut heartbeats = heartbeat_timer(*interval.borrow_and_update());
+    heartbeats.reset_immediately();
+    let drained = async {
+        stop.cancelled().await;
+        let _ = timeout(DRAIN_TIMEOUT, spool.drained()).await;
+    };
+    tokio::pin!(drained);
+    loop {
+        // The place in the queue is taken first: a batch that is handed out is a batch that is sent.
+        let batch = async {
+            let place = outgoing.reserve().await.ok()?;
+            Some((place, spool.next_batch().await))
+        };
+        let other = tokio::select! {
+            biased;
+            () = &mut drained => return SessionEnd::Stopped,
+            Some(answer) = answers.recv() => answer,
+            _ = heartbeats.tick() => Outgoing::Heartbeat(heartbeat(shipper, 0)),
+            Ok(()) = interval.changed() => {
+                heartbeats = heartbeat_timer(*interval.borrow_and_update());
+                continue;
+            }
+            Ok(()) = capabilities.changed() => Outgoing::Capabilities(capabilities.borrow_and_update().clone()),
+            batch = batch => {
+                let Some((place, batch)) = batch else { return SessionEnd::Lost("the stream ended".to_owned()) };
+                place.send(message(Outgoing::EventBatch(batch)));
+                continue;
+            }
+        };
+        if outgoing.send(message(other)).await.is_err() {
+            return SessionEnd::Lost("the stream ended".to_owned());
+        }
+    }
+}
+
+fn heartbeat_timer(period: Duration) -> tokio::time::Interval {
+    let mut timer = interval_at(Instant::now() + period, period);
+    timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    timer
+}
+
+fn heartbeat(shipper: &Shipper, ping_nonce: u64) -> Heartbeat {
+    let counters = shipper.spool.counters();
+    let sent = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Heartbeat {
+        sent_ns: i64::try_from(sent.as_nanos()).unwrap_or(i64::MAX),
+        ping_nonce,
+        spool_records: counters.records,
+        ai_processes: *shipper.ai_processes.borrow(),
+        events_emitted: counters.emitted,
+        events_lost: counters.lost,
+    }
+}
+
+/// Takes what the server says until it stops saying anything.
+async fn receive(
+    shipper: &Shipper,
+    mut incoming: Streaming<ServerMessage>,
+    backoff: &mut Backoff,
+    answers: &mpsc::Sender<Outgoing>,
+    policy: &watch::Sender<Option<PolicyPush>>,
+    interval: &watch::Sender<Duration>,
+) -> SessionEnd {
+    // The server answers the first message with the policy; until then it may still find that it doesn't want us.
+    let mut greeted = false;
+    loop {
+        let received = match incoming.message().await {
+            Ok(Some(received)) => received,
+            Ok(None) => return SessionEnd::Lost("the server ended the stream".to_owned()),
+            Err(status) => return SessionEnd::from_status(&status),
+        };
+        if !greeted {
+            greeted = true;
+            backoff.reset();
+            info!(server = %shipper.config.server, "connected to the server");
+            shipper.connection.send_replace(Connection::Connected { since_unix_us: unix_us_now() });
+        }
+        match received.payload {
+            // Only the newest matters: one that was not looked at yet is replaced.
+            Some(Incoming::Policy(push)) => {
+                policy.send_replace(Some(push));
+            }
+            Some(Incoming::Ack(ack)) => {
+                if !shipper.spool.acknowledge(&ack.spool_epoch, ack.sequence) {
+                    warn!(ack.sequence, "the server acknowledged what it was not sent");
+                }
+            }
+            Some(Incoming::Ping(ping)) => {
+                if answers.try_send(Outgoing::Heartbeat(heartbeat(shipper, ping.nonce))).is_err() {
+                    debug!("the server pings faster than it reads");
+                }
+            }
+            Some(Incoming::Config(update)) => {
+                let period = match update.heartbeat_interval_s {
+                    0 => shipper.config.heartbeat_interval(),
+                    seconds => Duration::from_secs(seconds.min(3600).into()),
+                };
+                interval.send_if_modified(|old| std::mem::replace(old, period) != period);
+            }
+            // A newer server may say things that this agent doesn't know.
+            None => debug!("the server said something unknown"),
+        }
+    }
+}
+
+/// Puts policies in force, one at a time, and reports what became of each.
+async fn apply(
+    shipper: &Shipper,
+    mut pushes: watch::Receiver<Option<PolicyPush>>,
+    answers: &mpsc::Sender<Outgoing>,
+) -> SessionEnd {
+    while pushes.changed().await.is_ok() {
+        let Some(push) = pushes.borrow_and_update().clone() else { continue };
+        let policies = shipper.policies.clone();
+        let status = match tokio::task::spawn_blocking(move || policies.apply(&push)).await {
+            Ok(status) => status,
+            Err(failed) => {
+                error!(reason = %failed, "loading a policy failed");
+                return SessionEnd::Lost("loading a policy failed".to_owned());
+            }
+        };
+        if answers.send(Outgoing::PolicyStatus(status)).await.is_err() {
+            break;
+        }
+    }
+    SessionEnd::Lost("the stream ended".to_owned())
+}
+
+fn message(payload: Outgoing) -> AgentMessage {
+    AgentMessage { payload: Some(payload) }
+}
