@@ -18,7 +18,9 @@ use std::sync::Arc;
 
 use sqlx::PgPool;
 
-use crate::app::auth::SessionKey;
+use crate::app::auth::attempts::Attempts;
+use crate::app::auth::secrets::Secrets;
+use crate::app::auth::sessions::SessionKey;
 use crate::app::fleet::Fleet;
 use crate::app::live::Live;
 use crate::app::liveness::Limits;
@@ -39,6 +41,10 @@ pub struct App {
     pub tls: TlsConfigs,
     /// Signs session tokens.
     pub session_key: SessionKey,
+    /// Hashes passwords and token secrets.
+    pub secrets: Secrets,
+    /// Failed logins of late.
+    pub attempts: Attempts,
     /// The live stream of stored events.
     pub live: Live,
     /// Agents that are connected now.
@@ -51,6 +57,17 @@ impl App {
     /// Puts the state together; starts nothing.
     pub fn new(config: Config, pool: PgPool, pki: Pki, tls: TlsConfigs, session_key: SessionKey) -> Arc<Self> {
         let liveness = Limits::new(config.stale_after, config.heartbeat_interval);
-        Arc::new(Self { config, pool, pki, tls, session_key, live: Live::new(), fleet: Fleet::new(), liveness })
+        Arc::new(Self {
+            config,
+            pool,
+            pki,
+            tls,
+            session_key,
+            secrets: Secrets::new(),
+            attempts: Attempts::default(),
+            live: Live::new(),
+            fleet: Fleet::new(),
+            liveness,
+        })
     }
 }

@@ -1,1 +1,136 @@
 //! What REST clients ask about agents, events and counts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tyr_api::agents::{Agent, DiscoveredAgent};
+use tyr_api::events::EventPage;
+use tyr_api::policies::{EffectivePolicy, PolicyLayer};
+use tyr_api::stats::{DriftRow, RateRow};
+use tyr_api::stream::Snapshot;
+use uuid::Uuid;
+
+use crate::VERSION;
+use crate::app::App;
+use crate::db::events::{Filter, Position};
+use crate::db::{DbError, agents, discovered_agents, effective_policies, events, stats};
+
+/// Most AI processes of one answer.
+pub const AI_PROCESSES_MAX: u32 = 10_000;
+/// Events and drifts of a snapshot, each.
+const SNAPSHOT_EVENTS: u32 = 500;
+
+/// Agents by name, as they are now.
+pub async fn agents(app: &App, include_archived: bool) -> Result<Vec<Agent>, DbError> {
+    let which = if include_archived { agents::Which::All } else { agents::Which::Active };
+    let mut agents = agents::list(&mut *app.pool.acquire().await?, which).await?;
+    present(app, &mut agents);
+    Ok(agents)
+}
+
+/// One agent, archived or not, as it is now.
+pub async fn agent(app: &App, agent_id: Uuid) -> Result<Option<Agent>, DbError> {
+    let mut agent: Vec<Agent> = agents::get(&mut *app.pool.acquire().await?, agent_id).await?.into_iter().collect();
+    present(app, &mut agent);
+    Ok(agent.pop())
+}
+
+/// What an agent should run, and what it says it does.
+pub async fn effective_policy(app: &App, agent_id: Uuid) -> Result<Option<EffectivePolicy>, DbError> {
+    let mut conn = app.pool.acquire().await?;
+    let Some(agent) = agents::get(&mut conn, agent_id).await? else { return Ok(None) };
+    let layers = match &agent.assigned_policy_id {
+        Some(policy_id) => effective_policies::layers(&mut *conn, policy_id).await?,
+        None => Vec::new(),
+    };
+    let layers = layers.into_iter().map(|layer| PolicyLayer {
+        version: layer.version.unsigned_abs(),
+        name: layer.name,
+        agent_type: layer.agent_type,
+        yaml: layer.yaml,
+    });
+    Ok(Some(EffectivePolicy {
+        agent_id,
+        policy_id: agent.assigned_policy_id,
+        layers: layers.collect(),
+        in_force_policy_id: agent.policy_id,
+    }))
+}
+
+/// AI processes, newest first.
+pub async fn ai_processes(
+    app: &App,
+    agent_id: Option<Uuid>,
+    alive: bool,
+    limit: u32,
+) -> Result<Vec<DiscoveredAgent>, DbError> {
+    let filter = discovered_agents::Filter {
+        ids: None,
+        daemon_agent_id: agent_id,
+        // Nothing ended after the end of time.
+        alive_after: alive.then_some(Timestamp::MAX),
+    };
+    discovered_agents::list(&mut *app.pool.acquire().await?, &filter, limit).await
+}
+
+/// One AI process.
+pub async fn ai_process(app: &App, id: Uuid) -> Result<Option<DiscoveredAgent>, DbError> {
+    discovered_agents::get(&mut *app.pool.acquire().await?, id).await
+}
+
+/// A page of events, newest first.
+pub async fn events(app: &App, filter: &Filter, cursor: Option<Position>, limit: u32) -> Result<EventPage, DbError> {
+    // One more than asked for tells whether there is a further page.
+    let mut items = events::page(&mut *app.pool.acquire().await?, filter, cursor, limit + 1).await?;
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = items.len() > wanted;
+    items.truncate(wanted);
+    let next_cursor = items.last().filter(|_| more).map(|event| Position::in_list(event).to_string());
+    Ok(EventPage { items, next_cursor })
+}
+
+/// Events per minute, verdict and kind.
+pub async fn rate(app: &App, since: Timestamp, until: Timestamp) -> Result<Vec<RateRow>, DbError> {
+    stats::rate(&mut *app.pool.acquire().await?, since, until).await
+}
+
+/// Drift per agent.
+pub async fn drift(app: &App, since: Timestamp, until: Timestamp) -> Result<Vec<DriftRow>, DbError> {
+    stats::drift(&mut *app.pool.acquire().await?, since, until).await
+}
+
+/// What a dashboard starts from. The cursor is read first: an event that is stored meanwhile comes twice rather than never.
+pub async fn snapshot(app: &Arc<App>) -> Result<Snapshot, DbError> {
+    let now = Timestamp::now();
+    let (hour_ago, day_ago) = (now - SignedDuration::from_hours(1), now - SignedDuration::from_hours(24));
+    let mut conn = app.pool.acquire().await?;
+    let cursor = events::newest_position(&mut conn).await?;
+    let mut agents = agents::list(&mut conn, agents::Which::Active).await?;
+    present(app, &mut agents);
+    let ai = discovered_agents::Filter { alive_after: Some(hour_ago), ..discovered_agents::Filter::default() };
+    let drifting = Filter { drift_detected: Some(true), since: Some(day_ago), ..Filter::default() };
+    let start = Position { at: Timestamp::UNIX_EPOCH, event_id: Uuid::nil() };
+    Ok(Snapshot {
+        now,
+        version: VERSION.to_owned(),
+        stale_after_s: u32::try_from(app.liveness.stale_after.as_secs()).unwrap_or(u32::MAX),
+        agents,
+        discovered_agents: discovered_agents::list(&mut conn, &ai, AI_PROCESSES_MAX).await?,
+        events: events::page(&mut conn, &Filter::default(), None, SNAPSHOT_EVENTS).await?,
+        drifts: events::page(&mut conn, &drifting, None, SNAPSHOT_EVENTS).await?,
+        drifts_1d: stats::drifts_since(&mut conn, day_ago).await?,
+        rates: stats::rate(&mut conn, hour_ago, now).await?,
+        cursor: cursor.unwrap_or(start).to_string(),
+    })
+}
+
+/// What the table alone does not know: how alive an agent is now.
+fn present(app: &App, agents: &mut [Agent]) {
+    let now = Timestamp::now();
+    for agent in agents {
+        let silence = Duration::try_from(now.duration_since(agent.last_seen)).unwrap_or_default();
+        agent.staleness_ms = u64::try_from(silence.as_millis()).unwrap_or(u64::MAX);
+        agent.liveness = app.liveness.liveness(silence);
+    }
+}
