@@ -1,5 +1,26 @@
 //! The door for people and scripts: REST and SSE.
 
+pub mod agents;
+pub mod assignments;
+pub mod auth;
+pub mod ca;
+pub mod discovered_agents;
+pub mod error;
+pub mod events;
+pub mod health;
+pub mod json;
+pub mod layers;
+pub mod params;
+pub mod path;
+pub mod policies;
+pub mod router;
+pub mod serve;
+pub mod snapshot;
+pub mod stats;
+pub mod stream;
+pub mod tokens;
+pub mod who;
+
 use std::io;
 use std::sync::Arc;
 
@@ -11,8 +32,10 @@ use crate::app::App;
 /// Serves REST and SSE (over TLS if `app.tls.rest` is there) until `shutdown`, then ends streams and drains requests.
 ///
 /// # Errors
-/// When the listener can't be used.
-pub async fn serve(_app: Arc<App>, _listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
-    shutdown.cancelled().await;
+/// None at present: what fails later is logged and retried.
+pub async fn serve(app: Arc<App>, listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
+    let tls = app.tls.rest.clone();
+    let routes = router::router(app, shutdown.clone());
+    serve::serve(listener, tls, routes, shutdown).await;
     Ok(())
 }

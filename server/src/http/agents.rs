@@ -1,0 +1,42 @@
+//! `/api/v1/agents…` and, under their documented name, `/api/v1/daemons…`.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use tyr_api::agents::{Agent, List};
+use tyr_api::policies::EffectivePolicy;
+use uuid::Uuid;
+
+use super::error::ApiError;
+use super::json::Json;
+use super::params::{NoParams, Params};
+use super::path::{Id, missing};
+use super::who::Viewer;
+use crate::app::{App, query};
+
+/// All agents, by name; archived ones with `?include_archived=true`.
+pub async fn list(_: Viewer, State(app): State<Arc<App>>, params: Params) -> Result<Json<List<Agent>>, ApiError> {
+    let params = params.only(&["include_archived"])?;
+    let archived = params.parse("include_archived", "true or false")?.unwrap_or(false);
+    Ok(Json(List { items: query::agents(&app, archived).await? }))
+}
+
+/// One agent, archived or not.
+pub async fn show(
+    _: Viewer,
+    State(app): State<Arc<App>>,
+    Id(id): Id<Uuid>,
+    _: NoParams,
+) -> Result<Json<Agent>, ApiError> {
+    Ok(Json(query::agent(&app, id).await?.ok_or_else(|| missing("agent", id))?))
+}
+
+/// What an agent should run, and what it says it does.
+pub async fn effective_policy(
+    _: Viewer,
+    State(app): State<Arc<App>>,
+    Id(id): Id<Uuid>,
+    _: NoParams,
+) -> Result<Json<EffectivePolicy>, ApiError> {
+    Ok(Json(query::effective_policy(&app, id).await?.ok_or_else(|| missing("agent", id))?))
+}

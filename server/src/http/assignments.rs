@@ -1,0 +1,71 @@
+//! `/api/v1/policy-assignments…`: which policy is for whom.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use tyr_api::agents::List;
+use tyr_api::policies::{Assignment, NewAssignment};
+use uuid::Uuid;
+
+use super::error::ApiError;
+use super::json::Json;
+use super::params::NoParams;
+use super::path::{Id, missing};
+use super::who::{Admin, Viewer};
+use crate::app::App;
+use crate::app::assignments::{self, AssignError};
+
+/// The assignments in force.
+pub async fn list(_: Viewer, State(app): State<Arc<App>>, _: NoParams) -> Result<Json<List<Assignment>>, ApiError> {
+    Ok(Json(List { items: assignments::list(&app).await? }))
+}
+
+/// One assignment in force.
+pub async fn show(
+    _: Viewer,
+    State(app): State<Arc<App>>,
+    Id(id): Id<Uuid>,
+    _: NoParams,
+) -> Result<Json<Assignment>, ApiError> {
+    Ok(Json(assignments::show(&app, id).await?.ok_or_else(|| missing("assignment in force", id))?))
+}
+
+/// Assigns a policy in place of the one that the target had.
+pub async fn create(
+    Admin(user): Admin,
+    State(app): State<Arc<App>>,
+    _: NoParams,
+    Json(new): Json<NewAssignment>,
+) -> Result<(StatusCode, Json<Assignment>), ApiError> {
+    Ok((StatusCode::CREATED, Json(assignments::create(&app, new, &user.username).await?)))
+}
+
+/// Ends an assignment.
+pub async fn end(
+    Admin(user): Admin,
+    State(app): State<Arc<App>>,
+    Id(id): Id<Uuid>,
+    _: NoParams,
+) -> Result<StatusCode, ApiError> {
+    match assignments::end(&app, id, &user.username).await? {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(missing("assignment in force", id)),
+    }
+}
+
+impl From<AssignError> for ApiError {
+    fn from(error: AssignError) -> Self {
+        let message = error.to_string();
+        match error {
+            AssignError::UnknownVersion(_) => {
+                Self::bad_request("unknown_policy_version", message).hint("`GET /api/v1/policies` lists all versions")
+            }
+            AssignError::UnknownAgent(_) => {
+                Self::bad_request("unknown_agent", message).hint("`GET /api/v1/agents` lists all agents")
+            }
+            AssignError::BadTarget(_) => Self::bad_request("invalid_target", message),
+            AssignError::Db(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! `/api/v1/discovered-agents…`: AI processes.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use tyr_api::agents::{DiscoveredAgent, List};
+use uuid::Uuid;
+
+use super::error::ApiError;
+use super::json::Json;
+use super::params::{NoParams, Params};
+use super::path::{Id, missing};
+use super::who::Viewer;
+use crate::app::App;
+use crate::app::query::{self, AI_PROCESSES_MAX};
+
+/// AI processes, newest first: `?agent_id=…`, `?alive=true`, `?limit=…` (1,000 unless told).
+pub async fn list(
+    _: Viewer,
+    State(app): State<Arc<App>>,
+    params: Params,
+) -> Result<Json<List<DiscoveredAgent>>, ApiError> {
+    let params = params.only(&["agent_id", "alive", "limit"])?;
+    let agent_id = params.parse("agent_id", "an agent's id, a UUID")?;
+    let alive = params.parse("alive", "true or false")?.unwrap_or(false);
+    let limit = params.number("limit", 1, AI_PROCESSES_MAX)?.unwrap_or(1000);
+    Ok(Json(List { items: query::ai_processes(&app, agent_id, alive, limit).await? }))
+}
+
+/// One AI process.
+pub async fn show(
+    _: Viewer,
+    State(app): State<Arc<App>>,
+    Id(id): Id<Uuid>,
+    _: NoParams,
+) -> Result<Json<DiscoveredAgent>, ApiError> {
+    Ok(Json(query::ai_process(&app, id).await?.ok_or_else(|| missing("AI process", id))?))
+}

@@ -1,0 +1,52 @@
+//! `GET /api/v1/events`.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use tyr_api::events::{EventKind, EventPage, Verdict};
+
+use super::error::ApiError;
+use super::json::Json;
+use super::params::{Known, Params, invalid};
+use super::who::Viewer;
+use crate::app::{App, query};
+use crate::db::events::{Filter, Position};
+
+/// The parameters that select events, here and on the stream.
+pub(super) const FILTERS: [&str; 5] = ["agent_id", "kind", "verdict", "agent_type", "drift_detected"];
+/// Most events of one page.
+const LIMIT_MAX: u32 = 1000;
+const LIMIT_DEFAULT: u32 = 100;
+/// Longest agent type that is worth looking for.
+const AGENT_TYPE_CHARS_MAX: usize = 64;
+
+/// A page of events, newest first.
+pub async fn list(_: Viewer, State(app): State<Arc<App>>, params: Params) -> Result<Json<EventPage>, ApiError> {
+    let [agent_id, kind, verdict, agent_type, drift] = FILTERS;
+    let accepted = [agent_id, kind, verdict, agent_type, drift, "since", "until", "before_ts", "cursor", "limit"];
+    let params = params.only(&accepted)?;
+    let mut filter = filter(&params)?;
+    filter.since = params.instant("since")?;
+    filter.before = params.instant("until")?.into_iter().chain(params.instant("before_ts")?).min();
+    let cursor: Option<Position> = params.parse("cursor", "`next_cursor` of the page before, unchanged")?;
+    let limit = params.number("limit", 1, LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
+    Ok(Json(query::events(&app, &filter, cursor, limit).await?))
+}
+
+/// The filters in a query.
+pub(super) fn filter(params: &Known) -> Result<Filter, ApiError> {
+    let agent_type = params.text("agent_type").map(str::to_owned);
+    if let Some(text) = &agent_type
+        && (text.is_empty() || text.chars().count() > AGENT_TYPE_CHARS_MAX || text.contains('\0'))
+    {
+        return Err(invalid("agent_type", text, &"an agent type like claude-code"));
+    }
+    Ok(Filter {
+        agent_id: params.parse("agent_id", "an agent's id, a UUID")?,
+        kind: params.word("kind", EventKind::WORDS)?,
+        verdict: params.word("verdict", Verdict::WORDS)?,
+        agent_type,
+        drift_detected: params.parse("drift_detected", "true or false")?,
+        ..Filter::default()
+    })
+}

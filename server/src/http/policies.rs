@@ -1,0 +1,75 @@
+//! `/api/v1/policies…`: policy versions.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use tyr_api::agents::List;
+use tyr_api::policies::{NewPolicy, PolicyDocument, PolicyVersion};
+use tyr_policy::{Diagnostic, PolicyError};
+
+use super::error::ApiError;
+use super::json::Json;
+use super::params::NoParams;
+use super::path::{Id, missing};
+use super::who::{Admin, Viewer};
+use crate::app::App;
+use crate::app::policies::{self, ApplyError};
+
+/// All versions without their text, newest first.
+pub async fn list(_: Viewer, State(app): State<Arc<App>>, _: NoParams) -> Result<Json<List<PolicyVersion>>, ApiError> {
+    Ok(Json(List { items: policies::list(&app).await? }))
+}
+
+/// One version with its text.
+pub async fn show(
+    _: Viewer,
+    State(app): State<Arc<App>>,
+    Id(version): Id<u32>,
+    _: NoParams,
+) -> Result<Json<PolicyDocument>, ApiError> {
+    Ok(Json(policies::show(&app, version).await?.ok_or_else(|| missing("policy version", version))?))
+}
+
+/// Checks a policy and stores it as a new version.
+pub async fn apply(
+    Admin(user): Admin,
+    State(app): State<Arc<App>>,
+    _: NoParams,
+    Json(new): Json<NewPolicy>,
+) -> Result<(StatusCode, Json<PolicyDocument>), ApiError> {
+    Ok((StatusCode::CREATED, Json(policies::apply(&app, new.yaml, &user.username).await?)))
+}
+
+impl From<ApplyError> for ApiError {
+    fn from(error: ApplyError) -> Self {
+        match error {
+            ApplyError::Invalid(error) => {
+                let hint = hints(&error.diagnostics);
+                ApiError::bad_request("invalid_policy", in_lines(&error)).maybe_hint(hint)
+            }
+            ApplyError::Check(error) => ApiError::internal(&error),
+            ApplyError::Db(error) => error.into(),
+        }
+    }
+}
+
+/// All diagnostics, one per line.
+fn in_lines(error: &PolicyError) -> String {
+    match error.diagnostics.as_slice() {
+        [only] => format!("the policy is not valid: {only}"),
+        several => format!("the policy has {} errors:\n{error}", several.len()),
+    }
+}
+
+/// All hints, each with the place that it is for, unless there is one error alone.
+fn hints(diagnostics: &[Diagnostic]) -> Option<String> {
+    if let [only] = diagnostics {
+        return only.hint.clone();
+    }
+    let hints: Vec<String> = diagnostics
+        .iter()
+        .filter_map(|diagnostic| Some(format!("line {}: {}", diagnostic.line, diagnostic.hint.as_ref()?)))
+        .collect();
+    (!hints.is_empty()).then(|| hints.join("\n"))
+}

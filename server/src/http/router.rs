@@ -1,0 +1,90 @@
+//! All routes.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{FromRef, Request};
+use axum::http::{Method, StatusCode};
+use axum::routing::{MethodRouter, delete, get, post};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::error::{ApiError, nearest};
+use super::{
+    agents, assignments, auth, ca, discovered_agents, events, health, layers, policies, snapshot, stats, stream, tokens,
+};
+use crate::app::App;
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct Door {
+    app: Arc<App>,
+    /// Streams that are open.
+    pub(super) streams: Arc<Semaphore>,
+    /// The server stops: streams end.
+    pub(super) stop: CancellationToken,
+}
+
+impl FromRef<Door> for Arc<App> {
+    fn from_ref(door: &Door) -> Self {
+        Arc::clone(&door.app)
+    }
+}
+
+/// Method and path of each route, and who answers.
+fn table() -> Vec<(Method, &'static str, MethodRouter<Door>)> {
+    let (get_, post_, delete_) = (Method::GET, Method::POST, Method::DELETE);
+    vec![
+        (get_.clone(), "/health", get(health::show)),
+        (get_.clone(), "/api/v1/auth/status", get(auth::status)),
+        (post_.clone(), "/api/v1/auth/setup", post(auth::set_up)),
+        (post_.clone(), "/api/v1/auth/login", post(auth::log_in)),
+        (get_.clone(), "/api/v1/ca.pem", get(ca::show)),
+        (get_.clone(), "/api/v1/agents", get(agents::list)),
+        (get_.clone(), "/api/v1/agents/{id}", get(agents::show)),
+        (get_.clone(), "/api/v1/agents/{id}/effective-policy", get(agents::effective_policy)),
+        (get_.clone(), "/api/v1/daemons", get(agents::list)),
+        (get_.clone(), "/api/v1/daemons/{id}", get(agents::show)),
+        (get_.clone(), "/api/v1/daemons/{id}/effective-policy", get(agents::effective_policy)),
+        (get_.clone(), "/api/v1/discovered-agents", get(discovered_agents::list)),
+        (get_.clone(), "/api/v1/discovered-agents/{id}", get(discovered_agents::show)),
+        (get_.clone(), "/api/v1/events", get(events::list)),
+        (get_.clone(), "/api/v1/events/stream", get(stream::follow)),
+        (get_.clone(), "/api/v1/stats/rate", get(stats::rate)),
+        (get_.clone(), "/api/v1/stats/drift", get(stats::drift)),
+        (get_.clone(), "/api/v1/snapshot", get(snapshot::show)),
+        (get_.clone(), "/api/v1/policies", get(policies::list)),
+        (post_.clone(), "/api/v1/policies", post(policies::apply)),
+        (get_.clone(), "/api/v1/policies/{version}", get(policies::show)),
+        (get_.clone(), "/api/v1/policy-assignments", get(assignments::list)),
+        (post_.clone(), "/api/v1/policy-assignments", post(assignments::create)),
+        (get_.clone(), "/api/v1/policy-assignments/{id}", get(assignments::show)),
+        (delete_.clone(), "/api/v1/policy-assignments/{id}", delete(assignments::end)),
+        (get_, "/api/v1/enrollment-tokens", get(tokens::list)),
+        (post_, "/api/v1/enrollment-tokens", post(tokens::create)),
+        (delete_, "/api/v1/enrollment-tokens/{token_id}", delete(tokens::revoke)),
+    ]
+}
+
+/// Method and path of each route; `{…}` stands for one segment.
+pub fn routes() -> Vec<(Method, &'static str)> {
+    table().into_iter().map(|(method, path, _)| (method, path)).collect()
+}
+
+/// All routes in all layers.
+pub fn router(app: Arc<App>, stop: CancellationToken) -> Router {
+    let door = Door { app, streams: Arc::new(Semaphore::new(stream::STREAMS_MAX)), stop };
+    let routes = table().into_iter().fold(Router::new(), |router, (_, path, handler)| router.route(path, handler));
+    layers::wrap(routes.fallback(no_route).with_state(door))
+}
+
+async fn no_route(request: Request) -> ApiError {
+    let path = request.uri().path();
+    let shown: String = path.chars().take(128).collect();
+    let error = ApiError::new(StatusCode::NOT_FOUND, "no_such_route", format!("there is nothing at `{shown}`"));
+    let paths = routes();
+    match nearest(path, paths.iter().map(|(_, path)| *path)) {
+        Some(meant) => error.hint(format!("did you mean `{meant}`?")),
+        None => error.hint("the REST interface is under `/api/v1/`"),
+    }
+}

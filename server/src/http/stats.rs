@@ -1,0 +1,46 @@
+//! `/api/v1/stats/…`: counts over events.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use jiff::{SignedDuration, Timestamp};
+use tyr_api::agents::List;
+use tyr_api::stats::{DriftRow, RateRow};
+
+use super::error::ApiError;
+use super::json::Json;
+use super::params::Params;
+use super::who::Viewer;
+use crate::app::{App, query};
+
+/// Longest span of minutes; beyond it the answer would be larger than anybody can read.
+const RATE_SPAN_MAX: SignedDuration = SignedDuration::from_hours(24 * 7);
+
+/// Events per minute, verdict and kind: of the last hour, unless told.
+pub async fn rate(_: Viewer, State(app): State<Arc<App>>, params: Params) -> Result<Json<List<RateRow>>, ApiError> {
+    let (since, until) = span(params, SignedDuration::from_hours(1))?;
+    if until.duration_since(since) > RATE_SPAN_MAX {
+        return Err(ApiError::bad_request("span_too_long", "`since` and `until` are more than 7 days apart"));
+    }
+    Ok(Json(List { items: query::rate(&app, since, until).await? }))
+}
+
+/// Drift per agent: of the last day, unless told.
+pub async fn drift(_: Viewer, State(app): State<Arc<App>>, params: Params) -> Result<Json<List<DriftRow>>, ApiError> {
+    let (since, until) = span(params, SignedDuration::from_hours(24))?;
+    Ok(Json(List { items: query::drift(&app, since, until).await? }))
+}
+
+fn span(params: Params, default: SignedDuration) -> Result<(Timestamp, Timestamp), ApiError> {
+    let params = params.only(&["since", "until"])?;
+    let until = params.instant("until")?.unwrap_or_else(Timestamp::now);
+    // Saturating: `until` may be the beginning of time.
+    let since = match params.instant("since")? {
+        Some(since) => since,
+        None => until.checked_sub(default).unwrap_or(Timestamp::MIN),
+    };
+    if since > until {
+        return Err(ApiError::bad_request("span_backwards", "`since` is after `until`"));
+    }
+    Ok((since, until))
+}

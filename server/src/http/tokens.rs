@@ -1,0 +1,59 @@
+//! `/api/v1/enrollment-tokens…`.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use tyr_api::agents::List;
+use tyr_api::auth::{CreatedEnrollmentToken, EnrollmentToken, NewEnrollmentToken};
+
+use super::error::ApiError;
+use super::json::Json;
+use super::params::NoParams;
+use super::path::missing;
+use super::who::Admin;
+use crate::app::App;
+use crate::app::tokens::{self, CreateError};
+
+/// All tokens without their secrets, newest first.
+pub async fn list(_: Admin, State(app): State<Arc<App>>, _: NoParams) -> Result<Json<List<EnrollmentToken>>, ApiError> {
+    Ok(Json(List { items: tokens::list(&app).await? }))
+}
+
+/// Makes a token and shows it this once.
+pub async fn create(
+    Admin(user): Admin,
+    State(app): State<Arc<App>>,
+    _: NoParams,
+    Json(new): Json<NewEnrollmentToken>,
+) -> Result<(StatusCode, Json<CreatedEnrollmentToken>), ApiError> {
+    Ok((StatusCode::CREATED, Json(tokens::create(&app, &new, &user.username).await?)))
+}
+
+/// Revokes a token.
+pub async fn revoke(
+    _: Admin,
+    State(app): State<Arc<App>>,
+    Path(token_id): Path<String>,
+    _: NoParams,
+) -> Result<Json<EnrollmentToken>, ApiError> {
+    let shown: String = token_id.chars().take(64).collect();
+    // PostgreSQL refuses a NUL in a text.
+    let known = if token_id.contains('\0') { None } else { tokens::revoke(&app, &token_id).await? };
+    known.map(Json).ok_or_else(|| missing("enrollment token", shown))
+}
+
+impl From<CreateError> for ApiError {
+    fn from(error: CreateError) -> Self {
+        let message = error.to_string();
+        match error {
+            CreateError::BadLabel => Self::bad_request("invalid_label", message),
+            CreateError::BadUses => Self::bad_request("invalid_max_uses", message),
+            CreateError::BadHours => Self::bad_request("invalid_expires_hours", message),
+            CreateError::BadForm => Self::bad_request("invalid_token", message),
+            CreateError::OtherSecret => Self::conflict("token_exists", message),
+            CreateError::Hash(error) => error.into(),
+            CreateError::Db(error) => error.into(),
+        }
+    }
+}
