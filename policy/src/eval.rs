@@ -153,7 +153,7 @@ impl<'a> RuleRef<'a> {
         self.layer.is_for(agent_type) && self.rule.applies(agent_type, binary)
     }
 
-    fn applies_to_type(&self, agent_type: Option<&str>) -> bool {
+    pub(crate) fn applies_to_type(&self, agent_type: Option<&str>) -> bool {
         self.layer.is_for(agent_type) && self.rule.applies_to_type(agent_type)
     }
 

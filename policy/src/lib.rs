@@ -13,6 +13,7 @@ mod glob;
 mod names;
 mod net;
 mod policy;
+mod profile;
 mod syntax;
 mod words;
 
@@ -20,6 +21,8 @@ pub use diagnostic::{Diagnostic, PolicyError};
 pub use eval::{Act, Effective, Judgement, Layer, Resource, RuleRef};
 pub use glob::{GLOB_ALTERNATIVES_MAX, GLOB_BYTES_MAX, GLOB_TOKENS_MAX, Glob, GlobError};
 pub use names::{NamePattern, NamePatternError};
+pub use net::table::{Effect, NET_ENTRIES_MAX, NET_PREFIXES_MAX, NetEntry, NetPrefix, NetTable, NetTableError};
 pub use net::{Cidr, NetMatch, NetTarget, NetTargetError, canonical};
 pub use policy::{Checked, Defaults, POLICY_BYTES_MAX, POLICY_TOKENS_MAX, Policy, RULES_MAX, Rule, What};
+pub use profile::{PROFILES_MAX, Profile, Profiles, ProfilesError};
 pub use words::{Action, Protocol, Severity, UnknownWord, Verdict};

@@ -1,5 +1,10 @@
 //! Addresses, and the rules over them.
 
+pub(crate) mod table;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::ops::RangeInclusive;
 
@@ -66,6 +71,18 @@ impl Cidr {
     /// Is all of the other block in it?
     pub fn covers(&self, other: &Self) -> bool {
         self.v4 == other.v4 && self.length <= other.length && other.bits & mask(self.length) == self.bits
+    }
+}
+
+/// `10.0.0.0/8`, `2001:db8::/32`.
+impl fmt::Display for Cidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let first = Ipv6Addr::from(self.bits);
+        if self.v4 {
+            write!(f, "{}/{}", canonical(first.into()), self.length - 96)
+        } else {
+            write!(f, "{first}/{}", self.length)
+        }
     }
 }
 
@@ -252,6 +269,3 @@ impl NetMatch {
             && !except.iter().any(|t| t.matches(addr, port, protocol))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -77,3 +77,180 @@ fn the_other_side_leaves_out() {
     assert!(anything.matches(Verdict::Alert, "192.0.2.1".parse().unwrap(), 1, Protocol::Tcp));
     assert!(!anything.matches(Verdict::Alert, "10.1.0.1".parse().unwrap(), 1, Protocol::Tcp));
 }
+
+mod table {
+    use std::fmt::Write;
+    use std::net::IpAddr;
+
+    use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
+
+    use crate::eval::{Act, Effective, Layer, Resource};
+    use crate::net::table::{Effect, NET_ENTRIES_MAX, NetTableError};
+    use crate::policy::Policy;
+    use crate::words::{Action, Protocol, Verdict};
+
+    const HEAD: &str = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: t}\nspec:\n";
+
+    fn effective(spec: &str) -> Effective {
+        let policy = Policy::parse(&format!("{HEAD}{spec}")).unwrap_or_else(|e| panic!("{e}\n{spec}")).policy;
+        Effective::new(vec![Layer { version: 1, agent_type: None, policy }])
+    }
+
+    fn agree(effective: &Effective, addr: IpAddr, port: u16, protocol: Protocol) {
+        let binary = b"/bin/x";
+        let table = effective.network(&effective.profile(None, binary)).unwrap();
+        let resource = Resource::Net { addr, port, protocol };
+        let judged = effective.judge(&Act { action: Action::NetConnect, resource, agent_type: None, binary });
+        assert_eq!(
+            table.lookup(addr, port, protocol),
+            (judged.verdict, judged.index),
+            "{addr} {port} {protocol}\n{table:#?}"
+        );
+    }
+
+    #[test]
+    fn exempt_lets_later_rules_decide() {
+        let effective = effective(
+            r#"
+  default: {net_connect: alert}
+  rules:
+  - {name: inside, action: net_connect, verdict: deny, cidr_deny: ["10.0.0.0/8"], cidr_allow: ["10.1.0.0/16:443", "10.2.0.0/16"]}
+  - {name: web, action: net_connect, verdict: allow, cidr_allow: ["0.0.0.0/0:443"]}
+"#,
+        );
+        for (addr, port, expected) in [
+            ("10.0.0.1", 443, Some(0)),
+            ("10.1.0.1", 443, Some(1)),
+            ("10.1.0.1", 80, Some(0)),
+            ("10.2.0.1", 443, Some(1)),
+            ("10.2.0.1", 80, None),
+            ("::ffff:10.0.0.1", 1, Some(0)),
+            ("2001:db8::1", 443, None),
+        ] {
+            let addr = addr.parse().unwrap();
+            let table = effective.network(&effective.profile(None, b"")).unwrap();
+            assert_eq!(table.lookup(addr, port, Protocol::Tcp).1, expected, "{addr} {port}");
+            agree(&effective, addr, port, Protocol::Tcp);
+        }
+    }
+
+    #[test]
+    fn ipv6_blocks_say_nothing_of_ipv4() {
+        let effective = effective(r#"  rules: [{name: six, action: net_connect, verdict: deny, cidr_deny: ["::/0"]}]"#);
+        let table = effective.network(&effective.profile(None, b"")).unwrap();
+        assert_eq!(table.lookup("192.0.2.1".parse().unwrap(), 1, Protocol::Tcp), (Verdict::Allow, None));
+        assert_eq!(table.lookup("2001:db8::1".parse().unwrap(), 1, Protocol::Tcp), (Verdict::Deny, Some(0)));
+        let lengths: Vec<u8> = table.prefixes.iter().map(|p| p.length).collect();
+        assert_eq!(lengths, [0, 96]);
+    }
+
+    #[test]
+    fn stops_at_the_first_catch_all_and_merges_what_says_the_same() {
+        let effective = effective(
+            r#"
+  rules:
+  - {name: all, action: net_connect, verdict: allow, resource_pattern: "*"}
+  - {name: idle, action: net_connect, verdict: deny, cidr_deny: ["10.0.0.0/8", "2001:db8::/32"]}
+"#,
+        );
+        let table = effective.network(&effective.profile(None, b"")).unwrap();
+        assert_eq!(table.prefixes.len(), 1);
+        assert_eq!(table.prefixes[0].entries.len(), 1);
+        assert_eq!(table.prefixes[0].entries[0].effect, Effect::Verdict(Verdict::Allow));
+    }
+
+    #[test]
+    fn names_the_rule_that_is_one_too_many() {
+        let mut spec = "  rules:\n".to_owned();
+        for n in 0..=NET_ENTRIES_MAX {
+            writeln!(
+                spec,
+                "  - {{name: r{n}, action: net_connect, verdict: deny, cidr_deny: [\"10.0.0.0/8:{}\"]}}",
+                n + 1
+            )
+            .unwrap();
+        }
+        let effective = effective(&spec);
+        let error = effective.network(&effective.profile(None, b"")).unwrap_err();
+        let NetTableError::TooManyEntries { rule, index, .. } = &error else { panic!("{error}") };
+        assert_eq!((rule.as_str(), *index), ("r32", 32));
+        assert_eq!(
+            error.to_string(),
+            "rule `r32` is one too many for the addresses 10.0.0.0/8: more than 32 entries hold for them"
+        );
+    }
+
+    fn target() -> impl Strategy<Value = String> {
+        let block = prop_oneof![
+            Just("0.0.0.0/0"),
+            Just("10.0.0.0/8"),
+            Just("10.128.0.0/9"),
+            Just("10.1.0.0/16"),
+            Just("10.1.2.3/32"),
+            Just("[::]/0"),
+            Just("[2001:db8::]/32"),
+            Just("[2001:db8::1]/128"),
+            Just("[::fffe:0:0]/95"),
+            Just("[::ffff:10.1.0.0]/112"),
+            Just("*"),
+        ];
+        let tail = prop_oneof![3 => Just(""), 1 => Just(":443"), 1 => Just(":1-500"), 1 => Just(":*/udp"), 1 => Just(":53/udp")];
+        (block, tail).prop_map(|(block, tail)| format!("\"{block}{tail}\""))
+    }
+
+    fn rule() -> impl Strategy<Value = String> {
+        let list = || proptest::collection::vec(target(), 0..3);
+        let verdict = prop_oneof![Just("allow"), Just("deny"), Just("alert")];
+        (verdict, list(), list(), any::<bool>()).prop_map(|(verdict, allow, deny, applies)| {
+            let mut rule = format!("action: net_connect, verdict: {verdict}");
+            for (field, list) in [("cidr_allow", allow), ("cidr_deny", deny)] {
+                if !list.is_empty() {
+                    write!(rule, ", {field}: [{}]", list.join(", ")).unwrap();
+                }
+            }
+            if !applies {
+                rule.push_str(", binaries: [/bin/y]");
+            }
+            rule
+        })
+    }
+
+    fn addr() -> impl Strategy<Value = IpAddr> {
+        prop_oneof![
+            Just("10.1.2.3"),
+            Just("10.1.2.4"),
+            Just("10.200.0.1"),
+            Just("11.0.0.1"),
+            Just("::ffff:10.1.2.3"),
+            Just("::fffe:1:1"),
+            Just("2001:db8::1"),
+            Just("2001:db8::2"),
+            Just("::1"),
+            Just("ffff::"),
+            Just("0.0.0.0"),
+            Just("255.255.255.255"),
+        ]
+        .prop_map(|text| text.parse().unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn says_what_the_plain_evaluator_says(
+            rules in proptest::collection::vec(rule(), 0..6),
+            default in prop_oneof![Just("allow"), Just("deny")],
+            addrs in proptest::collection::vec((addr(), prop_oneof![Just(53), Just(443), Just(500), Just(501)], any::<bool>()), 12),
+        ) {
+            let mut spec = format!("  default: {default}\n  rules:\n");
+            for (n, rule) in rules.iter().enumerate() {
+                writeln!(spec, "  - {{name: r{n}, {rule}}}").unwrap();
+            }
+            if rules.is_empty() {
+                spec = format!("  default: {default}\n  rules: []\n");
+            }
+            let effective = effective(&spec);
+            for (addr, port, udp) in addrs {
+                agree(&effective, addr, port, if udp { Protocol::Udp } else { Protocol::Tcp });
+            }
+        }
+    }
+}
