@@ -1,9 +1,22 @@
 //! One module per verb.
 
-use crate::app::App;
-use crate::args::Command;
-use crate::error::Failure;
+use std::io::{self, BufRead, IsTerminal, Write};
 
+use crate::app::App;
+use crate::args::{AgentCommand, AuthCommand, Command, EventsCommand};
+use crate::error::Failure;
+use crate::output::sanitize::sanitize;
+
+pub mod agents;
+pub mod ai;
+pub mod completions;
+pub mod context;
+pub mod drift;
+pub mod events;
+pub mod health;
+pub mod policy;
+pub mod session;
+pub mod token;
 pub mod top;
 
 /// How a command ended that did not fail.
@@ -22,6 +35,46 @@ pub enum Outcome {
 pub async fn run(app: &App, command: Command) -> Result<Outcome, Failure> {
     match command {
         Command::Top(args) => top::run(app, &args).await,
-        _ => Err(Failure::failed("this command is not there yet")),
+        Command::Agents(args) => agents::list(app, &args).await,
+        Command::Agent(AgentCommand::Show { name }) => agents::show(app, &name).await,
+        Command::Ai(args) => ai::run(app, &args).await,
+        Command::Drift(args) => drift::run(app, &args).await,
+        Command::Events(EventsCommand::List(args)) => events::list(app, &args).await,
+        Command::Events(EventsCommand::Tail(args)) => events::tail::run(app, &args).await,
+        Command::Events(EventsCommand::Rate(args)) => events::rate::run(app, &args).await,
+        Command::Policy(command) => policy::run(app, command).await,
+        Command::Token(command) => token::run(app, command).await,
+        Command::Setup(args) => session::setup(app, &args).await,
+        Command::Login(args) => session::login(app, &args).await,
+        Command::Logout(args) => session::logout(app, &args),
+        Command::Auth(AuthCommand::Status) => session::status(app).await,
+        Command::Context(command) => context::run(app, command),
+        Command::Health => health::health(app).await,
+        Command::Version(args) => health::version(app, &args).await,
+        Command::Completions(args) => completions::completions(app, &args),
+        Command::Man(args) => completions::man(app, &args),
+    }
+}
+
+/// Asks before something is changed that others depend on.
+///
+/// # Errors
+/// When the answer is no, or nobody can be asked and `--yes` is missing.
+fn confirm(app: &App, question: &str, yes: bool) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    if app.global.no_input || !io::stdin().is_terminal() {
+        return Err(Failure::usage(format!("{question}: nobody can be asked")).hint("`--yes` does it without asking"));
+    }
+    let failure = |error: &io::Error| Failure::failed("the question could not be asked").because(error);
+    let mut err = io::stderr();
+    write!(err, "{}? [y/N] ", sanitize(question)).and_then(|()| err.flush()).map_err(|error| failure(&error))?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer).map_err(|error| failure(&error))?;
+    if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
+        Ok(())
+    } else {
+        Err(Failure::failed("nothing was changed").cause("the answer was not yes"))
     }
 }

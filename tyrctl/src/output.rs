@@ -13,7 +13,11 @@ use crate::args::{Format, Global};
 use crate::error::{Failure, Kind};
 use crate::output::sanitize::sanitize;
 
+pub mod json;
+pub mod rows;
 pub mod sanitize;
+pub mod table;
+pub mod value;
 
 /// The two streams of this process.
 pub struct Output {

@@ -1,8 +1,6 @@
 //! Arguments of what decides whom and as whom we talk to: setup, login, contexts, enrollment tokens.
 
-use std::path::PathBuf;
-
-use clap::{Args, Subcommand, ValueHint};
+use clap::{Args, Subcommand};
 
 use super::ListArgs;
 
@@ -133,11 +131,15 @@ Examples:
     /// Make a token useless; agents that enrolled with it stay.
     #[command(after_long_help = "\
 Examples:
-  tyrctl token revoke 7f3k9q2m")]
+  tyrctl token revoke 7f3k9q2m
+  tyrctl token revoke 7f3k9q2m --yes           for scripts")]
     Revoke {
         /// Public part of the token, as listed.
         #[arg(value_name = "TOKEN_ID")]
         token_id: String,
+        /// Don't ask; needed where there is no terminal.
+        #[arg(short, long)]
+        yes: bool,
     },
 }
 
@@ -153,7 +155,4 @@ pub struct TokenCreateArgs {
     /// When it stops working.
     #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=8760))]
     pub expires_hours: u32,
-    /// Write the token into this file (mode 0600) instead of printing it.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub out: Option<PathBuf>,
 }

@@ -46,7 +46,7 @@ Examples:
   tyrctl policy assign --version 3 --agent build-017
   tyrctl policy assign --version 4 --agent-type claude-code
   tyrctl policy assign --version 2 --all
-  tyrctl policy assign --target-type daemon --target-id 0192e4b8-… --version 3")]
+  tyrctl policy assign --target-type daemon --target-id 0192e4b8-… --version 3 --yes")]
     Assign(AssignArgs),
     /// What is assigned to whom.
     #[command(after_long_help = "\
@@ -75,6 +75,9 @@ pub struct ApplyArgs {
     /// Check only; nothing is sent.
     #[arg(long)]
     pub dry_run: bool,
+    /// Taken as by every verb that changes something; applying asks nothing, as a new version is in force nowhere.
+    #[arg(short, long, hide = true)]
+    pub yes: bool,
 }
 
 /// Flags of `policy assign`.
@@ -99,6 +102,9 @@ pub struct AssignArgs {
     /// Agent id or agent type.
     #[arg(long, value_name = "ID", requires = "target_type")]
     pub target_id: Option<String>,
+    /// Don't ask; needed where there is no terminal.
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 fn version(text: &str) -> Result<u32, String> {

@@ -44,6 +44,11 @@ pub fn sanitize(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Whether it moves the cursor, changes colours, reorders or hides text: what an exact format has to escape.
+pub fn acts(c: char) -> bool {
+    c.is_control() || is_invisible(c)
+}
+
 /// A visible stand-in for a C0 control or DEL.
 fn picture(c: char) -> Option<char> {
     match c {
@@ -90,7 +95,7 @@ mod tests {
     use proptest::prelude::{any, proptest};
     use unicode_width::UnicodeWidthStr;
 
-    use super::{is_invisible, sanitize};
+    use super::{acts, sanitize};
 
     #[test]
     fn plain_text_is_borrowed() {
@@ -119,7 +124,7 @@ mod tests {
         #[test]
         fn leaves_nothing_that_acts(text in any::<String>()) {
             let shown = sanitize(&text);
-            assert!(!shown.chars().any(|c| c.is_control() || is_invisible(c)), "{shown:?}");
+            assert!(!shown.chars().any(acts), "{shown:?}");
             assert_eq!(sanitize(&shown), shown);
             assert!(shown.width() >= text.chars().filter(|c| c.is_control()).count());
         }

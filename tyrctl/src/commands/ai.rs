@@ -1,0 +1,53 @@
+//! `tyrctl ai`.
+
+use tyr_api::agents::DiscoveredAgent;
+
+use super::{Outcome, agents};
+use crate::app::App;
+use crate::args::AiArgs;
+use crate::error::Failure;
+use crate::output::rows::{Column, View};
+use crate::output::value::{Tone, Value};
+
+const VIEW: View<DiscoveredAgent> = View {
+    noun: "AI processes",
+    name: |process| process.id.to_string(),
+    columns: &[
+        Column::new("type", |process| Value::text(&process.agent_type)),
+        Column::new("agent", |process| Value::text(&process.agent_name)),
+        Column::new("pid", |process| Value::Number(process.pid)),
+        Column::new("status", |process| {
+            if process.ended_at.is_some() {
+                Value::Word("ended", Tone::Dim)
+            } else {
+                Value::Word("running", Tone::Good)
+            }
+        }),
+        Column::new("first_seen", |process| Value::Time(process.first_seen)),
+        Column::new("found_by", |process| Value::text(&process.found_by)),
+        Column::flexible("exe", |process| Value::text(&process.process_exe)),
+        Column::flexible("cmdline", |process| Value::text(&process.cmdline)),
+        Column::wide("display_name", |process| Value::text(&process.display_name)),
+        Column::wide("ended_at", |process| Value::maybe(process.ended_at, Value::Time)),
+        Column::wide("id", |process| Value::Text(process.id.to_string())),
+        Column::wide("agent_id", |process| Value::Text(process.daemon_agent_id.to_string())),
+        Column::wide("signature", |process| Value::text(&process.process_signature)),
+    ],
+};
+
+/// `ai [--agent NAME] [--type TYPE] [--all]`.
+pub(super) async fn run(app: &App, args: &AiArgs) -> Result<Outcome, Failure> {
+    let client = app.client()?;
+    let agent = match &args.agent {
+        Some(name) => Some(agents::find(&client, name).await?.agent_id),
+        None => None,
+    };
+    let mut processes = client.discovered_agents().await?;
+    processes.retain(|process| {
+        (args.all || process.ended_at.is_none())
+            && agent.is_none_or(|id| process.daemon_agent_id == id)
+            && args.agent_type.as_ref().is_none_or(|kind| process.agent_type == *kind)
+    });
+    let running = if args.all { "" } else { "running " };
+    VIEW.print(&app.out, &args.list, processes, &format!("no {running}AI processes"))
+}

@@ -1,0 +1,234 @@
+//! `tyrctl setup`, `login`, `logout` and `auth status`.
+
+use std::io::{self, BufRead, IsTerminal, Read, Write};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use tyr_api::auth::{Credentials, Role, Session};
+
+use super::Outcome;
+use crate::app::{App, parse_server};
+use crate::args::{LoginArgs, LogoutArgs, SetupArgs};
+use crate::auth::{self, Claims, TokenSource};
+use crate::client::{Client, Endpoint};
+use crate::config::Context;
+use crate::error::{Failure, Kind};
+use crate::output::rows::print_record;
+use crate::output::value::{Tone, Value};
+
+/// Longest password, in bytes: what the server takes.
+const PASSWORD_BYTES_MAX: u64 = 1024;
+
+/// Who is logged in where, without the token.
+#[derive(Debug, Serialize)]
+struct LoggedIn {
+    server: String,
+    context: String,
+    username: Option<String>,
+    role: Option<String>,
+    expires_at: Option<Timestamp>,
+    token_from: String,
+}
+
+/// `setup --username NAME`.
+pub(super) async fn setup(app: &App, args: &SetupArgs) -> Result<Outcome, Failure> {
+    let client = open_client(app)?;
+    if client.auth_status().await?.configured {
+        return Err(Failure::failed("this server has its first admin already")
+            .hint(format!("log in: `tyrctl login --username {}`", args.username)));
+    }
+    let password = password(app, args.password_stdin, &format!("Password for the first admin {}: ", args.username))?;
+    if !args.password_stdin && ask("Again: ")? != password {
+        return Err(Failure::failed("the two passwords differ").hint("nothing was changed; try again"));
+    }
+    let session = client.setup(&Credentials { username: args.username.clone(), password }).await?;
+    keep(app, &client, &session)
+}
+
+/// `login [--username NAME]`.
+pub(super) async fn login(app: &App, args: &LoginArgs) -> Result<Outcome, Failure> {
+    let client = open_client(app)?;
+    let known = app.context().and_then(|context| context.username.clone());
+    let username = match args.username.clone().or(known) {
+        Some(username) => username,
+        None if args.password_stdin || !may_ask(app) => {
+            return Err(Failure::usage("no user name").hint("`--username NAME`"));
+        }
+        None => ask_line("Username: ")?,
+    };
+    let password = password(app, args.password_stdin, &format!("Password for {username}: "))?;
+    let session = client.login(&Credentials { username, password }).await?;
+    keep(app, &client, &session)
+}
+
+/// A client that sends no token: who logs in has none that works.
+fn open_client(app: &App) -> Result<Client, Failure> {
+    Client::new(Endpoint { token: TokenSource::Nowhere, ..app.endpoint()? })
+}
+
+/// Stores the token, and remembers server and CA file, so that later commands need neither.
+fn keep(app: &App, client: &Client, session: &Session) -> Result<Outcome, Failure> {
+    let name = app.context_name().to_owned();
+    crate::config::check_name(&name)?;
+    let endpoint = client.endpoint();
+    let server = endpoint.server.as_str().trim_end_matches('/').to_owned();
+    let mut config = app.config.clone();
+    let before = config.context.get(&name).cloned();
+    let moved =
+        before.as_ref().is_some_and(|before| parse_server(&before.server).ok().as_ref() != Some(&endpoint.server));
+    let ca_file = match app.ca_file_to_store()? {
+        Some(file) => Some(file),
+        None => endpoint.ca_file.clone(),
+    };
+    let timezone = before.as_ref().and_then(|before| before.timezone.clone());
+    let context = Context { server: server.clone(), ca_file, username: Some(session.username.clone()), timezone };
+    config.context.insert(name.clone(), context);
+    config.current.get_or_insert_with(|| name.clone());
+    if config != app.config {
+        app.folder.store(&config)?;
+    }
+    auth::store_token(&app.folder.token_file(&name), &session.token)?;
+
+    if let (true, Some(before)) = (moved, before) {
+        app.out.note(&format!("note: context `{name}` is now {server}; it was {}", before.server));
+    }
+    if !matches!(app.endpoint()?.token, TokenSource::Stored(_) | TokenSource::Nowhere) {
+        app.out.note("note: --token-file or TYR_TOKEN goes before the token that was stored now");
+    }
+    let role = match session.role {
+        Role::Viewer => "viewer",
+        Role::Admin => "admin",
+    };
+    let logged_in = LoggedIn {
+        server,
+        context: name,
+        username: Some(session.username.clone()),
+        role: Some(role.to_owned()),
+        expires_at: Some(session.expires_at),
+        token_from: app.folder.token_file(app.context_name()).display().to_string(),
+    };
+    print(app, &logged_in, Value::Word("logged in", Tone::Good))?;
+    Ok(Outcome::Done)
+}
+
+fn print(app: &App, logged_in: &LoggedIn, state: Value) -> Result<(), Failure> {
+    let fields = [
+        ("state", state),
+        ("server", Value::text(&logged_in.server)),
+        ("context", Value::text(&logged_in.context)),
+        ("username", Value::maybe(logged_in.username.clone(), Value::text)),
+        ("role", Value::maybe(logged_in.role.clone(), Value::text)),
+        ("expires_at", Value::maybe(logged_in.expires_at, Value::Time)),
+        ("token", Value::text(&logged_in.token_from)),
+    ];
+    print_record(&app.out, &fields, logged_in)
+}
+
+/// `logout`.
+pub(super) fn logout(app: &App, args: &LogoutArgs) -> Result<Outcome, Failure> {
+    let names: Vec<String> = if args.all {
+        let mut names: Vec<_> = app.config.context.keys().cloned().collect();
+        names.push(crate::config::DEFAULT_CONTEXT.to_owned());
+        names.dedup();
+        names
+    } else {
+        vec![app.context_name().to_owned()]
+    };
+    let mut removed = 0;
+    for name in &names {
+        crate::config::check_name(name)?;
+        removed += usize::from(auth::remove_token(&app.folder.token_file(name))?);
+    }
+    match removed {
+        0 => app.out.note("note: nobody was logged in"),
+        1 => app.out.line("✓ logged out")?,
+        n => app.out.line(&format!("✓ logged out of {n} contexts"))?,
+    }
+    if std::env::var_os("TYR_TOKEN").is_some() {
+        app.out.note("note: TYR_TOKEN is still set");
+    }
+    Ok(Outcome::Done)
+}
+
+/// `auth status`.
+pub(super) async fn status(app: &App) -> Result<Outcome, Failure> {
+    let client = app.client()?;
+    let source = &client.endpoint().token;
+    let token = source.read()?;
+    let claims = token.as_ref().map(Claims::of).unwrap_or_default();
+    let logged_in = LoggedIn {
+        server: client.endpoint().server.as_str().trim_end_matches('/').to_owned(),
+        context: app.context_name().to_owned(),
+        username: claims.user().map(str::to_owned),
+        role: claims.role.clone(),
+        expires_at: claims.expires_at(),
+        token_from: source.describe(),
+    };
+    if token.is_none() {
+        let configured = client.auth_status().await?.configured;
+        print(app, &logged_in, Value::Word("not logged in", Tone::Bad))?;
+        let failure = Failure::new(Kind::Denied, "not logged in");
+        return Err(if configured {
+            failure.hint("`tyrctl login --username NAME`")
+        } else {
+            failure.hint("the server has no admin yet: `tyrctl setup --username NAME`")
+        });
+    }
+    // Only the server knows whether it still takes the token; this is its cheapest list.
+    match client.policies().await {
+        Ok(_) => {
+            print(app, &logged_in, Value::Word("logged in", Tone::Good))?;
+            Ok(Outcome::Done)
+        }
+        Err(failure) => {
+            if failure.kind == Kind::Denied {
+                print(app, &logged_in, Value::Word("refused", Tone::Bad))?;
+            }
+            Err(failure)
+        }
+    }
+}
+
+fn may_ask(app: &App) -> bool {
+    !app.global.no_input && io::stdin().is_terminal()
+}
+
+fn password(app: &App, from_stdin: bool, prompt: &str) -> Result<String, Failure> {
+    if !from_stdin {
+        if !may_ask(app) {
+            return Err(Failure::usage("no password, and nobody can be asked")
+                .hint("`--password-stdin` reads it from standard input"));
+        }
+        return ask(prompt);
+    }
+    if io::stdin().is_terminal() {
+        app.out.note("note: reading the password from standard input; it will be visible");
+    }
+    let failure = |error: &io::Error| Failure::failed("the password could not be read").because(error);
+    let mut line = String::new();
+    io::stdin().lock().take(PASSWORD_BYTES_MAX + 2).read_line(&mut line).map_err(|error| failure(&error))?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        return Err(Failure::usage("standard input holds no password"));
+    }
+    Ok(password.to_owned())
+}
+
+/// Asks without showing what is typed.
+fn ask(prompt: &str) -> Result<String, Failure> {
+    rpassword::prompt_password(prompt).map_err(|error| {
+        Failure::failed("the password could not be asked for")
+            .because(&error)
+            .hint("`--password-stdin` reads it from standard input")
+    })
+}
+
+fn ask_line(prompt: &str) -> Result<String, Failure> {
+    let failure = |error: &io::Error| Failure::failed("the question could not be asked").because(error);
+    let mut err = io::stderr();
+    write!(err, "{prompt}").and_then(|()| err.flush()).map_err(|error| failure(&error))?;
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).map_err(|error| failure(&error))?;
+    let line = line.trim();
+    if line.is_empty() { Err(Failure::usage("no user name").hint("`--username NAME`")) } else { Ok(line.to_owned()) }
+}

@@ -1,0 +1,190 @@
+//! Tables for people: aligned by `tabled`, fitted to a terminal, never cut elsewhere.
+
+use jiff::tz::TimeZone;
+use tabled::builder::Builder;
+use tabled::settings::object::{Cell, Columns, Rows};
+use tabled::settings::{Alignment, Color, Padding, Style};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::rows::Column;
+use super::value::{Tone, Value};
+use crate::output::sanitize::sanitize;
+
+/// Spaces between columns.
+const GAP: usize = 2;
+/// A flexible column is not made narrower than this.
+const NARROWEST: usize = 8;
+
+/// Head of a column.
+#[derive(Debug)]
+pub struct Head {
+    name: String,
+    right: bool,
+    flexible: bool,
+}
+
+impl Head {
+    /// For that column; a sample row tells whether it holds numbers.
+    pub fn of<T>(column: &Column<T>, sample: Option<&T>) -> Self {
+        let right = sample.is_some_and(|row| matches!((column.value)(row), Value::Count(_) | Value::Number(_)));
+        Self { name: column.name.to_uppercase(), right, flexible: column.flexible }
+    }
+}
+
+/// Draws rows of sanitised cells. With a `width` flexible columns give way, the widest first.
+pub fn draw(
+    heads: &[Head],
+    rows: &[Vec<(String, Option<Tone>)>],
+    with_heads: bool,
+    width: Option<usize>,
+    color: bool,
+) -> String {
+    if rows.is_empty() && !with_heads {
+        return String::new();
+    }
+    let limits = width.map(|width| fit(heads, rows, with_heads, width));
+    let cut = |column: usize, text: &str| {
+        limits.as_ref().map_or_else(|| text.to_owned(), |limits| shorten(text, limits[column]))
+    };
+    let mut builder = Builder::default();
+    if with_heads {
+        builder.push_record(heads.iter().enumerate().map(|(n, head)| cut(n, &head.name)));
+    }
+    for row in rows {
+        builder.push_record(row.iter().enumerate().map(|(n, (text, _))| cut(n, text)));
+    }
+    let mut table = builder.build();
+    table.with(Style::empty()).with(Padding::new(0, GAP, 0, 0));
+    for (n, head) in heads.iter().enumerate() {
+        if head.right {
+            table.modify(Columns::one(n), Alignment::right());
+        }
+    }
+    if color {
+        if with_heads {
+            table.modify(Rows::first(), Color::BOLD);
+        }
+        for (y, row) in rows.iter().enumerate() {
+            for (x, (_, tone)) in row.iter().enumerate() {
+                if let Some(tone) = tone {
+                    table.modify(Cell::new(y + usize::from(with_heads), x), paint(*tone));
+                }
+            }
+        }
+    }
+    let mut text = String::new();
+    for line in table.to_string().lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// Draws one thing: a line per field.
+pub fn draw_record(fields: &[(&str, Value)], tz: &TimeZone, color: bool) -> String {
+    let longest = fields.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for (name, value) in fields {
+        let shown = sanitize(&value.shown(tz)).into_owned();
+        let shown = match value.tone() {
+            Some(tone) if color => paint(tone).colorize(&shown),
+            _ => shown,
+        };
+        text.push_str(&format!("{name:longest$}  {shown}\n"));
+    }
+    text
+}
+
+/// Dim, green, yellow or red.
+pub fn paint(tone: Tone) -> Color {
+    match tone {
+        Tone::Good => Color::FG_GREEN,
+        Tone::Warn => Color::FG_YELLOW,
+        Tone::Bad => Color::FG_RED,
+        Tone::Dim => Color::FG_BRIGHT_BLACK,
+    }
+}
+
+/// The width of each column.
+fn fit(heads: &[Head], rows: &[Vec<(String, Option<Tone>)>], with_heads: bool, width: usize) -> Vec<usize> {
+    let mut widths: Vec<usize> = heads
+        .iter()
+        .enumerate()
+        .map(|(n, head)| {
+            let cells = rows.iter().map(|row| row[n].0.width()).max().unwrap_or_default();
+            if with_heads { cells.max(head.name.width()) } else { cells }
+        })
+        .collect();
+    let gaps = GAP * heads.len().saturating_sub(1);
+    let mut excess = (widths.iter().sum::<usize>() + gaps).saturating_sub(width);
+    while excess > 0 {
+        // The widest one gives up one place, so that several give way evenly.
+        let widest =
+            (0..widths.len()).filter(|&n| heads[n].flexible && widths[n] > NARROWEST).max_by_key(|&n| widths[n]);
+        let Some(widest) = widest else { break };
+        widths[widest] -= 1;
+        excess -= 1;
+    }
+    widths
+}
+
+/// At most that many places, the last of them `…` where something was cut off.
+pub fn shorten(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut short = String::new();
+    let mut used = 0;
+    for c in text.chars() {
+        let wide = c.width().unwrap_or_default();
+        if used + wide + 1 > width {
+            break;
+        }
+        used += wide;
+        short.push(c);
+    }
+    short.push('…');
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Head, draw, shorten};
+
+    fn head(name: &str, right: bool, flexible: bool) -> Head {
+        Head { name: name.to_owned(), right, flexible }
+    }
+
+    fn rows() -> Vec<Vec<(String, Option<super::Tone>)>> {
+        [["web", "7", "/home/zoë/日本語/a-long-name"], ["build-017", "1204", "/etc/passwd"]]
+            .map(|row| row.map(|cell| (cell.to_owned(), None)).to_vec())
+            .to_vec()
+    }
+
+    #[test]
+    fn is_not_cut_in_a_pipe() {
+        let heads = [head("NAME", false, false), head("N", true, false), head("RESOURCE", false, true)];
+        insta::assert_snapshot!(draw(&heads, &rows(), true, None, false), @"
+        NAME          N  RESOURCE
+        web           7  /home/zoë/日本語/a-long-name
+        build-017  1204  /etc/passwd
+        ");
+    }
+
+    #[test]
+    fn flexible_columns_give_way_on_a_terminal() {
+        let heads = [head("NAME", false, false), head("N", true, false), head("RESOURCE", false, true)];
+        insta::assert_snapshot!(draw(&heads, &rows(), true, Some(30), false), @"
+        NAME          N  RESOURCE
+        web           7  /home/zoë/日…
+        build-017  1204  /etc/passwd
+        ");
+    }
+
+    #[test]
+    fn shortening_never_exceeds_the_width() {
+        assert_eq!(shorten("日本語", 4), "日…");
+        assert_eq!(shorten("abc", 3), "abc");
+        assert_eq!(shorten("abcd", 1), "…");
+    }
+}
