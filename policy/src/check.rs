@@ -100,7 +100,6 @@ impl Checker {
         }
     }
 
-    #[expect(clippy::type_complexity, reason = "handed over once, to the caller above")]
     fn metadata(&mut self, node: Node) -> Option<(String, BTreeMap<String, String>, Option<String>)> {
         let mut fields = Fields::new(self, node, "`metadata`", &["name", "labels", "description"])?;
         let name = fields.require(self, "name").and_then(|node| self.name("name", node));
@@ -141,7 +140,9 @@ impl Checker {
                 }
             }
         } else if let Some(verdict) = self.word::<Verdict>("default", node) {
-            Action::ALL.iter().for_each(|action| defaults.set(*action, verdict));
+            for action in Action::ALL {
+                defaults.set(*action, verdict);
+            }
         }
         defaults
     }

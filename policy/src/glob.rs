@@ -38,7 +38,7 @@ pub struct Glob {
 }
 
 /// One step of a pattern without alternatives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Token {
     /// This byte.
     Byte(u8),
@@ -182,6 +182,10 @@ impl Glob {
 
     pub(crate) fn alternatives(&self) -> &[Box<[Token]>] {
         &self.alternatives
+    }
+
+    pub(crate) fn sets(&self) -> impl Iterator<Item = ByteSet> {
+        self.sets.iter().copied()
     }
 
     pub(crate) fn set(&self, index: u16) -> &ByteSet {

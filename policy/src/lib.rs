@@ -6,6 +6,7 @@
 //! A document walks [`Policy::parse`] (YAML with positions, then checks) and becomes a [`Layer`] of an [`Effective`]
 //! policy, whose [`Effective::judge`] is the plain evaluator: one rule after the other, the first that matches wins.
 
+mod automaton;
 mod check;
 mod diagnostic;
 mod eval;
@@ -17,6 +18,7 @@ mod profile;
 mod syntax;
 mod words;
 
+pub use automaton::{Automaton, TooManyStates};
 pub use diagnostic::{Diagnostic, PolicyError};
 pub use eval::{Act, Effective, Judgement, Layer, Resource, RuleRef};
 pub use glob::{GLOB_ALTERNATIVES_MAX, GLOB_BYTES_MAX, GLOB_TOKENS_MAX, Glob, GlobError};
