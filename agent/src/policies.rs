@@ -14,6 +14,7 @@ use tyr_proto::v1::{PolicyPush, PolicyStatus};
 
 use crate::data_dir::DataDir;
 use crate::fault::chain;
+use crate::kernel::{Kernel, KernelError, NetTables, NetTablesError};
 
 /// File in the data folder: the last push that came into force.
 const FILE: &str = "policy.pb";
@@ -24,18 +25,19 @@ const LAYERS_MAX: usize = 64;
 
 /// What the policy needs of the kernel: the narrow place where tests put their own.
 pub trait Enforcer: Send + Sync {
-    /// Puts the network rules of the policy in force, in one step: no connection sees half of them.
-    ///
-    /// Returns the generation number that events judged by these rules carry.
+    /// Puts network rules in force, in one step; see [`Kernel::publish`].
     ///
     /// # Errors
     ///
     /// Why they can't be enforced; the rules before them then still are.
-    fn publish(&self, effective: &Effective) -> Result<u32, PublishError>;
+    fn publish(&self, tables: &NetTables) -> Result<u32, KernelError>;
 }
 
-/// The kernel did not take the rules.
-pub type PublishError = Box<dyn std::error::Error + Send + Sync>;
+impl Enforcer for Kernel {
+    fn publish(&self, tables: &NetTables) -> Result<u32, KernelError> {
+        Kernel::publish(self, tables)
+    }
+}
 
 /// A policy that is, or was, in force.
 #[derive(Debug, Default)]
@@ -65,9 +67,12 @@ enum PushError {
         #[source]
         source: tyr_policy::PolicyError,
     },
+    /// More network rules than the kernel's tables hold.
+    #[error("the network rules can't be enforced by this agent")]
+    Tables(#[from] NetTablesError),
     /// The kernel did not take the rules.
     #[error("the kernel does not take the network rules")]
-    Publish(#[source] PublishError),
+    Publish(#[source] KernelError),
 }
 
 /// Which policy holds, and how it changes.
@@ -157,9 +162,10 @@ impl Policies {
         };
         let layers = push.layers.iter().map(layer).collect::<Result<_, _>>()?;
         let effective = Effective::new(layers);
+        let tables = NetTables::lower(&effective)?;
         // Held while publishing: an event of the new generation is not looked up before the generation is known.
         let mut generations = self.generations.write().unwrap_or_else(PoisonError::into_inner);
-        let generation = self.enforcer.publish(&effective).map_err(PushError::Publish)?;
+        let generation = self.enforcer.publish(&tables).map_err(PushError::Publish)?;
         if generations.len() == GENERATIONS_MAX {
             generations.pop_front();
         }

@@ -15,6 +15,7 @@ use tyr_proto::v1::CapabilityReport;
 
 use crate::config::{Config, read_token};
 use crate::data_dir::DataDir;
+use crate::enrich::AiProcess;
 use crate::fault::{Fault, chain};
 use crate::identity::Identity;
 use crate::policies::Policies;
@@ -73,8 +74,8 @@ pub struct Shipper {
     pub policies: Arc<Policies>,
     /// What this host can do; sent again whenever it changes.
     pub capabilities: watch::Receiver<CapabilityReport>,
-    /// Number of live AI process trees.
-    pub ai_processes: watch::Receiver<u32>,
+    /// Live trees of AI processes.
+    pub ai_processes: watch::Receiver<Arc<[AiProcess]>>,
     /// Tells others how the connection stands.
     pub connection: watch::Sender<Connection>,
 }

@@ -24,7 +24,7 @@ use tyr_proto::v1::{DiscoveredAgent, Event, EventBatch, Loss, Record, Verdict};
 
 mod losses;
 
-pub use losses::{Losses, Reason};
+use losses::{Losses, SPOOL_FULL};
 
 /// A batch is handed out once its records take this many bytes.
 pub const BATCH_BYTES: usize = 512 * 1024;
@@ -171,8 +171,8 @@ impl Spool {
         self.changed.notify_one();
     }
 
-    /// Sets the total of events that were lost before they came here; totals only grow.
-    pub fn set_lost(&self, kind: i32, verdict: i32, reason: Reason, total: u64) {
+    /// Sets the total of events that were lost before they came here, such as `kernel_ring`; totals only grow.
+    pub fn set_lost(&self, kind: i32, verdict: i32, reason: &'static str, total: u64) {
         let mut state = self.lock();
         if state.losses.raise(kind, verdict, reason, total) {
             state.due_within(FLUSH_AFTER);
@@ -284,7 +284,7 @@ impl State {
         let entry = Entry { sequence: self.next_sequence, rank, event, bytes };
         if !self.make_room(entry.cost(), rank, bytes_max) {
             match event {
-                Some((kind, verdict)) => self.losses.add(kind, verdict, Reason::SpoolFull, 1),
+                Some((kind, verdict)) => self.losses.add(kind, verdict, SPOOL_FULL, 1),
                 None => self.announcements_lost += 1,
             }
             self.due_within(FLUSH_AFTER);
@@ -320,7 +320,7 @@ impl State {
                     *unsent_bytes -= entry.cost();
                     droppable[victim as usize] -= 1;
                     let (kind, verdict) = entry.event.expect("only events have these ranks");
-                    losses.add(kind, verdict, Reason::SpoolFull, 1);
+                    losses.add(kind, verdict, SPOOL_FULL, 1);
                 }
                 keep
             });

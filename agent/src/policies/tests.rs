@@ -1,26 +1,25 @@
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use tyr_policy::Effective;
 use tyr_proto::v1::{PolicyLayer, PolicyPush};
 
-use super::{Enforcer, Policies, PublishError, policy_id};
+use super::{Enforcer, Policies, policy_id};
 use crate::data_dir::DataDir;
+use crate::kernel::{KernelError, NetTables};
 
-/// Takes everything, except a policy with a rule named `too-much`.
+/// Takes everything until it is full.
 #[derive(Default)]
-struct Kernel {
+struct FakeKernel {
     generation: AtomicU32,
-    rules: Mutex<Vec<String>>,
+    full: AtomicBool,
 }
 
-impl Enforcer for Kernel {
-    fn publish(&self, effective: &Effective) -> Result<u32, PublishError> {
-        let rules: Vec<_> = effective.rules().map(|rule| rule.rule.name.clone()).collect();
-        if rules.iter().any(|name| name == "too-much") {
-            return Err("too many rules".into());
+impl Enforcer for FakeKernel {
+    fn publish(&self, _: &NetTables) -> Result<u32, KernelError> {
+        if self.full.load(Ordering::Relaxed) {
+            return Err(KernelError::Map { map: "policies", source: io::Error::other("too many rules") });
         }
-        *self.rules.lock().unwrap() = rules;
         Ok(self.generation.fetch_add(1, Ordering::Relaxed) + 1)
     }
 }
@@ -36,8 +35,8 @@ fn push(rule: &str) -> PolicyPush {
     push
 }
 
-fn open(dir: &tempfile::TempDir) -> (Policies, Arc<Kernel>) {
-    let kernel = Arc::new(Kernel::default());
+fn open(dir: &tempfile::TempDir) -> (Policies, Arc<FakeKernel>) {
+    let kernel = Arc::new(FakeKernel::default());
     let data = Arc::new(DataDir::open(dir.path()).unwrap());
     (Policies::new(data, Arc::clone(&kernel) as Arc<dyn Enforcer>), kernel)
 }
@@ -67,7 +66,8 @@ fn a_policy_comes_into_force_and_survives_a_restart() {
     let (policies, kernel) = open(&dir);
     policies.load_cached();
     assert_eq!(policies.current().policy_id, push("one").policy_id);
-    assert_eq!(*kernel.rules.lock().unwrap(), ["one"]);
+    assert_eq!(kernel.generation.load(Ordering::Relaxed), 1);
+    assert_eq!(policies.current().effective.rules().next().unwrap().rule.name, "one");
 }
 
 #[test]
@@ -76,9 +76,11 @@ fn a_policy_that_fails_leaves_the_one_before() {
     let (policies, kernel) = open(&dir);
     policies.apply(&push("one"));
 
-    let refused = policies.apply(&push("too-much"));
-    assert_eq!((refused.in_force, refused.policy_id), (false, push("too-much").policy_id));
+    kernel.full.store(true, Ordering::Relaxed);
+    let refused = policies.apply(&push("two"));
+    assert_eq!((refused.in_force, refused.policy_id), (false, push("two").policy_id));
     assert!(refused.error.contains("too many rules"), "{}", refused.error);
+    kernel.full.store(false, Ordering::Relaxed);
 
     let mut damaged = push("two");
     damaged.layers[0].yaml.push_str("# more\n");
@@ -90,7 +92,7 @@ fn a_policy_that_fails_leaves_the_one_before() {
     assert!(policies.apply(&nonsense).error.contains("version 1"));
 
     assert_eq!(policies.current().policy_id, push("one").policy_id);
-    assert_eq!(*kernel.rules.lock().unwrap(), ["one"]);
+    assert_eq!(kernel.generation.load(Ordering::Relaxed), 1);
 }
 
 #[test]
@@ -109,6 +111,6 @@ fn no_policy_lifts_the_one_before() {
     policies.apply(&push("one"));
     assert!(policies.apply(&PolicyPush::default()).in_force);
     assert_eq!(policies.current().policy_id, "");
-    assert!(kernel.rules.lock().unwrap().is_empty());
+    assert_eq!(kernel.generation.load(Ordering::Relaxed), 2, "the kernel was told");
     assert_eq!(policies.of_generation(1).policy_id, push("one").policy_id, "events in flight are still explained");
 }

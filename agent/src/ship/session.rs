@@ -194,7 +194,7 @@ fn heartbeat(shipper: &Shipper, ping_nonce: u64) -> Heartbeat {
         sent_ns: i64::try_from(sent.as_nanos()).unwrap_or(i64::MAX),
         ping_nonce,
         spool_records: counters.records,
-        ai_processes: *shipper.ai_processes.borrow(),
+        ai_processes: u32::try_from(shipper.ai_processes.borrow().len()).unwrap_or(u32::MAX),
         events_emitted: counters.emitted,
         events_lost: counters.lost,
     }

@@ -4,32 +4,13 @@ use std::collections::BTreeMap;
 
 use tyr_proto::v1::Loss;
 
-/// Where events went. The words are those of the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
-    /// The ring buffer between kernel and agent was full.
-    KernelRing,
-    /// The kernel's record could not be understood.
-    Decode,
-    /// The spool was full.
-    SpoolFull,
-}
-
-impl Reason {
-    /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::KernelRing => "kernel_ring",
-            Self::Decode => "decode",
-            Self::SpoolFull => "spool_full",
-        }
-    }
-}
+/// Reason of events for which the spool had no room. All other reasons are of events that never came to the spool.
+pub(super) const SPOOL_FULL: &str = "spool_full";
 
 /// Cumulative totals of one spool epoch.
 #[derive(Debug, Default)]
-pub struct Losses {
-    totals: BTreeMap<(i32, i32, Reason), Total>,
+pub(super) struct Losses {
+    totals: BTreeMap<(i32, i32, &'static str), Total>,
 }
 
 #[derive(Debug, Default)]
@@ -40,12 +21,12 @@ struct Total {
 
 impl Losses {
     /// Counts `count` more.
-    pub(super) fn add(&mut self, kind: i32, verdict: i32, reason: Reason, count: u64) {
+    pub(super) fn add(&mut self, kind: i32, verdict: i32, reason: &'static str, count: u64) {
         self.totals.entry((kind, verdict, reason)).or_default().count += count;
     }
 
     /// Sets a total that is counted elsewhere; false when it is not higher than before.
-    pub(super) fn raise(&mut self, kind: i32, verdict: i32, reason: Reason, total: u64) -> bool {
+    pub(super) fn raise(&mut self, kind: i32, verdict: i32, reason: &'static str, total: u64) -> bool {
         if total == 0 {
             return false;
         }
@@ -83,11 +64,11 @@ impl Losses {
 
     /// Events lost before they reached the spool, which has not counted them as appended.
     pub(super) fn total_before_spool(&self) -> u64 {
-        let before = self.totals.iter().filter(|((_, _, reason), _)| *reason != Reason::SpoolFull);
+        let before = self.totals.iter().filter(|((_, _, reason), _)| *reason != SPOOL_FULL);
         before.map(|(_, total)| total.count).sum()
     }
 }
 
-fn loss((kind, verdict, reason): (i32, i32, Reason), count: u64) -> Loss {
-    Loss { kind, verdict, reason: reason.as_str().to_owned(), count }
+fn loss((kind, verdict, reason): (i32, i32, &'static str), count: u64) -> Loss {
+    Loss { kind, verdict, reason: reason.to_owned(), count }
 }

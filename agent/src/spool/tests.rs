@@ -5,7 +5,7 @@ use tokio::time::{Instant, timeout};
 use tyr_proto::v1::record::Record as Payload;
 use tyr_proto::v1::{DiscoveredAgent, Event, EventBatch, EventKind, Verdict};
 
-use super::{FLUSH_AFTER, FLUSH_URGENT_AFTER, IN_FLIGHT_RECORDS_MAX, Reason, Spool};
+use super::{FLUSH_AFTER, FLUSH_URGENT_AFTER, IN_FLIGHT_RECORDS_MAX, Spool};
 
 fn event(verdict: Verdict, name: &str) -> Event {
     Event { kind: EventKind::FileRead.into(), verdict: verdict.into(), resource: name.to_owned(), ..Event::default() }
@@ -141,11 +141,11 @@ async fn reports_losses_once_and_again_when_they_grow() {
     };
     let spool = Spool::new(1 << 20);
     let (kind, verdict) = (EventKind::Exec.into(), Verdict::Allow.into());
-    spool.set_lost(kind, verdict, Reason::KernelRing, 7);
+    spool.set_lost(kind, verdict, "kernel_ring", 7);
     assert_eq!(losses(&spool.next_batch().await), [("kernel_ring".to_owned(), 7)]);
-    spool.set_lost(kind, verdict, Reason::KernelRing, 7);
+    spool.set_lost(kind, verdict, "kernel_ring", 7);
     assert!(none_due(&spool).await, "nothing new");
-    spool.set_lost(kind, verdict, Reason::KernelRing, 9);
+    spool.set_lost(kind, verdict, "kernel_ring", 9);
     assert_eq!(losses(&spool.next_batch().await), [("kernel_ring".to_owned(), 9)]);
     assert_eq!((spool.counters().emitted, spool.counters().lost), (9, 9));
 }

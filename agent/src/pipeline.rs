@@ -1,0 +1,317 @@
+//! From what the kernel reports to what the server is told: names the tree, judges, merges repeats, and fills the spool.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+use tyr_policy::{Action, Severity, Verdict};
+use tyr_proto::text::escape;
+use tyr_proto::v1::{self, Event, EventKind};
+
+use crate::clock::{Clock, Stamp};
+use crate::config::AllowEvents;
+use crate::decode::{KernelEvent, Open, Process, What};
+use crate::enrich::{AiProcess, Trees, cmdline};
+use crate::judge::{self, NOT_ENFORCED, Ruling};
+use crate::policies::Policies;
+use crate::spool::Spool;
+
+mod merge;
+
+use merge::{Key, Merge};
+
+/// How often merged repeats are looked through, and losses in the kernel read.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Events by what became of them, since the start.
+#[derive(Debug, Default)]
+pub struct Flow {
+    taken: AtomicU64,
+    spooled: AtomicU64,
+    merged: AtomicU64,
+    unreported: AtomicU64,
+}
+
+/// [`Flow`] at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowCounters {
+    /// Actions that the kernel reported.
+    pub taken: u64,
+    /// Events put into the spool.
+    pub spooled: u64,
+    /// Allowed actions that became part of another's event.
+    pub merged: u64,
+    /// Allowed actions that `allow_events: none` leaves out.
+    pub unreported: u64,
+}
+
+impl Flow {
+    /// How it stands now.
+    pub fn counters(&self) -> FlowCounters {
+        FlowCounters {
+            taken: self.taken.load(Ordering::Relaxed),
+            spooled: self.spooled.load(Ordering::Relaxed),
+            merged: self.merged.load(Ordering::Relaxed),
+            unreported: self.unreported.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// The stages between kernel and spool. One task owns it, so that events keep their order.
+pub struct Pipeline {
+    allow_events: AllowEvents,
+    policies: Arc<Policies>,
+    spool: Arc<Spool>,
+    clock: Clock,
+    trees: Trees,
+    merge: Merge,
+    flow: Arc<Flow>,
+}
+
+impl Pipeline {
+    /// Stages that nothing has passed yet.
+    pub fn new(allow_events: AllowEvents, policies: Arc<Policies>, spool: Arc<Spool>) -> Self {
+        Self {
+            allow_events,
+            policies,
+            spool,
+            clock: Clock::default(),
+            trees: Trees::default(),
+            merge: Merge::default(),
+            flow: Arc::default(),
+        }
+    }
+
+    /// The trees of AI processes that live.
+    pub fn trees(&self) -> watch::Receiver<Arc<[AiProcess]>> {
+        self.trees.watch()
+    }
+
+    /// The counters.
+    pub fn flow(&self) -> Arc<Flow> {
+        Arc::clone(&self.flow)
+    }
+
+    /// Works until there are no more events, or until `stop`; `each_tick` is called four times a second.
+    ///
+    /// Afterwards everything that was taken is in the spool.
+    pub async fn run(mut self, mut events: mpsc::Receiver<KernelEvent>, stop: CancellationToken, each_tick: impl Fn()) {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                event = events.recv() => match event {
+                    Some(event) => self.take(&event),
+                    None => break,
+                },
+                _ = tick.tick() => {
+                    for event in self.merge.expired(Instant::now()) {
+                        self.put(event);
+                    }
+                    each_tick();
+                }
+                () = stop.cancelled() => break,
+            }
+        }
+        events.close();
+        while let Ok(event) = events.try_recv() {
+            self.take(&event);
+        }
+        for event in self.merge.all() {
+            self.put(event);
+        }
+        each_tick();
+    }
+
+    /// Takes one report of the kernel.
+    pub fn take(&mut self, event: &KernelEvent) {
+        let process = &event.process;
+        match &event.what {
+            What::TreeStarted { found_by, pattern } => {
+                let stamp = self.clock.at_boot_ns(event.boot_ns);
+                let news = self.trees.start(process, *found_by, pattern, stamp);
+                news.into_iter().for_each(|news| self.spool.append_discovered(news));
+            }
+            What::TreeEnded => {
+                let stamp = self.clock.at_boot_ns(event.boot_ns);
+                if let Some(news) = self.trees.end(process.tree, stamp) {
+                    for event in self.merge.of_tree(&news.discovered_agent_id) {
+                        self.put(event);
+                    }
+                    self.spool.append_discovered(news);
+                }
+            }
+            What::Exit => {}
+            What::Exec => {
+                let policy = self.policies.current();
+                let program = &process.program;
+                let resource = if program.exe.is_empty() { &program.filename } else { &program.exe };
+                let flags: &[_] = if program.exe_truncated { &["truncated"] } else { &[] };
+                let metadata = [("flags", flags.join(","))];
+                let ruling = judge::exec(&policy, process);
+                self.report(event, &policy.policy_id, ruling, &escape(resource), metadata, Repeats::one());
+            }
+            What::Open(open) => {
+                let policy = self.policies.current();
+                let errno = if open.errno == 0 { String::new() } else { open.errno.to_string() };
+                let metadata = [("flags", open_flags(open)), ("errno", errno)];
+                let ruling = judge::open(&policy, process, open);
+                let repeats = Repeats { count: open.count.max(1), last_boot_ns: Some(open.last_boot_ns) };
+                self.report(event, &policy.policy_id, ruling, &escape(&open.path), metadata, repeats);
+            }
+            What::Connect(connect) => {
+                let policy = self.policies.of_generation(connect.generation);
+                let resource = SocketAddr::new(connect.addr, connect.port).to_string();
+                let metadata = [("protocol", connect.protocol.to_string())];
+                let ruling = judge::connect(&policy, process, connect);
+                self.report(event, &policy.policy_id, ruling, &resource, metadata, Repeats::one());
+            }
+        }
+    }
+
+    fn report<const N: usize>(
+        &mut self,
+        event: &KernelEvent,
+        policy_id: &str,
+        ruling: Ruling<'_>,
+        resource: &str,
+        metadata: [(&str, String); N],
+        repeats: Repeats,
+    ) {
+        self.flow.taken.fetch_add(1, Ordering::Relaxed);
+        let clock = &mut self.clock;
+        let (tree_id, news) = self.trees.acting(&event.process, || clock.at_boot_ns(event.boot_ns));
+        news.into_iter().for_each(|news| self.spool.append_discovered(news));
+        let allowed = ruling.verdict == Verdict::Allow;
+        if allowed && self.allow_events == AllowEvents::None {
+            self.flow.unreported.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let stamp = self.clock.at_boot_ns(event.boot_ns);
+        let last_us = match repeats.last_boot_ns.filter(|last| *last > event.boot_ns) {
+            Some(last) => stamp.unix_us.saturating_add_unsigned((last - event.boot_ns) / 1000),
+            None => stamp.unix_us,
+        };
+        let mut made = self.event(&event.process, stamp, tree_id, policy_id, ruling, resource);
+        made.metadata.extend(
+            metadata.into_iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| (key.to_owned(), value)),
+        );
+        if allowed && self.allow_events == AllowEvents::Merged {
+            let key = Key::of(&made);
+            let Some(event) = self.merge.take(key, made, repeats.count, last_us, Instant::now()) else {
+                self.flow.merged.fetch_add(1, Ordering::Relaxed);
+                return;
+            };
+            self.put(event);
+        } else {
+            merge::stands_for(&mut made, repeats.count, last_us);
+            self.put(made);
+        }
+    }
+
+    fn event(
+        &self,
+        process: &Process,
+        stamp: Stamp,
+        tree_id: String,
+        policy_id: &str,
+        ruling: Ruling<'_>,
+        resource: &str,
+    ) -> Event {
+        let mut metadata = BTreeMap::from([
+            ("ppid".to_owned(), process.ppid.to_string()),
+            ("uid".to_owned(), process.uid.to_string()),
+        ]);
+        if let Some(rule) = ruling.rule {
+            metadata.insert("rule".to_owned(), rule.to_owned());
+        }
+        if let Some(version) = ruling.version {
+            metadata.insert("rule_version".to_owned(), version.to_string());
+        }
+        if ruling.not_enforced {
+            metadata.insert("not_enforced".to_owned(), "true".to_owned());
+            metadata.insert("reason".to_owned(), NOT_ENFORCED.to_owned());
+        }
+        Event {
+            event_id: stamp.id.to_string(),
+            // The server takes it from the certificate.
+            agent_id: String::new(),
+            discovered_agent_id: Some(tree_id),
+            kind: kind(ruling.action).into(),
+            resource: resource.to_owned(),
+            verdict: verdict(ruling.verdict).into(),
+            severity: severity(ruling.severity).into(),
+            policy_id: policy_id.to_owned(),
+            pid: process.pid.into(),
+            process_exe: escape(&process.program.exe).into_owned(),
+            cmdline: cmdline(&process.program),
+            timestamp_ns: stamp.unix_ns(),
+            metadata,
+        }
+    }
+
+    fn put(&self, event: Event) {
+        self.flow.spooled.fetch_add(1, Ordering::Relaxed);
+        debug!(event.kind, event.verdict, event.pid, "event");
+        self.spool.append_event(event);
+    }
+}
+
+/// How many actions one report of the kernel stands for.
+#[derive(Debug, Clone, Copy)]
+struct Repeats {
+    count: u64,
+    last_boot_ns: Option<u64>,
+}
+
+impl Repeats {
+    fn one() -> Self {
+        Self { count: 1, last_boot_ns: None }
+    }
+}
+
+fn open_flags(open: &Open) -> String {
+    let flags = open.path_flags;
+    let named = [(flags.deleted, "deleted"), (flags.pseudo, "pseudo"), (flags.truncated, "truncated")];
+    let set: Vec<_> = named.into_iter().filter(|(set, _)| *set).map(|(_, name)| name).collect();
+    set.join(",")
+}
+
+/// The action on the wire.
+pub fn kind(action: Action) -> EventKind {
+    match action {
+        Action::FileRead => EventKind::FileRead,
+        Action::FileWrite => EventKind::FileWrite,
+        Action::Exec => EventKind::Exec,
+        Action::NetConnect => EventKind::NetConnect,
+        Action::TlsConnect => EventKind::Tls,
+    }
+}
+
+/// The verdict on the wire.
+pub fn verdict(verdict: Verdict) -> v1::Verdict {
+    match verdict {
+        Verdict::Allow => v1::Verdict::Allow,
+        Verdict::Alert => v1::Verdict::Alert,
+        Verdict::Deny => v1::Verdict::Deny,
+    }
+}
+
+fn severity(severity: Severity) -> v1::Severity {
+    match severity {
+        Severity::Low => v1::Severity::Low,
+        Severity::Medium => v1::Severity::Medium,
+        Severity::High => v1::Severity::High,
+        Severity::Critical => v1::Severity::Critical,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,285 @@
+use std::io;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+use tyr_policy::{Protocol, Verdict};
+use tyr_proto::v1::record::Record as Payload;
+use tyr_proto::v1::{self, Event, PolicyLayer, PolicyPush};
+
+use super::Pipeline;
+use crate::config::AllowEvents;
+use crate::data_dir::DataDir;
+use crate::decode::{Connect, FoundBy, KernelEvent, Open, PathFlags, Process, Program, TreeId, What};
+use crate::kernel::{KernelError, NetTables};
+use crate::policies::{Enforcer, Policies, policy_id};
+use crate::spool::Spool;
+
+const YAML: &str = "\
+apiVersion: tyr.dev/v1
+kind: Policy
+metadata:
+  name: p
+spec:
+  rules:
+    - name: no-keys
+      action: file_read
+      resource_pattern: \"/home/*/.ssh/**\"
+      verdict: deny
+      severity: critical
+    - name: watch-etc
+      action: file_write
+      resource_pattern: \"/etc/**\"
+      verdict: alert
+    - name: no-net
+      action: net_connect
+      cidr_deny: [\"192.0.2.0/24\"]
+      verdict: deny
+      severity: high
+";
+
+struct NoKernel(AtomicU32);
+
+impl Enforcer for NoKernel {
+    fn publish(&self, _: &NetTables) -> Result<u32, KernelError> {
+        Ok(self.0.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
+struct Host {
+    pipeline: Pipeline,
+    spool: Arc<Spool>,
+    policy_id: String,
+    _dir: tempfile::TempDir,
+}
+
+impl Host {
+    fn new(allow_events: AllowEvents) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let data = Arc::new(DataDir::open(dir.path()).unwrap());
+        let policies = Arc::new(Policies::new(data, Arc::new(NoKernel(AtomicU32::new(0)))));
+        let layer = PolicyLayer { version: 4, name: "p".into(), agent_type: String::new(), yaml: YAML.into() };
+        let mut push = PolicyPush { policy_id: String::new(), layers: vec![layer] };
+        push.policy_id = policy_id(&push);
+        let status = policies.apply(&push);
+        assert!(status.in_force, "{}", status.error);
+        let spool = Arc::new(Spool::new(1 << 20));
+        let pipeline = Pipeline::new(allow_events, policies, Arc::clone(&spool));
+        Self { pipeline, spool, policy_id: push.policy_id, _dir: dir }
+    }
+
+    fn take(&mut self, what: What) {
+        self.pipeline.take(&event(what));
+    }
+
+    async fn spooled(&self) -> Vec<Payload> {
+        let mut all = Vec::new();
+        while let Ok(batch) = timeout(Duration::from_secs(2), self.spool.next_batch()).await {
+            all.extend(batch.records.into_iter().map(|record| record.record.unwrap()));
+        }
+        all
+    }
+
+    async fn events(&self) -> Vec<Event> {
+        let event = |payload| match payload {
+            Payload::Event(event) => Some(event),
+            _ => None,
+        };
+        self.spooled().await.into_iter().filter_map(event).collect()
+    }
+}
+
+fn event(what: What) -> KernelEvent {
+    let program = Program {
+        exe: b"/usr/bin/c\xffat".to_vec(),
+        args: b"cat\0a b\0".to_vec(),
+        filename: b"cat".to_vec(),
+        ..Program::default()
+    };
+    let process = Process {
+        pid: 7,
+        tid: 7,
+        ppid: 3,
+        uid: 1000,
+        tree: TreeId(9),
+        agent_type: "claude-code".into(),
+        program: Arc::new(program),
+    };
+    KernelEvent { boot_ns: boot_ns(), process, what }
+}
+
+fn boot_ns() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    u64::try_from(now.tv_sec * 1_000_000_000 + now.tv_nsec).unwrap()
+}
+
+fn open(path: &str, read: bool, write: bool) -> What {
+    What::Open(Open {
+        path: path.as_bytes().to_vec(),
+        view_at: 0,
+        path_flags: PathFlags::default(),
+        read,
+        write,
+        flags: 0,
+        errno: 0,
+        device: 1,
+        inode: 1,
+        count: 1,
+        last_boot_ns: 0,
+    })
+}
+
+fn started(found_by: FoundBy) -> What {
+    What::TreeStarted { found_by, pattern: "/usr/bin/*".into() }
+}
+
+fn verdict(event: &Event) -> v1::Verdict {
+    event.verdict.try_into().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_denied_read_is_an_alert_that_says_it_was_not_enforced() {
+    let mut host = Host::new(AllowEvents::Merged);
+    host.take(started(FoundBy::Fingerprint));
+    host.take(open("/home/a/.ssh/id", true, false));
+    let events = host.events().await;
+    let [event] = &events[..] else { panic!("{events:?}") };
+    assert_eq!(verdict(event), v1::Verdict::Alert);
+    assert_eq!(event.severity, i32::from(v1::Severity::Critical));
+    assert_eq!(event.policy_id, host.policy_id);
+    assert_eq!((event.process_exe.as_str(), event.cmdline.as_str()), ("/usr/bin/c\\xffat", "cat a b"));
+    let metadata: Vec<_> = event.metadata.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    assert_eq!(
+        metadata,
+        [
+            ("not_enforced", "true"),
+            ("ppid", "3"),
+            ("reason", "not enforced here"),
+            ("rule", "no-keys"),
+            ("rule_version", "4"),
+            ("uid", "1000")
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_an_open_for_both_the_stricter_half_is_reported() {
+    let mut host = Host::new(AllowEvents::All);
+    host.take(open("/home/a/.ssh/id", true, true));
+    host.take(open("/etc/x", true, true));
+    host.take(open("/tmp/x", true, true));
+    let kinds: Vec<_> = host.events().await.iter().map(|event| (event.kind(), verdict(event))).collect();
+    assert_eq!(
+        kinds,
+        [
+            (v1::EventKind::FileRead, v1::Verdict::Alert),
+            (v1::EventKind::FileWrite, v1::Verdict::Alert),
+            (v1::EventKind::FileWrite, v1::Verdict::Allow),
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_kernels_verdict_on_a_connection_is_explained_by_its_rule() {
+    let mut host = Host::new(AllowEvents::All);
+    let connect = |addr, verdict, rule| {
+        What::Connect(Connect { addr, port: 443, protocol: Protocol::Tcp, verdict, rule, generation: 1 })
+    };
+    host.take(connect(IpAddr::from([192, 0, 2, 1]), Verdict::Deny, Some(2)));
+    host.take(connect(Ipv6Addr::LOCALHOST.into(), Verdict::Allow, None));
+    let events = host.events().await;
+    assert_eq!((verdict(&events[0]), events[0].resource.as_str()), (v1::Verdict::Deny, "192.0.2.1:443"));
+    assert_eq!(events[0].metadata["rule"], "no-net");
+    assert_eq!(events[0].metadata["protocol"], "tcp");
+    assert_eq!(events[0].severity, i32::from(v1::Severity::High));
+    assert_eq!((verdict(&events[1]), events[1].resource.as_str()), (v1::Verdict::Allow, "[::1]:443"));
+    assert!(!events[1].metadata.contains_key("rule"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tree_is_announced_before_its_events_and_when_it_ends() {
+    let mut host = Host::new(AllowEvents::All);
+    host.take(started(FoundBy::Fingerprint));
+    let trees = host.pipeline.trees();
+    assert_eq!(trees.borrow().len(), 1);
+    host.take(What::Exec);
+    host.take(What::TreeEnded);
+    let spooled = host.spooled().await;
+    let [Payload::DiscoveredAgent(began), Payload::Event(event), Payload::DiscoveredAgent(ended)] = &spooled[..] else {
+        panic!("{spooled:?}")
+    };
+    assert_eq!(event.discovered_agent_id.as_deref(), Some(began.discovered_agent_id.as_str()));
+    assert_eq!((began.found_by.as_str(), began.ended_ns), ("fingerprint", None));
+    assert!(ended.ended_ns.unwrap() >= began.first_seen_ns);
+    assert_eq!(ended.discovered_agent_id, began.discovered_agent_id);
+    assert!(trees.borrow().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_tyrd_run_starts_is_announced_as_the_command() {
+    let mut host = Host::new(AllowEvents::All);
+    let mut start = event(started(FoundBy::Run));
+    start.process.program = Arc::new(Program { exe: b"/usr/bin/tyrd".to_vec(), ..Program::default() });
+    host.pipeline.take(&start);
+    host.take(What::Exec);
+    let spooled = host.spooled().await;
+    let [Payload::DiscoveredAgent(began), Payload::Event(_)] = &spooled[..] else { panic!("{spooled:?}") };
+    assert_eq!((began.process_exe.as_str(), began.found_by.as_str()), ("/usr/bin/c\\xffat", "run"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_of_a_tree_whose_beginning_was_lost_announces_it() {
+    let mut host = Host::new(AllowEvents::All);
+    host.take(What::Exec);
+    host.take(What::Exec);
+    let spooled = host.spooled().await;
+    assert!(matches!(spooled[..], [Payload::DiscoveredAgent(_), Payload::Event(_), Payload::Event(_)]), "{spooled:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn repeats_of_an_allowed_action_are_one_event_and_alerts_are_each_reported() {
+    let mut host = Host::new(AllowEvents::Merged);
+    for _ in 0..5 {
+        host.take(open("/tmp/x", true, false));
+        host.take(open("/etc/x", false, true));
+    }
+    tokio::time::advance(super::merge::WINDOW).await;
+    for event in host.pipeline.merge.expired(Instant::now()) {
+        host.pipeline.put(event);
+    }
+    let events = host.events().await;
+    let allowed: Vec<_> = events.iter().filter(|event| event.resource == "/tmp/x").collect();
+    assert_eq!(events.len() - allowed.len(), 5);
+    let [first, repeats] = allowed[..] else { panic!("{allowed:?}") };
+    assert!(!first.metadata.contains_key("count"));
+    assert_eq!(repeats.metadata["count"], "4");
+    assert!(repeats.metadata["first_ts"] <= repeats.metadata["last_ts"]);
+    let flow = host.pipeline.flow().counters();
+    assert_eq!((flow.taken, flow.spooled, flow.merged), (10, 7, 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn allow_events_none_leaves_out_what_is_allowed_and_nothing_else() {
+    let mut host = Host::new(AllowEvents::None);
+    host.take(open("/tmp/x", true, false));
+    host.take(open("/etc/x", false, true));
+    let events = host.events().await;
+    assert_eq!(events.len(), 1);
+    assert_eq!(verdict(&events[0]), v1::Verdict::Alert);
+    assert_eq!(host.pipeline.flow().counters().unreported, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_truncated_path_says_so() {
+    let mut host = Host::new(AllowEvents::All);
+    let What::Open(mut open) = open("/x", true, false) else { unreachable!() };
+    open.path_flags.truncated = true;
+    open.path_flags.deleted = true;
+    open.errno = u16::try_from(io::Error::from_raw_os_error(13).raw_os_error().unwrap()).unwrap();
+    host.take(What::Open(open));
+    let events = host.events().await;
+    assert_eq!(events[0].metadata["flags"], "deleted,truncated");
+    assert_eq!(events[0].metadata["errno"], "13");
+}

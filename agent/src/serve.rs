@@ -1,0 +1,234 @@
+//! `tyrd serve`: puts the parts together, and takes them apart in order.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sd_notify::NotifyState;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info};
+use tyr_proto::v1::{self, CapabilityReport, EventKind};
+
+use crate::clock::unix_us_now;
+use crate::config::Config;
+use crate::control::{Control, Host, SOCKET};
+use crate::data_dir::DataDir;
+use crate::enrich::AiProcess;
+use crate::fault::Fault;
+use crate::fingerprints::Fingerprints;
+use crate::identity::Identity;
+use crate::kernel::{Kernel, KernelError, LossKind, Options, Posture};
+use crate::pipeline::{self, Flow, Pipeline};
+use crate::policies::{Enforcer, Policies};
+use crate::ship::{Connection, Shipper};
+use crate::spool::Spool;
+use crate::status::{Loss, PolicyVersion, Status};
+
+mod scope_cgroup;
+
+/// Governs this host until SIGTERM or SIGINT.
+///
+/// # Errors
+///
+/// Whatever keeps it from starting, and an enrollment that is refused.
+pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
+    let data = DataDir::open(&config.data_dir)
+        .map_err(|error| Fault::new("tyrd can't start").because(&error).hint(error.hint()))?;
+    let data = Arc::new(data);
+    let fingerprints = Fingerprints::load(config.fingerprints.as_deref()).map_err(|error| {
+        Fault::new("the fingerprints of AI tools can't be used")
+            .because(&error)
+            .hint("see `fingerprints` in the configuration")
+    })?;
+    let scope = scope_cgroup::absolute(config.scope.as_ref().map(|scope| &*scope.cgroup));
+    // Repeats are merged in userspace: the kernel can't tell yet which opens a rule alerts on, and those are each reported.
+    let options = Options { scope: scope.clone(), fingerprints, merge_opens: false };
+    let mut kernel = Kernel::load(options)
+        .map_err(|error| Fault::new("tyrd can't watch this host").because(&error).hint(error.hint()))?;
+    let events = kernel.events();
+    let kernel = Arc::new(kernel);
+    let (posture, posture_reason) = kernel.posture();
+    info!(posture = posture_name(posture), reason = posture_reason, hooks = kernel.hooks().len(), "watching this host");
+
+    let policies = Arc::new(Policies::new(Arc::clone(&data), Arc::clone(&kernel) as Arc<dyn Enforcer>));
+    policies.load_cached();
+    let spool = Arc::new(Spool::new(config.buffer_bytes_max()));
+    let pipeline = Pipeline::new(config.allow_events, Arc::clone(&policies), Arc::clone(&spool));
+    let (connection, connection_seen) = watch::channel(Connection::Connecting);
+    let (_capabilities, capabilities) = watch::channel(capabilities(&kernel, scope.as_deref()));
+    let host = Arc::new(Running {
+        config: config.clone(),
+        scope,
+        started_unix_us: unix_us_now(),
+        data: Arc::clone(&data),
+        kernel: Arc::clone(&kernel),
+        policies: Arc::clone(&policies),
+        spool: Arc::clone(&spool),
+        flow: pipeline.flow(),
+        trees: pipeline.trees(),
+        connection: connection_seen,
+    });
+    let control = Control::open(&data.file(SOCKET))
+        .map_err(|error| Fault::new("the control socket can't be opened").because(&error).hint("see `data_dir`"))?;
+    let shipper = Shipper {
+        config,
+        config_file,
+        data,
+        spool: Arc::clone(&spool),
+        policies,
+        capabilities,
+        ai_processes: pipeline.trees(),
+        connection,
+    };
+
+    let (stop_watching, stop_shipping) = (CancellationToken::new(), CancellationToken::new());
+    let mut watching = {
+        let (kernel, spool) = (Arc::clone(&kernel), Arc::clone(&spool));
+        tokio::spawn(pipeline.run(events, stop_watching.clone(), move || note_losses(&kernel, &spool)))
+    };
+    let mut shipping = tokio::spawn(shipper.run(stop_shipping.clone()));
+    let controlling = tokio::spawn(async move { control.serve(host).await });
+    let _ = sd_notify::notify(&[NotifyState::Ready]);
+
+    let ended = tokio::select! {
+        () = told_to_stop() => None,
+        ended = &mut shipping => Some(ended),
+        _ = &mut watching => return Err(Fault::new("the kernel's events ended").hint("report it, with the log")),
+    };
+    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    info!("stopping");
+    controlling.abort();
+    stop_watching.cancel();
+    if !watching.is_finished() {
+        let _ = watching.await;
+    }
+    stop_shipping.cancel();
+    let ended = match ended {
+        Some(ended) => ended,
+        None => shipping.await,
+    };
+    let counters = spool.counters();
+    info!(events.emitted = counters.emitted, events.lost = counters.lost, records_left = counters.records, "stopped");
+    ended.map_err(|panic| Fault::new("the connection to the server failed").because(&panic))?
+}
+
+async fn told_to_stop() {
+    let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
+    let mut interrupt = signal(SignalKind::interrupt()).expect("SIGINT can be handled");
+    tokio::select! {
+        _ = terminate.recv() => debug!("SIGTERM"),
+        _ = interrupt.recv() => debug!("SIGINT"),
+    }
+}
+
+/// Puts what was lost in the kernel into the ledger. An open whose record is lost counts as one for reading.
+fn note_losses(kernel: &Kernel, spool: &Spool) {
+    for loss in kernel.losses() {
+        let kind = match loss.kind {
+            LossKind::Exec => EventKind::Exec,
+            LossKind::Open => EventKind::FileRead,
+            LossKind::Connect => EventKind::NetConnect,
+            // The end of a process is no event.
+            LossKind::Exit => continue,
+        };
+        spool.set_lost(kind.into(), pipeline::verdict(loss.verdict).into(), loss.reason, loss.count);
+    }
+}
+
+fn capabilities(kernel: &Kernel, scope: Option<&Path>) -> CapabilityReport {
+    let host = rustix::system::uname();
+    let (posture, reason) = kernel.posture();
+    let features: &[&str] = match posture {
+        Posture::Observing => &["observe"],
+        Posture::Partial => &["observe", "net_enforce"],
+    };
+    CapabilityReport {
+        kernel_version: host.release().to_string_lossy().into_owned(),
+        arch: host.machine().to_string_lossy().into_owned(),
+        agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+        features: features.iter().map(ToString::to_string).collect(),
+        hooks: kernel.hooks().into_iter().map(ToString::to_string).collect(),
+        posture: match posture {
+            Posture::Observing => v1::Posture::Observing,
+            Posture::Partial => v1::Posture::Partial,
+        }
+        .into(),
+        posture_reason: reason.to_owned(),
+        boot_id: fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned(),
+        scope: scope.map(|scope| scope.display().to_string()).unwrap_or_default(),
+    }
+}
+
+fn posture_name(posture: Posture) -> &'static str {
+    match posture {
+        Posture::Observing => "observing",
+        Posture::Partial => "partial",
+    }
+}
+
+/// What the control socket asks.
+struct Running {
+    config: Config,
+    scope: Option<PathBuf>,
+    started_unix_us: i64,
+    data: Arc<DataDir>,
+    kernel: Arc<Kernel>,
+    policies: Arc<Policies>,
+    spool: Arc<Spool>,
+    flow: Arc<Flow>,
+    trees: watch::Receiver<Arc<[AiProcess]>>,
+    connection: watch::Receiver<Connection>,
+}
+
+impl Host for Running {
+    fn status(&self) -> Status {
+        let (posture, reason) = self.kernel.posture();
+        let policy = self.policies.current();
+        let layer = |layer: &tyr_policy::Layer| PolicyVersion {
+            version: layer.version,
+            name: layer.policy.name.clone(),
+            agent_type: layer.agent_type.clone(),
+        };
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            name: self.config.agent_name(),
+            agent_id: Identity::load(&self.data).ok().flatten().map(|identity| identity.agent_id.to_string()),
+            started_unix_us: self.started_unix_us,
+            server: self.config.server.to_string(),
+            connection: self.connection.borrow().clone(),
+            posture: posture_name(posture).to_owned(),
+            posture_reason: reason.to_owned(),
+            hooks: self.kernel.hooks().into_iter().map(ToString::to_string).collect(),
+            scope: self.scope.as_ref().map(|scope| scope.display().to_string()).unwrap_or_default(),
+            policy_id: policy.policy_id.clone(),
+            policy: policy.effective.layers().iter().map(layer).collect(),
+            spool: self.spool.counters(),
+            flow: self.flow.counters(),
+            losses: self.spool.losses().iter().map(loss).collect(),
+            ai_processes: self.trees.borrow().to_vec(),
+        }
+    }
+
+    fn govern(&self, pid: u32, agent_type: &str) -> Result<(), (String, String)> {
+        if let Some(scope) = &self.scope {
+            scope_cgroup::enter(scope, pid).map_err(|error| {
+                let reason = format!("the process can't be moved into the scope {}: {error}", scope.display());
+                (reason, "see `scope` in the configuration".to_owned())
+            })?;
+        }
+        let failed = |error: KernelError| (crate::fault::chain(&error), error.hint().to_owned());
+        self.kernel.mark(pid, agent_type).map(|_| ()).map_err(failed)
+    }
+}
+
+fn loss(loss: &v1::Loss) -> Loss {
+    let word = |name: &str, prefix| name.strip_prefix(prefix).unwrap_or(name).to_lowercase();
+    Loss {
+        kind: word(loss.kind().as_str_name(), "EVENT_KIND_"),
+        verdict: word(loss.verdict().as_str_name(), "VERDICT_"),
+        reason: loss.reason.clone(),
+        count: loss.count,
+    }
+}
