@@ -38,8 +38,7 @@ pub(crate) fn policy(yaml: &str) -> Result<Checked, PolicyError> {
     let mut diagnostics = checker.problems;
     diagnostics.sort();
     if checker.more > 0 {
-        let message = format!("{} more problems are not shown", checker.more);
-        diagnostics.push(Diagnostic { line: 0, column: 0, message, hint: None });
+        diagnostics.push(Diagnostic::new(0, 0, &format!("{} more problems are not shown", checker.more), None));
     }
     match policy {
         Some(policy) if diagnostics.is_empty() => {
@@ -212,7 +211,7 @@ impl Checker {
 }
 
 fn found(place: Place, message: impl Into<String>, hint: impl Into<Option<String>>) -> Diagnostic {
-    Diagnostic { line: place.line, column: place.column, message: message.into(), hint: hint.into() }
+    Diagnostic::new(place.line, place.column, &message.into(), hint.into())
 }
 
 /// The word that was probably meant, if one is near: at most one slip in three characters.

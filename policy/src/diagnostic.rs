@@ -17,6 +17,28 @@ pub struct Diagnostic {
     pub hint: Option<String>,
 }
 
+/// Longest message, in characters: it may quote the document.
+const MESSAGE_CHARS_MAX: usize = 300;
+
+impl Diagnostic {
+    /// Whatever the message quotes, it's one line of bounded length.
+    pub(crate) fn new(line: u32, column: u32, message: &str, hint: Option<String>) -> Self {
+        Self { line, column, message: legible(message), hint: hint.map(|hint| legible(&hint)) }
+    }
+}
+
+fn legible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(MESSAGE_CHARS_MAX));
+    for (at, c) in text.chars().enumerate() {
+        if at == MESSAGE_CHARS_MAX {
+            out.push('…');
+            break;
+        }
+        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
+}
+
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.line > 0 {

@@ -65,7 +65,7 @@ pub struct Profiles {
     programs: Automaton,
     /// `programs.accepts()` numbers per type.
     numbers: Vec<u16>,
-    profiles: Vec<Profile>,
+    list: Vec<Profile>,
 }
 
 /// The policy needs more than the tables hold.
@@ -103,7 +103,7 @@ impl Profiles {
         }
 
         let mut ids: HashMap<Profile, u16> = HashMap::new();
-        let mut profiles = Vec::new();
+        let mut list = Vec::new();
         let mut numbers = Vec::new();
         let accepts = u32::try_from(programs.accepts()).expect("compared with a small limit above");
         for agent_type in std::iter::once(None).chain(types.iter().map(|name| Some(name.as_str()))) {
@@ -113,18 +113,18 @@ impl Profiles {
                 let profile = effective.profile_where(agent_type, |r| {
                     r.applies_to_type(agent_type) && (r.rule.binaries.is_empty() || r.rule.binaries.iter().any(runs))
                 });
-                let fresh = u16::try_from(profiles.len()).expect("bounded below");
+                let fresh = u16::try_from(list.len()).expect("bounded below");
                 let id = *ids.entry(profile).or_insert_with_key(|profile| {
-                    profiles.push(profile.clone());
+                    list.push(profile.clone());
                     fresh
                 });
-                if profiles.len() > PROFILES_MAX {
+                if list.len() > PROFILES_MAX {
                     return Err(ProfilesError::TooMany);
                 }
                 numbers.push(id);
             }
         }
-        Ok(Self { types, programs, numbers, profiles })
+        Ok(Self { types, programs, numbers, list })
     }
 
     /// The agent types that make a difference. Type number 0 is any other or none; the others follow in this order from 1.
@@ -145,7 +145,7 @@ impl Profiles {
 
     /// The profiles, by number.
     pub fn profiles(&self) -> &[Profile] {
-        &self.profiles
+        &self.list
     }
 
     /// The number of a process's profile, by the tables.

@@ -63,12 +63,9 @@ impl Value {
 /// The first thing that makes it no YAML or breaks a limit; nothing beyond that place is known.
 pub(crate) fn document(yaml: &str) -> Result<Node, Diagnostic> {
     if yaml.len() > POLICY_BYTES_MAX {
-        return Err(Diagnostic {
-            line: 0,
-            column: 0,
-            message: format!("a policy of {} bytes is larger than {} KiB", yaml.len(), POLICY_BYTES_MAX / 1024),
-            hint: Some("split it: overlays for agent types and a base are joined on the agent".to_owned()),
-        });
+        let message = format!("a policy of {} bytes is larger than {} KiB", yaml.len(), POLICY_BYTES_MAX / 1024);
+        let hint = "split it: overlays for agent types and a base are joined on the agent".to_owned();
+        return Err(Diagnostic::new(0, 0, &message, Some(hint)));
     }
     serde_saphyr::from_str_with_options::<Spanned<Value>>(yaml, options())
         .map(Node::from)
@@ -92,6 +89,7 @@ fn options() -> Options {
         merge_keys: serde_saphyr::MergeKeyPolicy::Error,
         strict_booleans: true,
         with_snippet: false,
+        reject_unsupported_tags: true,
     }
 }
 
@@ -99,51 +97,58 @@ fn options() -> Options {
 fn diagnostic(yaml: &str, error: &serde_saphyr::Error) -> Diagnostic {
     use serde_saphyr::Error;
     let place = error.location().map_or(Place { line: 0, column: 0 }, Place::from);
+    let own = |message: &str, hint: &'static str| (message.to_owned(), Some(hint));
     let (message, hint) = match error.without_snippet() {
         Error::DuplicateMappingKey { key, .. } => {
             (format!("field `{}` is there twice", key.as_deref().unwrap_or("?")), Some("keep one of them"))
         }
         Error::Budget { breach, .. } => budget(breach),
-        Error::MultipleDocuments { .. } => (
-            "a second document begins here".to_owned(),
-            Some("a policy is one document: put each in a file of its own"),
-        ),
-        Error::MergeKeyNotAllowed { .. } => {
-            ("merge keys (`<<`) are not allowed".to_owned(), Some("write the fields out"))
+        Error::MergeKeyNotAllowed { .. } => own("merge keys (`<<`) are not allowed", "write the fields out"),
+        Error::UnknownAnchor { .. } => own("aliases (`*name`) are not allowed", STAR),
+        _ => {
+            let text = error.to_string();
+            // The reader ends its words with the place, which stands before them here.
+            let text = text.split_once(" at line ").map_or(text.as_str(), |(message, _)| message);
+            if text == "recursion limit exceeded" { too_deep() } else { (text.to_owned(), None) }
         }
-        Error::Eof { .. } => {
-            ("the document is empty".to_owned(), Some("a policy begins with `apiVersion: tyr.dev/v1`"))
-        }
-        Error::Message { msg, .. } => (msg.clone(), None),
-        _ => (error.render_with_formatter(&serde_saphyr::UserMessageFormatter), None),
     };
     let hint = hint.or_else(|| unquoted(yaml, place));
-    Diagnostic { line: place.line, column: place.column, message, hint: hint.map(str::to_owned) }
+    Diagnostic::new(place.line, place.column, &message, hint.map(str::to_owned))
+}
+
+const STAR: &str = "put a pattern that begins with `*` in quotes: \"**/.env\"";
+
+fn too_deep() -> (String, Option<&'static str>) {
+    (format!("the document is nested more than {DEPTH_MAX} deep"), Some("a policy needs no more than six levels"))
 }
 
 fn budget(breach: &serde_saphyr::budget::BudgetBreach) -> (String, Option<&'static str>) {
     use serde_saphyr::budget::BudgetBreach;
+    let own = |message: &str, hint: &'static str| (message.to_owned(), Some(hint));
     match breach {
-        BudgetBreach::Depth { .. } => (format!("the document is nested more than {DEPTH_MAX} deep"), None),
-        BudgetBreach::Aliases { .. } => (
-            "aliases (`*name`) are not allowed".to_owned(),
-            Some("write the value out, or put a pattern that begins with `*` in quotes: \"*\""),
-        ),
-        BudgetBreach::Anchors { .. } => (
-            "anchors (`&name`) are not allowed".to_owned(),
-            Some("write the value out, or put text that begins with `&` in quotes"),
-        ),
-        other => (format!("the document is larger than a policy can be ({other:?})"), None),
+        BudgetBreach::Depth { .. } => too_deep(),
+        BudgetBreach::Aliases { .. } => own("aliases (`*name`) are not allowed", STAR),
+        BudgetBreach::Anchors { .. } => {
+            own("anchors (`&name`) are not allowed", "write the value out, or put text that begins with `&` in quotes")
+        }
+        BudgetBreach::Documents { .. } => {
+            own("a second document begins here", "a policy is one document: put each in a file of its own")
+        }
+        _ => own("the document holds more than a policy can", "split it into a base and overlays for agent types"),
     }
 }
 
 /// Patterns often begin with a character that means something else in YAML.
 fn unquoted(yaml: &str, place: Place) -> Option<&'static str> {
     let line = yaml.lines().nth(usize::try_from(place.line).ok()?.checked_sub(1)?)?;
-    let value = line.split_once(": ").map_or(line, |(_, value)| value).trim_start().trim_start_matches("- ");
-    value
-        .starts_with(['*', '&', '[', '{', '!', '%', '@', '`', '|', '>'])
-        .then_some("put text that begins with one of `* & [ { ! % @ | >` in quotes")
+    match line.chars().nth(usize::try_from(place.column).ok()?.checked_sub(1)?)? {
+        '*' => Some(STAR),
+        '[' | '{' | '!' | '%' | '@' | '`' | '&' | '|' | '>' => {
+            Some("put text that begins with one of [ { ! % @ ` & | > in quotes")
+        }
+        '\t' => Some("indent with spaces: YAML takes no tabs"),
+        _ => None,
+    }
 }
 
 impl From<Location> for Place {

@@ -1,0 +1,146 @@
+//! Runs `testdata/cases`: `testdata/README.md` has the format. Each case is judged in every way there is.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use tyr_policy::{Act, Action, Automaton, Effective, Layer, Policy, Profiles, Protocol, Resource, Verdict, What};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaseFile {
+    layers: Vec<CaseLayer>,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaseLayer {
+    version: Option<u32>,
+    agent_type: Option<String>,
+    policy: Option<String>,
+    file: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    act: String,
+    to: String,
+    protocol: Option<String>,
+    #[serde(default)]
+    truncated: bool,
+    agent_type: Option<String>,
+    #[serde(default)]
+    binary: String,
+    gives: String,
+    by: Option<String>,
+    version: Option<u32>,
+    severity: Option<String>,
+}
+
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the workspace").to_owned()
+}
+
+fn effective(layers: &[CaseLayer]) -> Effective {
+    let layer = |(at, layer): (usize, &CaseLayer)| {
+        let mut yaml = match (&layer.policy, &layer.file) {
+            (Some(yaml), None) => yaml.clone(),
+            (None, Some(file)) => fs::read_to_string(root().join(file)).unwrap(),
+            _ => panic!("a layer has either `policy` or `file`"),
+        };
+        if yaml.starts_with("spec:") {
+            yaml.insert_str(0, "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: case}\n");
+        }
+        let policy = Policy::parse(&yaml).unwrap_or_else(|error| panic!("{error}")).policy;
+        let version = layer.version.unwrap_or_else(|| u32::try_from(at + 1).unwrap());
+        Layer { version, agent_type: layer.agent_type.clone(), policy }
+    };
+    Effective::new(layers.iter().enumerate().map(layer).collect())
+}
+
+impl Case {
+    fn resource(&self, action: Action) -> Resource<'_> {
+        match action {
+            Action::FileRead | Action::FileWrite | Action::Exec => {
+                Resource::Path { path: self.to.as_bytes(), truncated: self.truncated }
+            }
+            Action::NetConnect => {
+                let to: SocketAddr = self.to.parse().unwrap();
+                let protocol = self.protocol.as_ref().map_or(Protocol::Tcp, |p| p.parse().unwrap());
+                Resource::Net { addr: to.ip(), port: to.port(), protocol }
+            }
+            Action::TlsConnect => Resource::ServerName(&self.to),
+        }
+    }
+}
+
+#[test]
+fn every_way_to_judge_gives_the_same() {
+    let folder = root().join("policy/testdata/cases");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut ran = 0;
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let CaseFile { layers, cases } =
+            serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let effective = effective(&layers);
+        let profiles = Profiles::new(&effective, 10_000).unwrap();
+        for case in cases {
+            check(&effective, &profiles, &case, &file);
+            ran += 1;
+        }
+    }
+    assert!(ran > 100, "only {ran} cases were found");
+}
+
+fn check(effective: &Effective, profiles: &Profiles, case: &Case, file: &Path) {
+    let context = format!("{}: {case:?}", file.display());
+    let action: Action = case.act.parse().unwrap();
+    let resource = case.resource(action);
+    let agent_type = case.agent_type.as_deref();
+    let binary = case.binary.as_bytes();
+
+    let plain = effective.judge(&Act { action, resource, agent_type, binary });
+    assert_eq!((plain.verdict.as_str(), plain.rule), (case.gives.as_str(), case.by.as_deref()), "{context}");
+    if case.version.is_some() {
+        assert_eq!(plain.version, case.version, "{context}");
+    }
+    if let Some(severity) = &case.severity {
+        assert_eq!(plain.severity.as_str(), severity, "{context}");
+    }
+
+    let profile = &profiles.profiles()[usize::from(profiles.number(agent_type, binary))];
+    let rules: Vec<_> = effective.rules_of(profile, action).collect();
+    let verdict_of = |index: Option<u16>| {
+        index.map_or(profile.default(action).0, |index| {
+            effective.rule(index).expect("a rule of the policy").rule.verdict
+        })
+    };
+    let (way, index): (&str, Option<u16>) = match resource {
+        Resource::Path { path, truncated } => {
+            // What a kernel program does with a path that is cut short: a second table, without the allow rules.
+            let rules: Vec<_> = rules.iter().filter(|r| !(truncated && r.rule.verdict == Verdict::Allow)).collect();
+            let globs: Vec<_> = rules
+                .iter()
+                .map(|r| match &r.rule.what {
+                    What::Path(glob) => glob.clone(),
+                    _ => panic!("a path rule: {context}"),
+                })
+                .collect();
+            let automaton = Automaton::split(&globs, 10_000).unwrap();
+            ("automaton", automaton.run(path).map(|at| rules[at].index))
+        }
+        Resource::Net { addr, port, protocol } => {
+            ("table", effective.network(profile).unwrap().lookup(addr, port, protocol).1)
+        }
+        Resource::ServerName(name) => {
+            let matches = |what: &What| matches!(what, What::ServerName(pattern) if pattern.matches(name));
+            ("profile", rules.iter().find(|r| matches(&r.rule.what)).map(|r| r.index))
+        }
+    };
+    assert_eq!((verdict_of(index), index), (plain.verdict, plain.index), "{way}: {context}");
+}

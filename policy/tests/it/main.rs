@@ -1,0 +1,5 @@
+//! What the language means, by the files of `testdata` and `examples`.
+
+mod cases;
+mod examples;
+mod hostile;
