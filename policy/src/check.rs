@@ -2,6 +2,7 @@
 
 mod fields;
 mod hidden;
+mod limits;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use crate::diagnostic::{Diagnostic, PolicyError};
-use crate::policy::{Checked, Defaults, Policy};
+use crate::policy::{Checked, Defaults, Policy, Rule};
 use crate::syntax::{self, Node, Place, Value};
 use crate::words::{Action, UnknownWord, Verdict};
 use fields::Fields;
@@ -34,7 +35,7 @@ struct Checker {
 pub(crate) fn policy(yaml: &str) -> Result<Checked, PolicyError> {
     let document = syntax::document(yaml).map_err(|d| PolicyError { diagnostics: vec![d] })?;
     let mut checker = Checker::default();
-    let policy = checker.document(document);
+    let policy = checker.document(document).and_then(|(policy, places)| limits::check(&mut checker, policy, &places));
     let mut diagnostics = checker.problems;
     diagnostics.sort();
     if checker.more > 0 {
@@ -65,8 +66,8 @@ impl Checker {
         }
     }
 
-    /// `None` only after a problem.
-    fn document(&mut self, document: Node) -> Option<Policy> {
+    /// The policy and the place of each rule; `None` only after a problem.
+    fn document(&mut self, document: Node) -> Option<(Policy, Vec<Place>)> {
         if let Value::Null = document.value {
             self.problem(
                 document.place,
@@ -81,7 +82,8 @@ impl Checker {
         let metadata = top.require(self, "metadata").and_then(|node| self.metadata(node));
         let spec = top.require(self, "spec").and_then(|node| self.spec(node));
         let ((name, labels, description), (defaults, rules)) = (metadata?, spec?);
-        Some(Policy { name, labels, description, defaults, rules })
+        let (places, rules) = rules.into_iter().unzip();
+        Some((Policy { name, labels, description, defaults, rules }, places))
     }
 
     /// A field that has one value only.
@@ -120,7 +122,7 @@ impl Checker {
         Some((name?, labels, description))
     }
 
-    fn spec(&mut self, node: Node) -> Option<(Defaults, Vec<crate::policy::Rule>)> {
+    fn spec(&mut self, node: Node) -> Option<(Defaults, Vec<(Place, Rule)>)> {
         let mut fields = Fields::new(self, node, "`spec`", &["default", "rules"])?;
         let defaults = fields.take("default").map_or_else(Defaults::default, |node| self.defaults(node));
         let rules = fields.require(self, "rules")?;

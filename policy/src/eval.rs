@@ -95,6 +95,10 @@ impl Effective {
         Self { layers }
     }
 
+    pub(crate) fn take_layers(&mut self) -> Vec<Layer> {
+        std::mem::take(&mut self.layers)
+    }
+
     /// The layers, as given.
     pub fn layers(&self) -> &[Layer] {
         &self.layers

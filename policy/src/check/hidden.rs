@@ -33,7 +33,7 @@ fn holds_all<T: PartialEq>(wide: &[T], narrow: &[T]) -> bool {
 
 fn covers(earlier: &Rule, later: &Rule) -> bool {
     match (&earlier.what, &later.what) {
-        // A truncated path is matched by no allow rule, so it could still reach a rule behind one.
+        // (A path that is cut short passes allow rules by; nobody writes a rule for that.)
         (What::Path(wide), What::Path(narrow)) => wide.is_any() || wide == narrow,
         (What::ServerName(wide), What::ServerName(narrow)) => wide.is_any() || wide == narrow,
         (What::Net(wide), What::Net(narrow)) => {

@@ -29,7 +29,7 @@ const FIELDS: &[&str] = &[
 const AGENT_TYPES: &[&str] = &["claude-code", "cursor", "copilot", "codex", "gemini-cli", "aider", "autogen"];
 
 impl Checker {
-    pub(super) fn rules(&mut self, node: Node) -> Option<Vec<Rule>> {
+    pub(super) fn rules(&mut self, node: Node) -> Option<Vec<(Place, Rule)>> {
         let place = node.place;
         let nodes = self.list("rules", node);
         if nodes.len() > RULES_MAX {
@@ -59,7 +59,7 @@ impl Checker {
             }
         }
         hidden::report(self, &rules);
-        Some(rules.into_iter().map(|(_, rule)| rule).collect())
+        Some(rules)
     }
 
     /// Looks at every field, whatever is wrong with the others.

@@ -290,3 +290,99 @@ fn messages_stay_one_bounded_line() {
     assert_eq!(message.chars().filter(|c| c.is_control()).count(), 0);
     assert!(message.chars().count() < 320, "{}", message.len());
 }
+
+#[test]
+fn refuses_what_the_tables_of_the_kernel_do_not_hold() {
+    let ports = (0..33).fold(String::new(), |all, n| {
+        all + &format!(
+            "  - {{name: r{n}, action: net_connect, verdict: deny, cidr_deny: [\"10.0.0.0/8:{}\"]}}\n",
+            n + 1
+        )
+    });
+    expect(
+        &rules(&ports),
+        &[
+            "line 38, column 5: rule `r32` is one too many for the addresses 10.0.0.0/8: more than 32 entries hold for them",
+            "hint: put the addresses of rules with the same verdict into one rule, or into wider blocks",
+        ],
+    );
+    let types = (0..300).fold(String::new(), |all, n| {
+        all + &format!("  - {{name: r{n}, action: exec, verdict: deny, agent_types: [t{n}]}}\n")
+    });
+    expect(
+        &rules(&types),
+        &[
+            "line 6, column 5: the `agent_types` and `binaries` of the rules make more than 256 different sets of rules",
+            "hint: use fewer and plainer `binaries`, or overlays in place of `agent_types`",
+        ],
+    );
+    expect(
+        &rules(
+            "  - {name: fine, action: exec, verdict: deny, binaries: [/bin/sh]}\n\
+             \x20 - {name: wide, action: exec, verdict: deny, binaries: [\"**a????????????????\"]}\n",
+        ),
+        &[
+            "line 7, column 5: the `binaries` of the rules are too many or too wide: `**a????????????????` makes the patterns before it and itself need more than 10000 states",
+            "hint: use fewer and plainer `binaries`, or overlays in place of `agent_types`",
+        ],
+    );
+}
+
+mod hiding {
+    use proptest::prelude::{Just, Strategy, prop_oneof, proptest};
+
+    use super::{Policy, rules};
+    use crate::eval::{Act, Effective, Layer, Resource};
+    use crate::words::{Action, Protocol};
+
+    fn rule() -> impl Strategy<Value = String> {
+        let verdict = prop_oneof![Just("allow"), Just("deny"), Just("alert")];
+        let what = prop_oneof![
+            Just("action: exec"),
+            Just("action: exec, resource_pattern: \"/a*\""),
+            Just("action: exec, resource_pattern: \"**\""),
+            Just("action: net_connect"),
+            Just("action: net_connect, cidr_deny: [10.0.0.0/8]"),
+            Just("action: net_connect, cidr_deny: [10.0.0.0/8, \"::/0\"]"),
+            Just("action: net_connect, cidr_allow: [10.1.0.0/16]"),
+            Just("action: net_connect, cidr_allow: [\"10.1.0.0/16:1\"], cidr_deny: [\"10.1.1.0/24\"]"),
+            Just("action: net_connect, resource_pattern: \"*:1\""),
+        ];
+        let whose = prop_oneof![
+            Just(""),
+            Just(", agent_types: [t1]"),
+            Just(", agent_types: [t1, t2]"),
+            Just(", binaries: [/b]"),
+            Just(", binaries: [/b, /c]"),
+        ];
+        (verdict, what, whose).prop_map(|(verdict, what, whose)| format!("{what}, verdict: {verdict}{whose}"))
+    }
+
+    proptest! {
+        #[test]
+        fn hidden_rules_match_nothing(list in proptest::collection::vec(rule(), 2..7)) {
+            let line = |all: String, (n, rule)| all + &format!("  - {{name: r{n}, {rule}}}\n");
+            let text = list.iter().enumerate().fold(String::new(), line);
+            let checked = Policy::parse(&rules(&text)).unwrap();
+            let hidden: Vec<u32> = checked.warnings.iter().map(|warning| warning.line).collect();
+            let effective = Effective::new(vec![Layer { version: 1, agent_type: None, policy: checked.policy }]);
+            for agent_type in [None, Some("t1"), Some("t2")] {
+                for binary in ["/b", "/c", "/d"] {
+                    let paths = ["/a", "/b"].map(|path| Resource::Path { path: path.as_bytes(), truncated: false });
+                    let addrs = ["10.0.0.1", "10.1.0.1", "10.1.1.1", "11.0.0.1", "::1"];
+                    let nets = addrs.iter().flat_map(|addr| {
+                        [1, 2].map(|port| Resource::Net { addr: addr.parse().unwrap(), port, protocol: Protocol::Tcp })
+                    });
+                    for resource in paths.into_iter().chain(nets) {
+                        for action in [Action::Exec, Action::NetConnect] {
+                            let binary = binary.as_bytes();
+                            let judged = effective.judge(&Act { action, resource, agent_type, binary });
+                            let line = judged.index.map(|index| effective.rule(index).unwrap().rule.line);
+                            assert!(line.is_none_or(|line| !hidden.contains(&line)), "line {line:?} of\n{text}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

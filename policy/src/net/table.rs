@@ -15,6 +15,9 @@ pub const NET_ENTRIES_MAX: usize = 32;
 /// Most prefixes of one table.
 pub const NET_PREFIXES_MAX: usize = 4096;
 
+/// Most targets that are looked at to settle all blocks: bounds the time where many blocks lie within each other.
+const NET_TARGETS_SEEN_MAX: usize = 1 << 18;
+
 /// What a profile says of connections.
 ///
 /// Of all prefixes that hold an address only the longest is looked at; its entries are complete, in order. An entry *fits* if
@@ -85,6 +88,25 @@ pub enum NetTableError {
         /// Its number in [`Effective::rules`].
         index: u16,
     },
+    /// Few blocks, but too many rules over each.
+    #[error("rules up to `{rule}` say too much of blocks of addresses that lie within each other")]
+    TooManyNested {
+        /// The last rule over the block at which the limit was crossed.
+        rule: String,
+        /// Its number in [`Effective::rules`].
+        index: u16,
+    },
+}
+
+impl NetTableError {
+    /// Number in [`Effective::rules`] of the rule that crossed the limit.
+    pub fn index(&self) -> u16 {
+        match self {
+            Self::TooManyEntries { index, .. }
+            | Self::TooManyPrefixes { index, .. }
+            | Self::TooManyNested { index, .. } => *index,
+        }
+    }
 }
 
 /// A target of a rule; by rule, exemptions first.
@@ -120,6 +142,8 @@ impl Effective {
         let mut prefixes: Vec<NetPrefix> = Vec::with_capacity(blocks.len());
         // Blocks come in order of address, wide ones first, so the ones around a block are those still open.
         let mut open: Vec<(u128, u8, Vec<Candidate>, Vec<NetEntry>)> = Vec::new();
+        let name = |index| self.rule(index).map_or_else(String::new, |r| r.rule.name.clone());
+        let mut seen = 0;
         for (cidr, own) in blocks {
             let (addr, length) = cidr.prefix();
             let bits = u128::from(addr);
@@ -128,8 +152,12 @@ impl Effective {
             here.retain(|candidate| candidate.target.cidr.is_none_or(|around| around.covers(&cidr)));
             here.extend(own);
             here.sort_by_key(|candidate| (candidate.rule, candidate.effect != Effect::Exempt));
+            seen += here.len();
+            if let Some(last) = here.last().filter(|_| seen > NET_TARGETS_SEEN_MAX) {
+                return Err(NetTableError::TooManyNested { rule: name(last.rule), index: last.rule });
+            }
             let entries = entries(&here).map_err(|index| NetTableError::TooManyEntries {
-                rule: self.rule(index).map_or_else(String::new, |r| r.rule.name.clone()),
+                rule: name(index),
                 index,
                 prefix: cidr,
             })?;

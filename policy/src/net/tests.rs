@@ -91,9 +91,12 @@ mod table {
 
     const HEAD: &str = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: t}\nspec:\n";
 
+    fn policy(spec: &str) -> Policy {
+        Policy::parse(&format!("{HEAD}{spec}")).unwrap_or_else(|e| panic!("{e}\n{spec}")).policy
+    }
+
     fn effective(spec: &str) -> Effective {
-        let policy = Policy::parse(&format!("{HEAD}{spec}")).unwrap_or_else(|e| panic!("{e}\n{spec}")).policy;
-        Effective::new(vec![Layer { version: 1, agent_type: None, policy }])
+        Effective::new(vec![Layer { version: 1, agent_type: None, policy: policy(spec) }])
     }
 
     fn agree(effective: &Effective, addr: IpAddr, port: u16, protocol: Protocol) {
@@ -161,22 +164,27 @@ mod table {
 
     #[test]
     fn names_the_rule_that_is_one_too_many() {
-        let mut spec = "  rules:\n".to_owned();
-        for n in 0..=NET_ENTRIES_MAX {
-            writeln!(
-                spec,
-                "  - {{name: r{n}, action: net_connect, verdict: deny, cidr_deny: [\"10.0.0.0/8:{}\"]}}",
-                n + 1
-            )
-            .unwrap();
-        }
-        let effective = effective(&spec);
+        // Each layer fits by itself, or it would not have been taken.
+        let layer = |version: u32| {
+            let mut spec = "  rules:\n".to_owned();
+            for n in 0..20 {
+                let port = version * 100 + n;
+                writeln!(
+                    spec,
+                    "  - {{name: r{port}, action: net_connect, verdict: deny, cidr_deny: [\"10.0.0.0/8:{port}\"]}}"
+                )
+                .unwrap();
+            }
+            Layer { version, agent_type: None, policy: policy(&spec) }
+        };
+        assert_eq!(NET_ENTRIES_MAX, 32);
+        let effective = Effective::new(vec![layer(1), layer(2)]);
         let error = effective.network(&effective.profile(None, b"")).unwrap_err();
         let NetTableError::TooManyEntries { rule, index, .. } = &error else { panic!("{error}") };
-        assert_eq!((rule.as_str(), *index), ("r32", 32));
+        assert_eq!((rule.as_str(), *index), ("r212", 32));
         assert_eq!(
             error.to_string(),
-            "rule `r32` is one too many for the addresses 10.0.0.0/8: more than 32 entries hold for them"
+            "rule `r212` is one too many for the addresses 10.0.0.0/8: more than 32 entries hold for them"
         );
     }
 

@@ -56,10 +56,14 @@ fn overlays_come_before_the_base() {
 #[test]
 fn refuses_more_profiles_than_the_tables_hold() {
     use std::fmt::Write;
-    let mut spec = "  rules:\n".to_owned();
-    for n in 0..300 {
-        writeln!(spec, "  - {{name: r{n}, action: exec, verdict: alert, agent_types: [t{n}]}}").unwrap();
-    }
-    let many = Effective::new(vec![layer(1, None, &spec)]);
+    // Each layer fits by itself, or it would not have been taken.
+    let many = |version: u32| {
+        let mut spec = "  rules:\n".to_owned();
+        for n in 0..200 {
+            writeln!(spec, "  - {{name: r{n}, action: exec, verdict: alert, agent_types: [t{version}-{n}]}}").unwrap();
+        }
+        layer(version, None, &spec)
+    };
+    let many = Effective::new(vec![many(1), many(2)]);
     assert_eq!(Profiles::new(&many, 1000).unwrap_err(), ProfilesError::TooMany);
 }

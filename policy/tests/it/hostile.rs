@@ -50,7 +50,7 @@ fn refuses_bombs() {
         ("long word", format!("{HEAD}    - {{name: x, action: {}}}\n", "e".repeat(200_000))),
         ("many documents", "---\na: b\n".repeat(20_000)),
         ("many rules", filled(|_| "    - {}\n".to_owned())),
-        ("many unknown fields", format!("{HEAD}    - {{{}}}\n", unknown)),
+        ("many unknown fields", format!("{HEAD}    - {{{unknown}}}\n")),
         (
             "braces",
             filled(|n| {
