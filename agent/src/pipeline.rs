@@ -136,8 +136,9 @@ impl Pipeline {
         match &event.what {
             What::TreeStarted { found_by, pattern } => {
                 let stamp = self.clock.at_boot_ns(event.boot_ns);
-                let news = self.trees.start(process, *found_by, pattern, stamp);
-                news.into_iter().for_each(|news| self.spool.append_discovered(news));
+                if let Some(news) = self.trees.start(process, *found_by, pattern, stamp) {
+                    self.spool.append_discovered(news);
+                }
             }
             What::TreeEnded => {
                 let stamp = self.clock.at_boot_ns(event.boot_ns);
@@ -188,7 +189,9 @@ impl Pipeline {
         self.flow.taken.fetch_add(1, Ordering::Relaxed);
         let clock = &mut self.clock;
         let (tree_id, news) = self.trees.acting(&event.process, || clock.at_boot_ns(event.boot_ns));
-        news.into_iter().for_each(|news| self.spool.append_discovered(news));
+        if let Some(news) = news {
+            self.spool.append_discovered(news);
+        }
         let allowed = ruling.verdict == Verdict::Allow;
         if allowed && self.allow_events == AllowEvents::None {
             self.flow.unreported.fetch_add(1, Ordering::Relaxed);
@@ -199,7 +202,7 @@ impl Pipeline {
             Some(last) => stamp.unix_us.saturating_add_unsigned((last - event.boot_ns) / 1000),
             None => stamp.unix_us,
         };
-        let mut made = self.event(&event.process, stamp, tree_id, policy_id, ruling, resource);
+        let mut made = event_of(&event.process, stamp, tree_id, policy_id, ruling, resource);
         made.metadata.extend(
             metadata.into_iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| (key.to_owned(), value)),
         );
@@ -216,51 +219,49 @@ impl Pipeline {
         }
     }
 
-    fn event(
-        &self,
-        process: &Process,
-        stamp: Stamp,
-        tree_id: String,
-        policy_id: &str,
-        ruling: Ruling<'_>,
-        resource: &str,
-    ) -> Event {
-        let mut metadata = BTreeMap::from([
-            ("ppid".to_owned(), process.ppid.to_string()),
-            ("uid".to_owned(), process.uid.to_string()),
-        ]);
-        if let Some(rule) = ruling.rule {
-            metadata.insert("rule".to_owned(), rule.to_owned());
-        }
-        if let Some(version) = ruling.version {
-            metadata.insert("rule_version".to_owned(), version.to_string());
-        }
-        if ruling.not_enforced {
-            metadata.insert("not_enforced".to_owned(), "true".to_owned());
-            metadata.insert("reason".to_owned(), NOT_ENFORCED.to_owned());
-        }
-        Event {
-            event_id: stamp.id.to_string(),
-            // The server takes it from the certificate.
-            agent_id: String::new(),
-            discovered_agent_id: Some(tree_id),
-            kind: kind(ruling.action).into(),
-            resource: resource.to_owned(),
-            verdict: verdict(ruling.verdict).into(),
-            severity: severity(ruling.severity).into(),
-            policy_id: policy_id.to_owned(),
-            pid: process.pid.into(),
-            process_exe: escape(&process.program.exe).into_owned(),
-            cmdline: cmdline(&process.program),
-            timestamp_ns: stamp.unix_ns(),
-            metadata,
-        }
-    }
-
     fn put(&self, event: Event) {
         self.flow.spooled.fetch_add(1, Ordering::Relaxed);
         debug!(event.kind, event.verdict, event.pid, "event");
         self.spool.append_event(event);
+    }
+}
+
+/// The event without what is special to its kind.
+fn event_of(
+    process: &Process,
+    stamp: Stamp,
+    tree_id: String,
+    policy_id: &str,
+    ruling: Ruling<'_>,
+    resource: &str,
+) -> Event {
+    let mut metadata =
+        BTreeMap::from([("ppid".to_owned(), process.ppid.to_string()), ("uid".to_owned(), process.uid.to_string())]);
+    if let Some(rule) = ruling.rule {
+        metadata.insert("rule".to_owned(), rule.to_owned());
+    }
+    if let Some(version) = ruling.version {
+        metadata.insert("rule_version".to_owned(), version.to_string());
+    }
+    if ruling.not_enforced {
+        metadata.insert("not_enforced".to_owned(), "true".to_owned());
+        metadata.insert("reason".to_owned(), NOT_ENFORCED.to_owned());
+    }
+    Event {
+        event_id: stamp.id.to_string(),
+        // The server takes it from the certificate.
+        agent_id: String::new(),
+        discovered_agent_id: Some(tree_id),
+        kind: kind(ruling.action).into(),
+        resource: resource.to_owned(),
+        verdict: verdict(ruling.verdict).into(),
+        severity: severity(ruling.severity).into(),
+        policy_id: policy_id.to_owned(),
+        pid: process.pid.into(),
+        process_exe: escape(&process.program.exe).into_owned(),
+        cmdline: cmdline(&process.program),
+        timestamp_ns: stamp.unix_ns(),
+        metadata,
     }
 }
 

@@ -89,7 +89,7 @@ impl Shipper {
     pub async fn run(self, stop: CancellationToken) -> Result<(), Fault> {
         let mut identity = match self.load_identity()? {
             Some(identity) => identity,
-            None => match self.enroll(&stop).await? {
+            None => match Box::pin(self.enroll(&stop)).await? {
                 Some(identity) => identity,
                 None => return Ok(()),
             },
@@ -150,7 +150,7 @@ impl Shipper {
         };
         let mut backoff = Backoff::default();
         loop {
-            let Some(result) = or_stop(stop, enroll::enroll(self, token)).await else { return Ok(None) };
+            let Some(result) = or_stop(stop, Box::pin(enroll::enroll(self, token))).await else { return Ok(None) };
             match result {
                 Ok(identity) => return Ok(Some(identity)),
                 Err(error) if error.may_pass() => {

@@ -144,11 +144,8 @@ pub(super) async fn connect(
     });
     let channel = Endpoint::from_static("http://tyr-server")
         .user_agent(concat!("tyrd/", env!("CARGO_PKG_VERSION")))
-        .and_then(|endpoint| {
-            let uri = format!("https://{}:{}", bracketed(server.host()), server.port());
-            Ok(endpoint.origin(uri.parse().expect("checked when the configuration was read")))
-        })
         .map_err(|source| ConnectError::Http { server: name(), source })?
+        .origin(server.to_string().parse().expect("checked when the configuration was read"))
         .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
         .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
         .keep_alive_while_idle(true)
@@ -162,10 +159,6 @@ pub(super) async fn connect(
 
 /// Largest message taken from the server, in bytes: a policy push may hold several documents of 256 KiB.
 const POLICY_BYTES_MAX: usize = 4 * 1024 * 1024;
-
-fn bracketed(host: &str) -> String {
-    if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
-}
 
 fn client_config(trust: Trust, identity: Option<&Identity>) -> Result<ClientConfig, ConnectError> {
     let builder = ClientConfig::builder();

@@ -13,7 +13,7 @@ use crate::config::{EnrollmentToken, erase};
 use crate::identity::{Identity, IdentityError, Request};
 
 /// Longest that the server may take: it hashes the token on purpose slowly, and one after the other.
-const REGISTER_TIMEOUT: Duration = Duration::from_secs(60);
+const REGISTER_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Enrollment did not happen; there is no identity, and the token is still in the file.
 #[derive(Debug, thiserror::Error)]
