@@ -1,1 +1,156 @@
-//! Drift: the server's own judgement of each event.
+//! Drift: the server's own judgement of each event, under the policy that should have been in force when it happened.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use tyr_api::events::{DriftReason, Event, EventKind, Verdict};
+use tyr_policy::{Act, Action, Effective, Layer, Policy, Protocol, Resource};
+use tyr_proto::text::unescape;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::db::{DbError, agents, effective_policies};
+
+/// Around a change both policies are right: a push takes its time, and clocks differ.
+const GRACE: SignedDuration = SignedDuration::from_secs(10);
+/// How far back an agent's history is needed: as far as events are taken.
+const HISTORY: SignedDuration = SignedDuration::from_hours(24 * (crate::db::partitions::DAYS_BACK + 1));
+/// Effective policies kept ready.
+const CACHED_MAX: usize = 256;
+
+/// Effective policies that are ready to judge, by digest.
+#[derive(Debug, Default)]
+pub struct Judge {
+    ready: Mutex<HashMap<String, Option<Arc<Effective>>>>,
+}
+
+/// What one agent should have run from when on.
+#[derive(Clone, Debug, Default)]
+pub struct Timeline {
+    /// Oldest first.
+    spans: Vec<Span>,
+}
+
+#[derive(Clone, Debug)]
+struct Span {
+    from: Timestamp,
+    policy_id: Option<String>,
+    /// `None`: the stored text can't be read any more, so nothing is judged.
+    effective: Option<Arc<Effective>>,
+}
+
+impl Timeline {
+    /// Reads an agent's history.
+    pub async fn load(app: &App, agent_id: Uuid) -> Result<Self, DbError> {
+        let mut conn = app.pool.acquire().await?;
+        let history = agents::policy_history(&mut conn, agent_id, Timestamp::now() - HISTORY).await?;
+        drop(conn);
+        let mut spans = Vec::with_capacity(history.len());
+        for (from, policy_id) in history {
+            let effective = match &policy_id {
+                Some(policy_id) => app.judge.effective(app, policy_id).await?,
+                None => Some(Arc::default()),
+            };
+            spans.push(Span { from, policy_id, effective });
+        }
+        Ok(Self { spans })
+    }
+
+    /// Judges an event, and fills in `server_verdict`, `drift_detected` and `drift_reason`.
+    ///
+    /// The policy is the one that the agent names, if that was in force within ten seconds of the event, else the one that
+    /// was in force at the event. What can't be judged (an address that is none) has no `server_verdict` and no drift.
+    pub fn judge(&self, event: &mut Event) {
+        let span = self.deciding(event);
+        let stale = span.map_or(event.policy_id.is_some(), |span| span.policy_id != event.policy_id);
+        let verdict = match span {
+            Some(Span { effective: None, .. }) => None,
+            Some(Span { effective: Some(effective), .. }) => verdict(effective, event),
+            None => verdict(&Effective::default(), event),
+        };
+        event.server_verdict = verdict;
+        event.drift_detected = verdict.is_some_and(|verdict| verdict != event.verdict);
+        event.drift_reason = event.drift_detected.then(|| {
+            if event.metadata.get("not_enforced").is_some_and(|word| word == "true") {
+                DriftReason::NotEnforcedHere
+            } else if stale {
+                DriftReason::StalePolicy
+            } else {
+                DriftReason::VerdictDiffers
+            }
+        });
+    }
+
+    /// `None`: the event is older than any policy of this agent.
+    fn deciding(&self, event: &Event) -> Option<&Span> {
+        // Positions of the spans in force ten seconds before, at, and ten seconds after the event.
+        let at = |instant: Timestamp| self.spans.partition_point(|span| span.from <= instant).checked_sub(1);
+        let before = event.ts.checked_sub(GRACE).map_or(None, at).unwrap_or(0);
+        let Some(after) = event.ts.checked_add(GRACE).map_or(None, at) else { return None };
+        let named = self.spans[before..=after].iter().rev().find(|span| span.policy_id == event.policy_id);
+        named.or_else(|| at(event.ts).map(|index| &self.spans[index]))
+    }
+}
+
+impl Judge {
+    /// An effective policy, ready to judge. `None` when its text can't be read by this server any more.
+    async fn effective(&self, app: &App, policy_id: &str) -> Result<Option<Arc<Effective>>, DbError> {
+        if let Some(ready) = self.ready.lock().unwrap_or_else(PoisonError::into_inner).get(policy_id) {
+            return Ok(ready.clone());
+        }
+        let rows = effective_policies::layers(&app.pool, policy_id).await?;
+        let mut layers = Vec::with_capacity(rows.len());
+        let mut readable = !rows.is_empty();
+        for row in rows {
+            match Policy::parse(&row.yaml) {
+                Ok(checked) => layers.push(Layer {
+                    version: row.version.unsigned_abs(),
+                    agent_type: row.agent_type,
+                    policy: checked.policy,
+                }),
+                Err(error) => {
+                    tracing::error!(policy.version = row.version, %error, "a stored policy can't be read, its events are not judged");
+                    readable = false;
+                }
+            }
+        }
+        let effective = readable.then(|| Arc::new(Effective::new(layers)));
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        if ready.len() >= CACHED_MAX {
+            ready.clear();
+        }
+        ready.insert(policy_id.to_owned(), effective.clone());
+        Ok(effective)
+    }
+}
+
+/// What a policy says of an event; `None` when its resource can't be read.
+fn verdict(effective: &Effective, event: &Event) -> Option<Verdict> {
+    let path = unescape(&event.resource);
+    let truncated =
+        event.metadata.get("flags").is_some_and(|flags| flags.split([',', '|', ' ']).any(|flag| flag == "truncated"));
+    let (action, resource) = match event.kind {
+        EventKind::FileRead => (Action::FileRead, Resource::Path { path: &path, truncated }),
+        EventKind::FileWrite => (Action::FileWrite, Resource::Path { path: &path, truncated }),
+        EventKind::Exec => (Action::Exec, Resource::Path { path: &path, truncated }),
+        EventKind::NetConnect => {
+            let target: SocketAddr = event.resource.parse().ok()?;
+            let protocol = match event.metadata.get("protocol").map(String::as_str) {
+                None | Some("tcp") => Protocol::Tcp,
+                Some("udp") => Protocol::Udp,
+                Some(_) => return None,
+            };
+            (Action::NetConnect, Resource::Net { addr: target.ip(), port: target.port(), protocol })
+        }
+        EventKind::TlsConnect => (Action::TlsConnect, Resource::ServerName(&event.resource)),
+    };
+    let binary = unescape(&event.process_exe);
+    let act = Act { action, resource, agent_type: event.agent_type.as_deref(), binary: &binary };
+    Some(match effective.judge(&act).verdict {
+        tyr_policy::Verdict::Allow => Verdict::Allow,
+        tyr_policy::Verdict::Deny => Verdict::Deny,
+        tyr_policy::Verdict::Alert => Verdict::Alert,
+    })
+}

@@ -306,3 +306,29 @@ pub async fn record_beats(conn: &mut PgConnection, beats: &[Beat]) -> Result<(),
     .await?;
     Ok(())
 }
+
+/// Which effective policy an agent should have run from when on, oldest first: all spans that reach into the time after `since`.
+pub async fn policy_history(
+    conn: &mut PgConnection,
+    agent_id: Uuid,
+    since: Timestamp,
+) -> Result<Vec<(Timestamp, Option<String>)>, DbError> {
+    let rows = sqlx::query!(
+        "SELECT effective_from, policy_id
+           FROM agent_policies
+          WHERE agent_id = $1
+            AND effective_from >= coalesce((SELECT max(p.effective_from) FROM agent_policies p
+                                             WHERE p.agent_id = $1 AND p.effective_from <= $2), '-infinity')
+          ORDER BY effective_from",
+        agent_id,
+        since.to_sqlx(),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.effective_from.to_jiff(), row.policy_id)).collect())
+}
+
+/// Name of an agent.
+pub async fn name(conn: &mut PgConnection, agent_id: Uuid) -> Result<Option<String>, DbError> {
+    Ok(sqlx::query_scalar!("SELECT name FROM agents WHERE agent_id = $1", agent_id).fetch_optional(conn).await?)
+}

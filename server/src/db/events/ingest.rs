@@ -53,7 +53,7 @@ pub async fn copy_new(conn: &mut PgConnection, events: &[Event]) -> Result<HashS
 }
 
 /// Adds stored events to the counts per minute.
-pub async fn count(conn: &mut PgConnection, events: &[Event]) -> Result<(), DbError> {
+pub async fn count(conn: &mut PgConnection, events: impl IntoIterator<Item = &Event>) -> Result<(), DbError> {
     let mut counts: BTreeMap<(i64, Verdict, EventKind), (i64, i64)> = BTreeMap::new();
     for event in events {
         let entry = counts.entry((event.ts.as_second().div_euclid(60) * 60, event.verdict, event.kind)).or_default();

@@ -1,0 +1,287 @@
+//! The one writer: joins waiting batches into a transaction, and answers after COMMIT.
+//!
+//! A batch that the database refuses is stored apart from the others; of a refused batch the events are halved until the one
+//! that can't be stored stands alone, and that one goes to `rejected_events`. So one poison event never stops the rest.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use prost::Message;
+use tokio::sync::mpsc;
+use tyr_api::events::{Event, EventKind, Severity, Verdict};
+use tyr_proto::v1;
+
+use super::{IngestError, Job, Work};
+use crate::app::App;
+use crate::db::events::ingest as table;
+use crate::db::rejected::Rejected;
+use crate::db::{DbError, discovered_agents, events, losses, partitions, rejected};
+
+/// Batches that are joined into one transaction: at 100 records each, about where COPY stops getting faster.
+const JOINED_MAX: usize = 50;
+/// Tries of a transaction that lost against another one.
+const TRIES_MAX: u32 = 5;
+
+/// What to do about a transaction that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Remedy {
+    /// A row is there already.
+    Stage,
+    /// Try the same again.
+    Again,
+    /// There is no partition for a row: make them.
+    Partitions,
+    /// A value that the database can't store.
+    Isolate,
+    /// Nothing; the agents will send it again.
+    GiveUp,
+}
+
+fn remedy(error: &DbError) -> Remedy {
+    let Some(state) = error.sqlstate() else { return Remedy::GiveUp };
+    match (state.as_str(), error) {
+        ("23505", _) => Remedy::Stage,
+        ("40001" | "40P01", _) => Remedy::Again,
+        // check_violation without a constraint's name is what a row outside all partitions gives.
+        ("23514", DbError::Query(_)) => Remedy::Partitions,
+        (state, _) if ["22", "23", "54"].contains(&&state[..2]) => Remedy::Isolate,
+        _ => Remedy::GiveUp,
+    }
+}
+
+/// Runs until all senders are gone, which is when the last stream has ended.
+///
+/// # Errors
+/// When the newest `received_at` can't be read at the start.
+pub async fn run(app: Arc<App>) -> Result<(), DbError> {
+    let Some(mut jobs) = app.ingest.take_receiver() else { return Ok(()) };
+    let newest = events::newest_position(&mut *app.pool.acquire().await?).await?;
+    let mut writer = Writer { last_received_at: newest.map_or(Timestamp::UNIX_EPOCH, |newest| newest.at), app };
+    let mut waiting = Vec::with_capacity(JOINED_MAX);
+    while writer.next(&mut jobs, &mut waiting).await {
+        let (works, answers): (Vec<Work>, Vec<_>) = waiting.drain(..).map(|job| (job.work, job.done)).unzip();
+        let results = writer.store_joined(works).await;
+        for (answer, result) in answers.into_iter().zip(results) {
+            // An agent that hung up meanwhile gets its answer by sending the batch again.
+            let _ = answer.send(result);
+        }
+    }
+    Ok(())
+}
+
+struct Writer {
+    app: Arc<App>,
+    last_received_at: Timestamp,
+}
+
+impl Writer {
+    /// Fetches what waits; false when nothing will come any more.
+    async fn next(&self, jobs: &mut mpsc::Receiver<Job>, waiting: &mut Vec<Job>) -> bool {
+        jobs.recv_many(waiting, JOINED_MAX).await > 0
+    }
+
+    /// Stores all together, or, where the database refuses that, each apart.
+    async fn store_joined(&mut self, mut works: Vec<Work>) -> Vec<Result<(), IngestError>> {
+        match self.store(&mut works).await {
+            Ok(()) => works.iter().map(|_| Ok(())).collect(),
+            Err(error) if remedy(&error) == Remedy::Isolate => {
+                let mut results = Vec::with_capacity(works.len());
+                for work in works {
+                    results.push(self.store_apart(work).await.map_err(|error| IngestError::Db(Arc::new(error))));
+                }
+                results
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, batches = works.len(), "batches were not stored");
+                let error = Arc::new(error);
+                works.iter().map(|_| Err(IngestError::Db(Arc::clone(&error)))).collect()
+            }
+        }
+    }
+
+    /// Stores a batch of which something may be refused.
+    async fn store_apart(&mut self, work: Work) -> Result<(), DbError> {
+        let agent_id = work.agent_id;
+        let mut halves = vec![work];
+        while let Some(work) = halves.pop() {
+            let mut only = [work];
+            let result = self.store(&mut only).await;
+            let [mut work] = only;
+            match result {
+                Ok(()) => {}
+                Err(error) if remedy(&error) == Remedy::Isolate && work.events.len() > 1 => {
+                    let tail = work.events.split_off(work.events.len() / 2);
+                    // The last one is stored first: the half that carries the AI processes.
+                    halves.push(Work { discovered: Vec::new(), losses: Vec::new(), rejected: Vec::new(), events: tail, ..work_like(&work) });
+                    halves.push(work);
+                }
+                Err(error) if remedy(&error) == Remedy::Isolate && work.events.len() == 1 => {
+                    let reason = format!("refused by the database ({})", error.sqlstate().unwrap_or_default());
+                    tracing::warn!(agent.id = %agent_id, reason, "an event can't be stored");
+                    let record = work.events.iter().map(|event| Rejected { agent_id, reason: reason.clone(), record: record_of(event) });
+                    work.rejected.extend(record);
+                    work.events.clear();
+                    halves.push(work);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores all in one transaction, and announces it.
+    async fn store(&mut self, works: &mut [Work]) -> Result<(), DbError> {
+        let mut staged = works.iter().any(|work| work.may_be_replay);
+        let mut partitions_made = false;
+        let mut tries = 0;
+        // Taken out of the works, as COPY wants them in one piece; given back if it fails.
+        let sizes: Vec<usize> = works.iter().map(|work| work.events.len()).collect();
+        let mut batch: Vec<Event> = works.iter_mut().flat_map(|work| std::mem::take(&mut work.events)).collect();
+        let error = loop {
+            tries += 1;
+            let received_at = self.next_received_at();
+            for event in &mut batch {
+                event.received_at = received_at;
+            }
+            match self.transaction(works, &batch, staged).await {
+                Ok(stored) => {
+                    self.announce(works, batch, stored, received_at);
+                    return Ok(());
+                }
+                Err(error) => match remedy(&error) {
+                    Remedy::Stage if !staged => staged = true,
+                    Remedy::Again if tries < TRIES_MAX => {}
+                    Remedy::Partitions if !partitions_made => {
+                        partitions_made = true;
+                        partitions::maintain(&self.app.pool, Timestamp::now(), self.app.config.retention_days).await?;
+                    }
+                    _ => break error,
+                },
+            }
+        };
+        let mut batch = batch.into_iter();
+        for (work, size) in works.iter_mut().zip(sizes) {
+            work.events = batch.by_ref().take(size).collect();
+        }
+        Err(error)
+    }
+
+    /// `None`: all events are new. `Some`: the keys of those that are.
+    async fn transaction(
+        &self,
+        works: &[Work],
+        batch: &[Event],
+        staged: bool,
+    ) -> Result<Option<std::collections::HashSet<(uuid::Uuid, Timestamp, uuid::Uuid)>>, DbError> {
+        let mut tx = self.app.pool.begin().await?;
+        for work in works {
+            for announced in &work.discovered {
+                discovered_agents::upsert(&mut tx, announced).await?;
+            }
+            for loss in &work.losses {
+                losses::record(&mut tx, loss).await?;
+            }
+            rejected::insert(&mut tx, &work.rejected).await?;
+        }
+        let mut stored = None;
+        if !batch.is_empty() {
+            if staged {
+                let keys = table::copy_new(&mut tx, batch).await?;
+                table::count(&mut tx, batch.iter().filter(|event| keys.contains(&key(event)))).await?;
+                stored = Some(keys);
+            } else {
+                table::copy(&mut tx, batch).await?;
+                table::count(&mut tx, batch).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(stored)
+    }
+
+    fn announce(
+        &self,
+        works: &[Work],
+        mut batch: Vec<Event>,
+        stored: Option<std::collections::HashSet<(uuid::Uuid, Timestamp, uuid::Uuid)>>,
+        received_at: Timestamp,
+    ) {
+        for work in works.iter().filter(|work| !work.discovered.is_empty()) {
+            self.app.fleet.discovered(work.agent_id, work.discovered.iter().map(|announced| announced.id));
+        }
+        if let Some(mut keys) = stored {
+            // `remove`, so that a pair within the batch is announced once.
+            batch.retain(|event| keys.remove(&key(event)));
+        }
+        if batch.is_empty() {
+            return;
+        }
+        batch.sort_by_key(|event| event.event_id);
+        self.app.fleet.stored(&batch);
+        self.app.live.publish(received_at, batch.len() as u64, batch);
+    }
+
+    /// Now, or a microsecond after the batch before, should the clock stand still or go back.
+    fn next_received_at(&mut self) -> Timestamp {
+        let now = Timestamp::from_microsecond(Timestamp::now().as_microsecond()).expect("now is in range");
+        self.last_received_at = now.max(self.last_received_at + SignedDuration::from_micros(1));
+        self.last_received_at
+    }
+}
+
+fn key(event: &Event) -> (uuid::Uuid, Timestamp, uuid::Uuid) {
+    (event.agent_id, event.ts, event.event_id)
+}
+
+/// The same batch without anything in it.
+fn work_like(work: &Work) -> Work {
+    Work {
+        agent_id: work.agent_id,
+        may_be_replay: work.may_be_replay,
+        discovered: Vec::new(),
+        losses: Vec::new(),
+        events: Vec::new(),
+        rejected: Vec::new(),
+    }
+}
+
+/// The record of an event, made from what was to be stored.
+fn record_of(event: &Event) -> Vec<u8> {
+    let mut metadata: std::collections::HashMap<String, String> =
+        event.metadata.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    metadata.extend(event.rule.clone().map(|rule| ("rule".to_owned(), rule)));
+    metadata.extend(event.policy_version.map(|version| ("rule_version".to_owned(), version.to_string())));
+    let event = v1::Event {
+        event_id: event.event_id.to_string(),
+        agent_id: event.agent_id.to_string(),
+        discovered_agent_id: event.discovered_agent_id.map(|id| id.to_string()),
+        kind: match event.kind {
+            EventKind::FileRead => v1::EventKind::FileRead,
+            EventKind::FileWrite => v1::EventKind::FileWrite,
+            EventKind::Exec => v1::EventKind::Exec,
+            EventKind::NetConnect => v1::EventKind::NetConnect,
+            EventKind::TlsConnect => v1::EventKind::Tls,
+        }
+        .into(),
+        resource: event.resource.clone(),
+        verdict: match event.verdict {
+            Verdict::Allow => v1::Verdict::Allow,
+            Verdict::Deny => v1::Verdict::Deny,
+            Verdict::Alert => v1::Verdict::Alert,
+        }
+        .into(),
+        severity: match event.severity {
+            Severity::Low => v1::Severity::Low,
+            Severity::Medium => v1::Severity::Medium,
+            Severity::High => v1::Severity::High,
+            Severity::Critical => v1::Severity::Critical,
+        }
+        .into(),
+        policy_id: event.policy_id.clone().unwrap_or_default(),
+        pid: event.pid,
+        process_exe: event.process_exe.clone(),
+        cmdline: event.cmdline.clone(),
+        timestamp_ns: i64::try_from(event.ts.as_nanosecond()).unwrap_or(i64::MAX),
+        metadata,
+    };
+    v1::Record { record: Some(v1::record::Record::Event(event)) }.encode_to_vec()
+}

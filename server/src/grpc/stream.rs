@@ -1,0 +1,295 @@
+//! `Stream`: the long-lived connection of an enrolled agent.
+//!
+//! One task per stream. It pushes the effective policy after the first capability report and whenever it changes, stores
+//! what arrives, and acknowledges after COMMIT. A second stream of the same agent ends the first: a host that came back
+//! after a cut doesn't wait for its old connection to time out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Status, Streaming};
+use tracing::Instrument;
+use tyr_api::agents::Posture;
+use tyr_proto::v1::agent_message::Payload as FromAgent;
+use tyr_proto::v1::server_message::Payload as ToAgent;
+use tyr_proto::v1::{
+    self, AgentMessage, CapabilityReport, ConfigUpdate, EventAck, EventBatch, Heartbeat, PingRequest, PolicyStatus,
+    ServerMessage,
+};
+use uuid::Uuid;
+
+use super::accept::Peer;
+use super::unavailable;
+use crate::app::App;
+use crate::app::effective;
+use crate::app::fleet::{Connection, Fleet, Vitals};
+use crate::app::ingest::clean::text;
+use crate::app::ingest::{IngestError, Session};
+use crate::db::agents::{self, Admission, Capabilities};
+use crate::pki::Identity;
+
+/// Messages to an agent that may wait for it to read.
+const OUT_MAX: usize = 16;
+/// Time for an agent to take a message; one that doesn't read is cut off.
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest text of a capability report that is kept.
+const FACT_BYTES_MAX: usize = 1024;
+/// Features or hooks that are kept.
+const FACTS_MAX: usize = 64;
+
+/// Opens a stream: who it is for is said by the client certificate alone.
+pub(super) async fn open(
+    app: &Arc<App>,
+    peer: Peer,
+    inbound: Streaming<AgentMessage>,
+    shutdown: CancellationToken,
+) -> Result<ReceiverStream<Result<ServerMessage, Status>>, Status> {
+    let Some(identity) = peer.identity else {
+        return Err(Status::unauthenticated("a client certificate of this server is needed; enroll first"));
+    };
+    let agent_id = identity.agent_id;
+    let admission = async { agents::admission(&mut *app.pool.acquire().await?, agent_id, &identity.serial).await };
+    match admission.await.map_err(|error| unavailable(&error))? {
+        Admission::Admitted => {}
+        Admission::Unknown => return Err(Status::unauthenticated("this agent is not known here; enroll it again")),
+        Admission::Refused => return Err(Status::permission_denied("this agent was revoked or archived")),
+    }
+    let policies = app.fleet.policy_generation();
+    // Settled before the session reads the timeline, so that it is there.
+    effective::effective_for(app, agent_id).await.map_err(|error| unavailable(&error))?;
+    let session = Session::open(app, agent_id).await.map_err(|error| unavailable(&error))?;
+    let connection = Fleet::connect(app, agent_id);
+    let (out, outbound) = mpsc::channel(OUT_MAX);
+    let span = tracing::info_span!("stream", agent.id = %agent_id);
+    let stream = Stream { app: Arc::clone(app), agent_id, session, policies, pushed: None, ping: None, out };
+    tracing::info!(agent.id = %agent_id, peer.address = ?peer.address, "agent connected");
+    tokio::spawn(stream.run(inbound, connection, identity, shutdown).instrument(span));
+    Ok(ReceiverStream::new(outbound))
+}
+
+struct Stream {
+    app: Arc<App>,
+    agent_id: Uuid,
+    session: Session,
+    policies: watch::Receiver<u64>,
+    /// The effective policy that was sent last; `None` before the capability report.
+    pushed: Option<String>,
+    /// The ping that is not answered yet.
+    ping: Option<(u64, Timestamp)>,
+    out: mpsc::Sender<Result<ServerMessage, Status>>,
+}
+
+/// Why a stream ends.
+enum End {
+    /// The agent closed it, or is gone.
+    Gone,
+    /// We close it, and say why.
+    Status(Status),
+}
+
+impl From<Status> for End {
+    fn from(status: Status) -> Self {
+        Self::Status(status)
+    }
+}
+
+impl Stream {
+    async fn run(
+        mut self,
+        mut inbound: Streaming<AgentMessage>,
+        connection: Connection,
+        identity: Identity,
+        shutdown: CancellationToken,
+    ) {
+        let life = Duration::try_from(identity.not_after.duration_since(Timestamp::now())).unwrap_or_default();
+        let end = tokio::select! {
+            end = self.follow(&mut inbound) => end,
+            () = connection.replaced().cancelled() => {
+                End::Status(Status::aborted("another stream of this agent took this one's place"))
+            }
+            () = tokio::time::sleep(life) => End::Status(Status::unauthenticated("the client certificate has expired")),
+            () = shutdown.cancelled() => End::Status(Status::unavailable("the server is stopping")),
+        };
+        match end {
+            End::Gone => tracing::info!("agent disconnected"),
+            End::Status(status) => {
+                tracing::info!(reason = status.message(), "stream closed");
+                // A full queue means that nobody reads it.
+                let _ = self.out.try_send(Err(status));
+            }
+        }
+    }
+
+    async fn follow(&mut self, inbound: &mut Streaming<AgentMessage>) -> End {
+        match self.greet().await {
+            Ok(()) => {}
+            Err(end) => return end,
+        }
+        loop {
+            let step = tokio::select! {
+                message = inbound.next() => match message {
+                    Some(Ok(message)) => self.take(message).await,
+                    None => return End::Gone,
+                    // The agent's side broke off, or sent what is no message.
+                    Some(Err(status)) => {
+                        tracing::debug!(%status, "the stream broke");
+                        return End::Gone;
+                    }
+                },
+                changed = self.policies.changed(), if self.pushed.is_some() => match changed {
+                    Ok(()) => self.push_policy().await,
+                    Err(_) => return End::Gone,
+                },
+            };
+            if let Err(end) = step {
+                return end;
+            }
+        }
+    }
+
+    /// Settings of the operator, and a ping: its answer tells how far the agent's clock is off.
+    async fn greet(&mut self) -> Result<(), End> {
+        if let Some(interval) = self.app.config.heartbeat_interval {
+            let heartbeat_interval_s = u32::try_from(interval.as_secs()).unwrap_or(u32::MAX);
+            self.send(ToAgent::Config(ConfigUpdate { heartbeat_interval_s })).await?;
+        }
+        // Zero is for heartbeats that answer nothing.
+        let nonce = rand::random::<u64>().max(1);
+        self.ping = Some((nonce, Timestamp::now()));
+        self.send(ToAgent::Ping(PingRequest { nonce })).await
+    }
+
+    async fn take(&mut self, message: AgentMessage) -> Result<(), End> {
+        let Some(payload) = message.payload else {
+            // A kind of message that a newer agent may send.
+            self.app.fleet.seen(self.agent_id, None);
+            return Ok(());
+        };
+        match payload {
+            FromAgent::Heartbeat(heartbeat) => {
+                self.heartbeat(&heartbeat);
+                Ok(())
+            }
+            FromAgent::EventBatch(batch) => {
+                self.app.fleet.seen(self.agent_id, None);
+                self.store(batch).await
+            }
+            FromAgent::Capabilities(report) => {
+                self.app.fleet.seen(self.agent_id, None);
+                self.capabilities(report).await
+            }
+            FromAgent::PolicyStatus(status) => {
+                self.app.fleet.seen(self.agent_id, None);
+                self.policy_status(&status).await
+            }
+        }
+    }
+
+    fn heartbeat(&mut self, heartbeat: &Heartbeat) {
+        let now = Timestamp::now();
+        // The agent read its clock somewhere between ping and answer, so half the round trip is taken off; without a ping the
+        // way here counts as skew, which is milliseconds.
+        let here = match self.ping {
+            Some((nonce, sent)) if nonce == heartbeat.ping_nonce => {
+                self.ping = None;
+                sent + now.duration_since(sent) / 2
+            }
+            _ => now,
+        };
+        let there = Timestamp::from_nanosecond(heartbeat.sent_ns.into()).unwrap_or(here);
+        let skew = there.duration_since(here).as_millis();
+        self.app.fleet.seen(
+            self.agent_id,
+            Some(Vitals {
+                clock_skew_ms: i64::try_from(skew).unwrap_or(0),
+                spool_records: i64::try_from(heartbeat.spool_records).unwrap_or(i64::MAX),
+                events_lost: i64::try_from(heartbeat.events_lost).unwrap_or(i64::MAX),
+            }),
+        );
+    }
+
+    async fn store(&mut self, batch: EventBatch) -> Result<(), End> {
+        let records = batch.records.len() as u64;
+        let Some(sequence) = records.checked_sub(1).and_then(|last| batch.first_sequence.checked_add(last)) else {
+            return Err(Status::invalid_argument("an empty batch, or sequence numbers that run over").into());
+        };
+        let spool_epoch = batch.spool_epoch.clone();
+        let work = self.session.prepare(&self.app, batch).await.map_err(|error| unavailable(&error))?;
+        self.app.ingest.store(work).await.map_err(|error| match error {
+            // Logged by the writer already, once for all agents.
+            IngestError::Db(_) => Status::unavailable("the server can't store events now; try again"),
+            IngestError::Stopping => Status::unavailable("the server is stopping"),
+        })?;
+        self.send(ToAgent::Ack(EventAck { spool_epoch, sequence })).await
+    }
+
+    async fn capabilities(&mut self, report: CapabilityReport) -> Result<(), End> {
+        let posture = match report.posture() {
+            v1::Posture::Unspecified => Posture::Unknown,
+            v1::Posture::Blind => Posture::Blind,
+            v1::Posture::Observing => Posture::Observing,
+            v1::Posture::Partial => Posture::Partial,
+            v1::Posture::Enforcing => Posture::Enforcing,
+        };
+        let fact = |given: &String| text(given, FACT_BYTES_MAX);
+        let report = Capabilities {
+            kernel: fact(&report.kernel_version),
+            arch: fact(&report.arch),
+            agent_version: fact(&report.agent_version),
+            features: report.features.iter().take(FACTS_MAX).map(fact).collect(),
+            hooks: report.hooks.iter().take(FACTS_MAX).map(fact).collect(),
+            posture,
+            posture_reason: fact(&report.posture_reason),
+            scope: fact(&report.scope),
+        };
+        let stored = async {
+            agents::set_capabilities(&mut *self.app.pool.acquire().await?, self.agent_id, &report).await
+        };
+        stored.await.map_err(|error| unavailable(&error))?;
+        self.app.fleet.changed(self.agent_id);
+        if self.pushed.is_none() { self.push_policy().await } else { Ok(()) }
+    }
+
+    async fn policy_status(&mut self, status: &PolicyStatus) -> Result<(), End> {
+        let error = text(&status.error, FACT_BYTES_MAX);
+        let policy_id = text(&status.policy_id, FACT_BYTES_MAX);
+        let stored = async {
+            let mut conn = self.app.pool.acquire().await?;
+            agents::set_policy_status(&mut conn, self.agent_id, &policy_id, status.in_force, &error).await
+        };
+        stored.await.map_err(|error| unavailable(&error))?;
+        if status.in_force {
+            tracing::info!(policy.id = policy_id, load_us = status.load_us, "policy in force");
+        } else {
+            tracing::warn!(policy.id = policy_id, error, "the agent could not load its policy");
+        }
+        self.app.fleet.changed(self.agent_id);
+        Ok(())
+    }
+
+    /// Sends the effective policy, if it is another than the one that was sent.
+    async fn push_policy(&mut self) -> Result<(), End> {
+        self.policies.mark_unchanged();
+        let push = effective::effective_for(&self.app, self.agent_id).await.map_err(|error| unavailable(&error))?;
+        if self.pushed.as_ref() == Some(&push.policy_id) {
+            return Ok(());
+        }
+        self.pushed = Some(push.policy_id.clone());
+        tracing::info!(policy.id = push.policy_id, layers = push.layers.len(), "policy pushed");
+        self.send(ToAgent::Policy(push)).await
+    }
+
+    async fn send(&self, payload: ToAgent) -> Result<(), End> {
+        let message = ServerMessage { payload: Some(payload) };
+        match tokio::time::timeout(SEND_TIMEOUT, self.out.send(Ok(message))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(End::Gone),
+            Err(_) => Err(Status::deadline_exceeded("the agent does not read").into()),
+        }
+    }
+}
