@@ -22,6 +22,8 @@ use crate::app::auth::attempts::Attempts;
 use crate::app::auth::secrets::Secrets;
 use crate::app::auth::sessions::SessionKey;
 use crate::app::fleet::Fleet;
+use crate::app::ingest::Ingest;
+use crate::app::judge::Judge;
 use crate::app::live::Live;
 use crate::app::liveness::Limits;
 use crate::config::Config;
@@ -49,6 +51,10 @@ pub struct App {
     pub live: Live,
     /// Agents that are connected now.
     pub fleet: Fleet,
+    /// The way of batches into the database.
+    pub ingest: Ingest,
+    /// Judges events for drift.
+    pub judge: Judge,
     /// When an agent counts as late, stale, offline.
     pub liveness: Limits,
 }
@@ -66,7 +72,9 @@ impl App {
             secrets: Secrets::new(),
             attempts: Attempts::default(),
             live: Live::new(),
-            fleet: Fleet::new(),
+            fleet: Fleet::new(liveness),
+            ingest: Ingest::new(),
+            judge: Judge::default(),
             liveness,
         })
     }

@@ -75,7 +75,10 @@ impl Database {
     pub fn new(args: &DatabaseArgs, bin_dir: Option<PathBuf>, user: Option<String>) -> Self {
         match args.database_url.as_deref().map(str::trim) {
             Some(url) if !url.is_empty() => Self::Url(Secret::new(url.to_owned())),
-            _ => Self::Embedded { bin_dir, user },
+            _ => Self::Embedded {
+                bin_dir: bin_dir.filter(|dir| !dir.as_os_str().is_empty()),
+                user: user.filter(|user| !user.is_empty()),
+            },
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod users;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{Connection, PgConnection};
 
 /// Most connections that the server keeps open.
 pub const CONNECTIONS_MAX: u32 = 16;
@@ -98,6 +99,24 @@ pub async fn connect(options: PgConnectOptions) -> Result<PgPool, DbError> {
         .connect_with(options)
         .await?;
     Ok(pool)
+}
+
+/// Version of the database's server as a number (150018), over a connection of its own: so that a failure at the start says why,
+/// which the pool's own timeout would hide.
+///
+/// # Errors
+/// When there is no answer within five seconds.
+pub async fn server_version(options: &PgConnectOptions) -> Result<i32, DbError> {
+    let ask = async {
+        let mut conn = PgConnection::connect_with(options).await?;
+        let version = sqlx::query_scalar!(r#"SELECT current_setting('server_version_num')::int AS "version!""#)
+            .fetch_one(&mut conn)
+            .await?;
+        conn.close().await?;
+        Ok(version)
+    };
+    let timed_out = |_| sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut));
+    tokio::time::timeout(ACQUIRE_TIMEOUT, ask).await.map_err(timed_out)?
 }
 
 /// One round trip, for `/health`.

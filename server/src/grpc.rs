@@ -73,7 +73,7 @@ impl AgentService for Service {
 }
 
 /// The answer to a failure that is none of the agent's business; the text goes to the log.
-fn unavailable(error: &dyn std::error::Error) -> Status {
+fn unavailable(error: &(dyn std::error::Error + 'static)) -> Status {
     tracing::error!(error, "a call of an agent failed");
     Status::unavailable("the server can't answer now; try again")
 }

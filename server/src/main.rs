@@ -1,3 +1,108 @@
-//! `tyr-server`.
+//! `tyr-server`: the control plane. See `tyr-server --help`.
 
-fn main() {}
+use std::error::Error;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tyr_server::args::{Cli, Command, DatabaseArgs, DbCommand, ServeArgs};
+use tyr_server::config::{Config, Database};
+use tyr_server::serve::{BootError, Server};
+use tyr_server::{embedded, telemetry};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command {
+        None => serve(cli.serve),
+        Some(Command::Serve(args)) => serve(*args),
+        Some(Command::Db { command: DbCommand::Url(args) }) => db_url(&args),
+    }
+}
+
+fn db_url(args: &DatabaseArgs) -> ExitCode {
+    let url = match Database::new(args, None, None) {
+        Database::Url(url) => url.expose().to_owned(),
+        Database::Embedded { .. } => embedded::url(&args.data_dir),
+    };
+    match writeln!(std::io::stdout(), "{url}") {
+        Ok(()) => ExitCode::SUCCESS,
+        // Nobody reads on.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => fail(&error, "see that standard output can be written to", ExitCode::FAILURE),
+    }
+}
+
+fn serve(args: ServeArgs) -> ExitCode {
+    if let Err(message) = telemetry::init(args.log_format) {
+        return fail(
+            &*Box::<dyn Error>::from(message),
+            "it looks like tyr_server=info,sqlx=warn,tower_http=info",
+            ExitCode::from(2),
+        );
+    }
+    // The one provider; an error means that it is installed already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error, "see the limits on threads and open files", ExitCode::FAILURE),
+    };
+    match runtime.block_on(run(Config::from(args))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error, &error.hint(), ExitCode::FAILURE),
+    }
+}
+
+async fn run(config: Config) -> Result<(), BootError> {
+    let shutdown = CancellationToken::new();
+    // Before anything is started, so that a signal during the boot stops it cleanly too.
+    tokio::spawn(cancel_on_signal(shutdown.clone()));
+    let server = tokio::select! {
+        server = Server::start(config) => server?,
+        () = shutdown.cancelled() => return Ok(()),
+    };
+    let address =
+        |address: std::io::Result<std::net::SocketAddr>| address.map(|address| address.to_string()).unwrap_or_default();
+    tracing::info!(
+        version = tyr_server::VERSION,
+        rest.address = address(server.rest_address()),
+        grpc.address = address(server.grpc_address()),
+        ca.sha256 = server.app().pki.ca_sha256(),
+        "serving"
+    );
+    // Without systemd there is nobody to tell.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    let stopping = shutdown.clone();
+    tokio::spawn(async move {
+        stopping.cancelled().await;
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    });
+    server.run(shutdown).await
+}
+
+async fn cancel_on_signal(shutdown: CancellationToken) {
+    let (Ok(mut term), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        tracing::error!("signals can't be waited for; the server stops only when it is killed");
+        return;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    shutdown.cancel();
+}
+
+/// Says what happened, why, and what to do.
+fn fail(error: &dyn Error, hint: &str, code: ExitCode) -> ExitCode {
+    let mut text = format!("error: {error}\n");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!("cause: {error}\n"));
+        cause = error.source();
+    }
+    text.push_str(&format!("hint: {hint}\n"));
+    // Nobody to tell if that fails.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    code
+}

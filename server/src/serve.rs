@@ -1,1 +1,334 @@
 //! Boot, run, stop.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+use std::{fs, io};
+
+use jiff::Timestamp;
+use sqlx::PgPool;
+use sqlx::migrate::MigrateError;
+use sqlx::postgres::PgConnectOptions;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::auth::sessions::{KeyError, SessionKey};
+use crate::app::ingest::writer;
+use crate::app::tokens::{self, CreateError};
+use crate::app::{App, fleet};
+use crate::config::{Config, Database};
+use crate::db::{self, DbError, migrate, partitions};
+use crate::embedded::{Cluster, EmbeddedError, Settings};
+use crate::pki::{Pki, PkiError};
+use crate::tls::{TlsConfigs, TlsError};
+use crate::{grpc, http};
+
+/// How often partitions are looked after.
+const MAINTENANCE_INTERVAL: Duration = Duration::from_hours(1);
+/// Time for requests and streams to end.
+const DOORS_GRACE: Duration = Duration::from_secs(5);
+/// Time for what waits to be written.
+const TASKS_GRACE: Duration = Duration::from_secs(2);
+/// Oldest PostgreSQL that the schema works on, as `server_version_num` says it.
+const POSTGRES_MIN: i32 = 140_000;
+
+/// What keeps the server from starting. Nothing is left running.
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    /// The data directory can't be used.
+    #[error("the data directory {dir} can't be used")]
+    DataDir {
+        /// Which.
+        dir: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// `DATABASE_URL` is no URL of a PostgreSQL. The URL isn't shown: it may hold a password.
+    #[error("DATABASE_URL is not a PostgreSQL URL")]
+    DatabaseUrl(#[source] Option<sqlx::Error>),
+    /// The database doesn't let us in, or isn't there.
+    #[error("the database can't be reached")]
+    Database(#[source] DbError),
+    /// The database is too old.
+    #[error("the database is PostgreSQL {major}, 14 or newer is needed")]
+    OldDatabase {
+        /// Its major version.
+        major: i32,
+    },
+    /// The private cluster doesn't run.
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedError),
+    /// The schema can't be brought up to date.
+    #[error("the database schema can't be brought up to date")]
+    Migrate(#[source] MigrateError),
+    /// A query at the start failed.
+    #[error("the database failed")]
+    Query(#[from] DbError),
+    /// Keys or certificates can't be used.
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+    /// rustls refuses them.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The key for session tokens can't be used.
+    #[error(transparent)]
+    SessionKey(#[from] KeyError),
+    /// The bootstrap token is no good.
+    #[error("TYR_BOOTSTRAP_ENROLLMENT_TOKEN can't be used")]
+    BootstrapToken(#[source] CreateError),
+    /// A port can't be had.
+    #[error("can't listen on {address} ({what})")]
+    Bind {
+        /// For what.
+        what: &'static str,
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A door failed while the server ran.
+    #[error("serving {what} failed")]
+    Door {
+        /// Which.
+        what: &'static str,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl BootError {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::DataDir { dir, .. } => format!(
+                "make it writable for this user (`install -d -o \"$USER\" {}` as root), or choose another with --data-dir (TYR_DATA_DIR)",
+                dir.display()
+            ),
+            Self::DatabaseUrl(_) => "it looks like postgres://USER:PASSWORD@HOST:5432/DATABASE; unset it to use the private database".to_owned(),
+            Self::Database(_) => "see that PostgreSQL runs and that DATABASE_URL names its host, user and database; unset it to use the private database".to_owned(),
+            Self::OldDatabase { .. } => "upgrade PostgreSQL, or unset DATABASE_URL to use the private database".to_owned(),
+            Self::Embedded(error) => error.hint(),
+            Self::Migrate(MigrateError::VersionMissing(_)) => "the database was used by a newer tyr-server; run that version".to_owned(),
+            Self::Migrate(_) => "the database user needs the right to create tables and types (it should own the database)".to_owned(),
+            Self::Query(_) => "start the server again; if it stays, run it with RUST_LOG=tyr_server=debug".to_owned(),
+            Self::Pki(PkiError::BadName(_)) => "TYR_SERVER_NAMES is a list like tyr.example.com,10.0.0.5".to_owned(),
+            Self::Pki(PkiError::File { .. }) => "the server's user must be able to read and write ca.key and ca.pem in the data directory".to_owned(),
+            Self::Pki(_) | Self::Tls(_) => "restore ca.key and ca.pem from a backup; without them, move both away and enroll all agents again".to_owned(),
+            Self::SessionKey(_) => "jwt.key in the data directory must be readable; delete it to end all sessions and make a new one".to_owned(),
+            Self::BootstrapToken(_) => "it looks like tyr_et_ID_SECRET, both of letters and digits, the secret of 16 or more".to_owned(),
+            Self::Bind { what, source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
+                format!("another program has this port; stop it, or choose another with {}", bind_flag(what))
+            }
+            Self::Bind { what, source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                format!("ports below 1024 need root; choose another with {}", bind_flag(what))
+            }
+            Self::Bind { what, .. } => format!("choose an address of this host with {}", bind_flag(what)),
+            Self::Door { .. } => "start the server again".to_owned(),
+        }
+    }
+}
+
+fn bind_flag(what: &str) -> &'static str {
+    if what == GRPC { "--grpc-bind (TYR_GRPC_BIND)" } else { "--rest-bind (TYR_REST_BIND)" }
+}
+
+const REST: &str = "REST";
+const GRPC: &str = "gRPC";
+
+/// A server whose ports are open.
+#[derive(Debug)]
+pub struct Server {
+    app: Arc<App>,
+    cluster: Option<Cluster>,
+    rest: TcpListener,
+    grpc: TcpListener,
+}
+
+impl Server {
+    /// Boots in the documented order: database, migrations, keys, ports.
+    ///
+    /// # Errors
+    /// See [`BootError`].
+    pub async fn start(config: Config) -> Result<Self, BootError> {
+        prepare_data_dir(&config)?;
+        let (pool, cluster) = open_database(&config).await?;
+        migrate::run(&pool).await.map_err(BootError::Migrate)?;
+        let done = partitions::maintain(&pool, Timestamp::now(), config.retention_days).await?;
+        tracing::info!(
+            partitions.created = done.created.len(),
+            partitions.dropped = done.dropped.len(),
+            "database ready"
+        );
+        let pki = Pki::load_or_create(&config.data_dir, &config.server_names)?;
+        let tls = TlsConfigs::new(&pki, config.rest_tls)?;
+        let session_key = SessionKey::load_or_create(&config.data_dir)?;
+        let (rest_bind, grpc_bind) = (config.rest_bind, config.grpc_bind);
+        let bootstrap = config.bootstrap_enrollment_token.clone();
+        let app = App::new(config, pool, pki, tls, session_key);
+        if let Some(token) = bootstrap {
+            tokens::ensure_bootstrap(&app, token.expose()).await.map_err(BootError::BootstrapToken)?;
+        }
+        fleet::load(&app).await?;
+        let rest = bind(REST, rest_bind).await?;
+        let grpc = bind(GRPC, grpc_bind).await?;
+        Ok(Self { app, cluster, rest, grpc })
+    }
+
+    /// The shared state.
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Where REST is served; tells the port when 0 was asked for.
+    pub fn rest_address(&self) -> io::Result<SocketAddr> {
+        self.rest.local_addr()
+    }
+
+    /// Where gRPC is served.
+    pub fn grpc_address(&self) -> io::Result<SocketAddr> {
+        self.grpc.local_addr()
+    }
+
+    /// Serves until `shutdown`, then stops in order: doors, what waits to be written, connections, the private cluster.
+    ///
+    /// # Errors
+    /// [`BootError::Door`] when a door failed by itself; everything is stopped then too.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), BootError> {
+        let Self { app, cluster, rest, grpc } = self;
+        // Tasks outlive the doors, as these hand them work to the last.
+        let tasks_stop = CancellationToken::new();
+        let doors_stop = shutdown.child_token();
+        let tasks = [
+            tokio::spawn(write(Arc::clone(&app), tasks_stop.clone())),
+            tokio::spawn(fleet::run(Arc::clone(&app), tasks_stop.clone())),
+            tokio::spawn(maintain(Arc::clone(&app), tasks_stop.clone())),
+        ];
+        let mut rest = tokio::spawn(http::serve(Arc::clone(&app), rest, doors_stop.clone()));
+        let mut grpc = tokio::spawn(grpc::serve(Arc::clone(&app), grpc, doors_stop.clone()));
+        let failed = tokio::select! {
+            () = shutdown.cancelled() => None,
+            result = &mut rest => Some(door_error(REST, result)),
+            result = &mut grpc => Some(door_error(GRPC, result)),
+        };
+        tracing::info!("stopping");
+        doors_stop.cancel();
+        if tokio::time::timeout(DOORS_GRACE, async {
+            finish(&mut rest).await;
+            finish(&mut grpc).await;
+        })
+        .await
+        .is_err()
+        {
+            tracing::warn!("some requests did not end in time and are cut off");
+            rest.abort();
+            grpc.abort();
+        }
+        tasks_stop.cancel();
+        for task in tasks {
+            if tokio::time::timeout(TASKS_GRACE, task).await.is_err() {
+                tracing::warn!("a background task did not end in time");
+            }
+        }
+        let _ = tokio::time::timeout(TASKS_GRACE, app.pool.close()).await;
+        if let Some(cluster) = cluster {
+            cluster.stop().await;
+        }
+        tracing::info!("stopped");
+        failed.map_or(Ok(()), Err)
+    }
+}
+
+/// Waits for a door, unless it has ended already.
+async fn finish(door: &mut JoinHandle<io::Result<()>>) {
+    if !door.is_finished() {
+        let _ = door.await;
+    }
+}
+
+fn door_error(what: &'static str, result: Result<io::Result<()>, tokio::task::JoinError>) -> BootError {
+    let source = match result {
+        Ok(Ok(())) => io::Error::other("it ended by itself"),
+        Ok(Err(error)) => error,
+        Err(error) => io::Error::other(error),
+    };
+    BootError::Door { what, source }
+}
+
+fn prepare_data_dir(config: &Config) -> Result<(), BootError> {
+    let dir = &config.data_dir;
+    let error = |source| BootError::DataDir { dir: dir.clone(), source };
+    // Open for passing through: the private cluster's user has to. What is secret in it is 0600 by itself.
+    fs::DirBuilder::new().recursive(true).mode(0o711).create(dir).map_err(error)?;
+    // The one way to know that files can be made in it, on any file system and as any user.
+    let probe = dir.join(".write-test");
+    fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe)).map_err(error)
+}
+
+async fn open_database(config: &Config) -> Result<(PgPool, Option<Cluster>), BootError> {
+    let (options, cluster) = match &config.database {
+        Database::Url(url) => (parse_url(url.expose())?, None),
+        Database::Embedded { bin_dir, user } => {
+            let settings = Settings { data_dir: config.data_dir.clone(), bin_dir: bin_dir.clone(), user: user.clone() };
+            let cluster = Cluster::start(&settings).await?;
+            (cluster.connect_options(), Some(cluster))
+        }
+    };
+    let version = db::server_version(&options).await.map_err(BootError::Database)?;
+    if version < POSTGRES_MIN {
+        return Err(BootError::OldDatabase { major: version / 10_000 });
+    }
+    let pool = db::connect(options).await.map_err(BootError::Database)?;
+    Ok((pool, cluster))
+}
+
+fn parse_url(url: &str) -> Result<PgConnectOptions, BootError> {
+    if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        return Err(BootError::DatabaseUrl(None));
+    }
+    PgConnectOptions::from_str(url).map_err(|error| BootError::DatabaseUrl(Some(error)))
+}
+
+async fn bind(what: &'static str, address: SocketAddr) -> Result<TcpListener, BootError> {
+    TcpListener::bind(address).await.map_err(|source| BootError::Bind { what, address, source })
+}
+
+/// The ingest writer. Without it agents get no acknowledgement and keep their events, so it is started again if it can't read
+/// where it left off.
+async fn write(app: Arc<App>, stop: CancellationToken) {
+    if let Err(error) = writer::run(app, stop).await {
+        tracing::error!(error = &error as &dyn std::error::Error, "events can't be stored");
+    }
+}
+
+/// Partitions ahead, retention behind, once an hour.
+async fn maintain(app: Arc<App>, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(MAINTENANCE_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks.reset();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        match partitions::maintain(&app.pool, Timestamp::now(), app.config.retention_days).await {
+            Ok(done) if done == partitions::Done::default() => {}
+            Ok(done) => {
+                tracing::info!(partitions.created = ?done.created, partitions.dropped = ?done.dropped, "partitions")
+            }
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "partitions were not looked after; the next try is in an hour"
+                );
+            }
+        }
+    }
+}

@@ -22,7 +22,9 @@ const FACT_BYTES_MAX: usize = 128;
 #[derive(Debug, thiserror::Error)]
 pub enum EnrollError {
     /// The name is no good.
-    #[error("an agent's name has 1 to {NAME_BYTES_MAX} letters, digits, `.`, `_` and `-`, and begins with a letter or digit")]
+    #[error(
+        "an agent's name has 1 to {NAME_BYTES_MAX} letters, digits, `.`, `_` and `-`, and begins with a letter or digit"
+    )]
     BadName,
     /// The CSR is no good.
     #[error(transparent)]

@@ -317,16 +317,15 @@ async fn save(app: &App) -> Result<(), DbError> {
         .fleet
         .lock()
         .iter_mut()
-        .filter(|(_, state)| std::mem::take(&mut state.unsaved))
-        .map(|(&agent_id, state)| {
+        .filter_map(|(&agent_id, state)| {
             let vitals = state.vitals.unwrap_or_default();
-            Beat {
+            std::mem::take(&mut state.unsaved).then_some(Beat {
                 agent_id,
                 last_seen: state.last_seen,
                 clock_skew_ms: vitals.clock_skew_ms,
                 spool_records: vitals.spool_records,
                 events_lost: vitals.events_lost,
-            }
+            })
         })
         .collect();
     if beats.is_empty() {

@@ -148,7 +148,13 @@ impl Session {
         Ok(work)
     }
 
-    fn take(&mut self, work: &mut Work, epoch: &[u8], window: &Window, record: &v1::Record) -> Result<(), clean::Refused> {
+    fn take(
+        &mut self,
+        work: &mut Work,
+        epoch: &[u8],
+        window: &Window,
+        record: &v1::Record,
+    ) -> Result<(), clean::Refused> {
         match record.record.as_ref().ok_or(clean::Refused::UnknownRecord)? {
             Kind::Event(event) => work.events.push(clean::event(self.agent_id, &self.agent_name, event, window)?),
             Kind::DiscoveredAgent(announced) => {

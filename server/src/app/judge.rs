@@ -68,7 +68,7 @@ impl Timeline {
         let verdict = match span {
             Some(Span { effective: None, .. }) => None,
             Some(Span { effective: Some(effective), .. }) => verdict(effective, event),
-            None => verdict(&Effective::default(), event),
+            None => verdict(&Effective::new(Vec::new()), event),
         };
         event.server_verdict = verdict;
         event.drift_detected = verdict.is_some_and(|verdict| verdict != event.verdict);

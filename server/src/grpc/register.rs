@@ -13,9 +13,7 @@ use crate::pki::PkiError;
 pub(super) async fn register(app: &Arc<App>, request: &RegisterRequest) -> Result<RegisterResponse, Status> {
     enroll::enroll(app, request).await.map_err(|error| match &error {
         EnrollError::BadName | EnrollError::Csr(PkiError::BadCsr(_)) => Status::invalid_argument(error.to_string()),
-        EnrollError::Token(
-            TokenError::Unknown | TokenError::UsedUp | TokenError::Expired | TokenError::Revoked,
-        ) => {
+        EnrollError::Token(TokenError::Unknown | TokenError::UsedUp | TokenError::Expired | TokenError::Revoked) => {
             tracing::warn!(agent.name = %request.agent_name.escape_default(), %error, "enrollment refused");
             Status::unauthenticated(error.to_string())
         }

@@ -247,9 +247,8 @@ impl Stream {
             posture_reason: fact(&report.posture_reason),
             scope: fact(&report.scope),
         };
-        let stored = async {
-            agents::set_capabilities(&mut *self.app.pool.acquire().await?, self.agent_id, &report).await
-        };
+        let stored =
+            async { agents::set_capabilities(&mut *self.app.pool.acquire().await?, self.agent_id, &report).await };
         stored.await.map_err(|error| unavailable(&error))?;
         self.app.fleet.changed(self.agent_id);
         if self.pushed.is_none() { self.push_policy().await } else { Ok(()) }

@@ -3,17 +3,19 @@
 //! A batch that the database refuses is stored apart from the others; of a refused batch the events are halved until the one
 //! that can't be stored stands alone, and that one goes to `rejected_events`. So one poison event never stops the rest.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use prost::Message;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tyr_api::events::{Event, EventKind, Severity, Verdict};
 use tyr_proto::v1;
 
 use super::{IngestError, Job, Work};
 use crate::app::App;
-use crate::db::events::ingest as table;
+use crate::db::events::ingest::{self as table, Key};
 use crate::db::rejected::Rejected;
 use crate::db::{DbError, discovered_agents, events, losses, partitions, rejected};
 
@@ -49,14 +51,15 @@ fn remedy(error: &DbError) -> Remedy {
     }
 }
 
-/// Runs until all senders are gone, which is when the last stream has ended.
+/// Runs until `shutdown`, then stores what waits and takes no more.
 ///
 /// # Errors
 /// When the newest `received_at` can't be read at the start.
-pub async fn run(app: Arc<App>) -> Result<(), DbError> {
+pub async fn run(app: Arc<App>, shutdown: CancellationToken) -> Result<(), DbError> {
     let Some(mut jobs) = app.ingest.take_receiver() else { return Ok(()) };
     let newest = events::newest_position(&mut *app.pool.acquire().await?).await?;
-    let mut writer = Writer { last_received_at: newest.map_or(Timestamp::UNIX_EPOCH, |newest| newest.at), app };
+    let last_received_at = newest.map_or(Timestamp::UNIX_EPOCH, |newest| newest.at);
+    let mut writer = Writer { last_received_at, app, shutdown };
     let mut waiting = Vec::with_capacity(JOINED_MAX);
     while writer.next(&mut jobs, &mut waiting).await {
         let (works, answers): (Vec<Work>, Vec<_>) = waiting.drain(..).map(|job| (job.work, job.done)).unzip();
@@ -72,11 +75,16 @@ pub async fn run(app: Arc<App>) -> Result<(), DbError> {
 struct Writer {
     app: Arc<App>,
     last_received_at: Timestamp,
+    shutdown: CancellationToken,
 }
 
 impl Writer {
     /// Fetches what waits; false when nothing will come any more.
     async fn next(&self, jobs: &mut mpsc::Receiver<Job>, waiting: &mut Vec<Job>) -> bool {
+        tokio::select! {
+            count = jobs.recv_many(waiting, JOINED_MAX) => return count > 0,
+            () = self.shutdown.cancelled() => jobs.close(),
+        }
         jobs.recv_many(waiting, JOINED_MAX).await > 0
     }
 
@@ -92,7 +100,11 @@ impl Writer {
                 results
             }
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, batches = works.len(), "batches were not stored");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    batches = works.len(),
+                    "batches were not stored"
+                );
                 let error = Arc::new(error);
                 works.iter().map(|_| Err(IngestError::Db(Arc::clone(&error)))).collect()
             }
@@ -112,13 +124,23 @@ impl Writer {
                 Err(error) if remedy(&error) == Remedy::Isolate && work.events.len() > 1 => {
                     let tail = work.events.split_off(work.events.len() / 2);
                     // The last one is stored first: the half that carries the AI processes.
-                    halves.push(Work { discovered: Vec::new(), losses: Vec::new(), rejected: Vec::new(), events: tail, ..work_like(&work) });
+                    halves.push(Work {
+                        discovered: Vec::new(),
+                        losses: Vec::new(),
+                        rejected: Vec::new(),
+                        events: tail,
+                        ..work_like(&work)
+                    });
                     halves.push(work);
                 }
                 Err(error) if remedy(&error) == Remedy::Isolate && work.events.len() == 1 => {
                     let reason = format!("refused by the database ({})", error.sqlstate().unwrap_or_default());
                     tracing::warn!(agent.id = %agent_id, reason, "an event can't be stored");
-                    let record = work.events.iter().map(|event| Rejected { agent_id, reason: reason.clone(), record: record_of(event) });
+                    let record = work.events.iter().map(|event| Rejected {
+                        agent_id,
+                        reason: reason.clone(),
+                        record: record_of(event),
+                    });
                     work.rejected.extend(record);
                     work.events.clear();
                     halves.push(work);
@@ -172,7 +194,7 @@ impl Writer {
         works: &[Work],
         batch: &[Event],
         staged: bool,
-    ) -> Result<Option<std::collections::HashSet<(uuid::Uuid, Timestamp, uuid::Uuid)>>, DbError> {
+    ) -> Result<Option<HashSet<Key>>, DbError> {
         let mut tx = self.app.pool.begin().await?;
         for work in works {
             for announced in &work.discovered {
@@ -198,13 +220,7 @@ impl Writer {
         Ok(stored)
     }
 
-    fn announce(
-        &self,
-        works: &[Work],
-        mut batch: Vec<Event>,
-        stored: Option<std::collections::HashSet<(uuid::Uuid, Timestamp, uuid::Uuid)>>,
-        received_at: Timestamp,
-    ) {
+    fn announce(&self, works: &[Work], mut batch: Vec<Event>, stored: Option<HashSet<Key>>, received_at: Timestamp) {
         for work in works.iter().filter(|work| !work.discovered.is_empty()) {
             self.app.fleet.discovered(work.agent_id, work.discovered.iter().map(|announced| announced.id));
         }
@@ -228,7 +244,7 @@ impl Writer {
     }
 }
 
-fn key(event: &Event) -> (uuid::Uuid, Timestamp, uuid::Uuid) {
+fn key(event: &Event) -> Key {
     (event.agent_id, event.ts, event.event_id)
 }
 
@@ -246,8 +262,7 @@ fn work_like(work: &Work) -> Work {
 
 /// The record of an event, made from what was to be stored.
 fn record_of(event: &Event) -> Vec<u8> {
-    let mut metadata: std::collections::HashMap<String, String> =
-        event.metadata.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    let mut metadata = event.metadata.clone();
     metadata.extend(event.rule.clone().map(|rule| ("rule".to_owned(), rule)));
     metadata.extend(event.policy_version.map(|version| ("rule_version".to_owned(), version.to_string())));
     let event = v1::Event {

@@ -26,13 +26,16 @@ const COPY_STAGING: &str = "COPY events_staging (event_id, agent_id, ts, discove
      policy_version, kind, verdict, server_verdict, severity, drift_reason, drift_detected, policy_id, rule, agent_type, \
      resource, process_exe, cmdline, metadata) FROM STDIN (FORMAT binary)";
 
+/// What makes an event unique: agent, time, id.
+pub type Key = (Uuid, Timestamp, Uuid);
+
 /// Copies events straight into the table. A row that is there already fails the whole statement and the transaction with it.
 pub async fn copy(conn: &mut PgConnection, events: &[Event]) -> Result<(), DbError> {
     send(conn, COPY_EVENTS, events).await
 }
 
 /// Stores those events that aren't there yet; the answer are their keys.
-pub async fn copy_new(conn: &mut PgConnection, events: &[Event]) -> Result<HashSet<(Uuid, Timestamp, Uuid)>, DbError> {
+pub async fn copy_new(conn: &mut PgConnection, events: &[Event]) -> Result<HashSet<Key>, DbError> {
     // Not checked queries: the table exists only within this transaction.
     sqlx::raw_sql("CREATE TEMPORARY TABLE events_staging (LIKE events) ON COMMIT DROP").execute(&mut *conn).await?;
     send(conn, COPY_STAGING, events).await?;
