@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::complete;
 use crate::when::{self, Moment};
 
 pub mod access;
@@ -54,7 +55,7 @@ pub struct Cli {
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// Use this context of the configuration file.
-    #[arg(long, global = true, value_name = "NAME", env = "TYR_CONTEXT", hide_env_values = true)]
+    #[arg(long, global = true, value_name = "NAME", env = "TYR_CONTEXT", hide_env_values = true, add = complete::contexts())]
     pub context: Option<String>,
     /// Server to talk to, e.g. https://tyr.example.com:7701.
     #[arg(long, global = true, value_name = "URL", env = "TYR_SERVER", value_hint = ValueHint::Url, hide_env_values = true)]

@@ -8,46 +8,62 @@ pub mod args;
 pub mod auth;
 pub mod client;
 pub mod commands;
+pub mod complete;
 pub mod config;
 pub mod error;
 pub mod output;
 pub mod tui;
+pub mod usage;
 pub mod when;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
+use clap_complete::CompleteEnv;
 
 use crate::app::App;
 use crate::args::Cli;
 use crate::commands::Outcome;
 use crate::error::{Failure, Kind};
+use crate::usage::Answer;
 
 /// The whole program: reads the command line, runs the command, prints a failure, and says the exit code.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
-    let (app, command) = match App::new(cli.global) {
-        Ok(app) => (app, cli.command),
-        Err(failure) => {
-            output::print_failure(&failure);
-            return ExitCode::from(failure.kind.exit_code());
+    // Asked by the shell for completions it answers and ends here, before anything else is written.
+    CompleteEnv::with_factory(Cli::command).completer("tyrctl").complete();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            return match usage::explain(&error) {
+                Answer::Text(text) => ended(&output::print_text(&text).map(|()| Outcome::Done)),
+                Answer::Help(text) => {
+                    output::print_help(&text);
+                    ExitCode::from(Kind::Usage.exit_code())
+                }
+                Answer::Wrong(failure) => ended(&Err(failure)),
+            };
         }
+    };
+    let app = match App::new(cli.global) {
+        Ok(app) => app,
+        Err(failure) => return ended(&Err(failure)),
     };
     let result = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::failed("the runtime could not be started").because(&error))
-        .and_then(|runtime| runtime.block_on(commands::run(&app, command)))
-        .and_then(|outcome| app.out.flush().map(|()| outcome));
+        .and_then(|runtime| runtime.block_on(commands::run(&app, cli.command)));
+    // What was written before a failure is still due, e.g. rows before the connection was cut.
+    let flushed = app.out.flush();
+    ended(&result.and_then(|outcome| flushed.map(|()| outcome)))
+}
+
+fn ended(result: &Result<Outcome, Failure>) -> ExitCode {
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::ConditionHolds) => ExitCode::from(3),
         Err(failure) => {
-            // What was written before the failure is still due, e.g. rows before the connection was cut.
-            let closed = app.out.flush().is_err_and(|failure| failure.kind == Kind::ClosedPipe);
-            if !closed {
-                output::print_failure(&failure);
-            }
+            output::print_failure(failure);
             ExitCode::from(failure.kind.exit_code())
         }
     }

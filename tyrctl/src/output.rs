@@ -93,6 +93,20 @@ impl Output {
     }
 }
 
+/// Text of the program itself on standard output, e.g. help.
+///
+/// # Errors
+/// When the stream is closed or full.
+pub fn print_text(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| write_failure(&error))
+}
+
+/// Help that nobody asked for, on standard error.
+pub fn print_help(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
 /// A failure, on standard error, however quiet. Nobody hearing it is no error.
 pub fn print_failure(failure: &Failure) {
     if failure.kind != Kind::ClosedPipe {

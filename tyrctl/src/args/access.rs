@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::ListArgs;
+use crate::complete;
 
 /// Flags of `setup`.
 #[derive(Clone, Debug, Args)]
@@ -65,7 +66,7 @@ Examples:
   tyrctl context use staging")]
     Use {
         /// Its name.
-        #[arg(value_name = "NAME")]
+        #[arg(value_name = "NAME", add = complete::contexts())]
         name: String,
     },
     /// One context; without a name the one in use.
@@ -75,7 +76,7 @@ Examples:
   tyrctl context show staging -o json")]
     Show {
         /// Its name.
-        #[arg(value_name = "NAME")]
+        #[arg(value_name = "NAME", add = complete::contexts())]
         name: Option<String>,
     },
     /// Add a context, or change one.
@@ -93,7 +94,7 @@ Examples:
     )]
     Remove {
         /// Its name.
-        #[arg(value_name = "NAME")]
+        #[arg(value_name = "NAME", add = complete::contexts())]
         name: String,
     },
 }
