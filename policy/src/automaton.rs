@@ -1,28 +1,4 @@
 //! A list of patterns as one deterministic automaton over bytes, as tables that a kernel program can walk.
-//!
-//! # Layout
-//!
-//! [`Automaton::classes`] has one byte per input byte: its *column*, from 1. [`Automaton::table`] has one row per state, each
-//! of [`Automaton::columns`] words of 32 bits in the machine's byte order. A state is named by the offset of its row in words
-//! (premultiplied), so that a step is one addition and two loads:
-//!
-//! ```text
-//! state  = start
-//! state  = table[state + classes[byte]]      for each byte; state 0 is dead and leads to itself only
-//! accept = table[state]                      column 0; 0: nothing matches
-//! ```
-//!
-//! With several starts ([`Automaton::split`]) each is walked by itself and the smallest accept that isn't 0 holds.
-//!
-//! For [`Automaton::build`] and [`Automaton::split`] an accept is 1 + the number of the first pattern that matches. For
-//! [`Automaton::all`] it names a set of patterns ([`Automaton::set`]).
-//!
-//! # Size
-//!
-//! What one pattern forbids to merge with another makes states: patterns that begin with `**` may be anywhere in a path while
-//! those that begin with `/` are at one place of it, and a union of both multiplies them. `split` keeps the two groups
-//! apart, with a start each in one table. Patterns behind one that already matches whatever follows are dropped from a
-//! state, which is sound as the first match wins.
 
 mod build;
 mod minimise;
@@ -31,7 +7,31 @@ mod tests;
 
 use crate::glob::Glob;
 
-/// Patterns as tables. See the module's page for how to walk them.
+/// Patterns as tables.
+///
+/// # Layout
+///
+/// [`Self::classes`] has one byte per input byte: its *column*, from 1. [`Automaton::table`] has one row per state, each
+/// of [`Automaton::columns`] words of 32 bits in the machine's byte order. A state is named by the offset of its row in words
+/// (premultiplied), so that a step is one addition and two loads:
+///
+/// ```text
+/// state  = start
+/// state  = table[state + classes[byte]]      for each byte; state 0 is dead and leads to itself only
+/// accept = table[state]                      column 0; 0: nothing matches
+/// ```
+///
+/// With several starts ([`Automaton::split`]) each is walked by itself and the smallest accept that isn't 0 holds.
+///
+/// For [`Automaton::build`] and [`Automaton::split`] an accept is 1 + the number of the first pattern that matches. For
+/// [`Automaton::all`] it names a set of patterns ([`Automaton::set`]).
+///
+/// # Size
+///
+/// What one pattern forbids to merge with another makes states: patterns that begin with `**` may be anywhere in a path while
+/// those that begin with `/` are at one place of it, and a union of both multiplies them. `split` keeps the two groups
+/// apart, with a start each in one table. Patterns behind one that already matches whatever follows are dropped from a
+/// state, which is sound as the first match wins.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Automaton {
     classes: [u8; 256],

@@ -1,19 +1,4 @@
-//! Patterns over paths.
-//!
-//! | written | stands for |
-//! |---|---|
-//! | `?` | one byte other than `/` |
-//! | `*` | any bytes without `/`, also none; a dot at the start of a name is nothing special |
-//! | `[a-z_]`, `[!a-z]`, `[^a-z]` | one ASCII byte of the set, or one byte that is not, never `/` |
-//! | `**` | any bytes, `/` too |
-//! | `/**/` | one or more directories' worth of anything, also none: `/a/**/b` matches `/a/b` and `/a/x/y/b` |
-//! | `{a,b}` | either; may be nested |
-//! | `~` at the start | every home: `/root` and `/home/*` |
-//! | `\` and a character | that character |
-//! | `*` as the whole pattern | anything |
-//!
-//! `/x/**` is everything below `/x`, not `/x` itself; `/x{,/**}` is both. Patterns match the whole path, byte by byte.
-//! No wildcard matches a NUL byte, which no path has; so a pattern with a literal NUL has fields that don't run into each other.
+//! Patterns over paths: [`Glob`] says what they mean.
 
 mod parse;
 #[cfg(test)]
@@ -28,7 +13,22 @@ pub const GLOB_ALTERNATIVES_MAX: usize = 64;
 /// Most tokens that these may have together: bounds the memory of one pattern at 32 KiB.
 pub const GLOB_TOKENS_MAX: usize = 8192;
 
-/// One checked pattern.
+/// One checked pattern over paths.
+///
+/// | written | stands for |
+/// |---|---|
+/// | `?` | one byte other than `/` |
+/// | `*` | any bytes without `/`, also none; a dot at the start of a name is nothing special |
+/// | `[a-z_]`, `[!a-z]`, `[^a-z]` | one ASCII byte of the set, or one byte that is not, never `/` |
+/// | `**` | any bytes, `/` too |
+/// | `/**/` | one or more directories' worth of anything, also none: `/a/**/b` matches `/a/b` and `/a/x/y/b` |
+/// | `{a,b}` | either; may be nested |
+/// | `~` at the start | every home: `/root` and `/home/*` |
+/// | `\` and a character | that character |
+/// | `*` as the whole pattern | anything |
+///
+/// `/x/**` is everything below `/x`, not `/x` itself; `/x{,/**}` is both. Patterns match the whole path, byte by byte.
+/// No wildcard matches a NUL byte, which no path has; so a pattern with a literal NUL has fields that don't run into each other.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Glob {
     text: String,

@@ -8,7 +8,7 @@ use crate::glob::{ByteSet, Glob, Token};
 /// Sets of positions kept, in positions per state allowed: bounds memory, where few states have many positions.
 const POSITIONS_PER_STATE: usize = 64;
 /// Moves of a position over a byte class, per state allowed: bounds the time.
-const MOVES_PER_STATE: usize = 1024;
+const MOVES_PER_STATE: usize = 256;
 
 /// An automaton before equal states are merged. State 0 is dead.
 pub(super) struct Raw {
@@ -44,6 +44,21 @@ struct Position {
     end: u32,
     /// Literal NULs still to come.
     nuls: u32,
+}
+
+/// No wildcard takes a NUL.
+const KIND_NUL: usize = 0;
+/// `**` takes a `/`.
+const KIND_SLASH: usize = 1;
+/// All wildcards take the rest.
+const KIND_OTHER: usize = 2;
+
+/// Where a state's positions lead.
+struct Step {
+    /// By wildcards, for each kind of class.
+    wide: [Vec<u32>; 3],
+    /// By literals and sets, for each class.
+    own: Vec<Vec<u32>>,
 }
 
 struct Builder<'p> {
@@ -82,12 +97,25 @@ pub(super) fn raw(patterns: &[Glob], groups: &[Vec<usize>], matching: Matching, 
     let mut next = vec![0; width];
     let mut at = 1;
     while at < states.len() {
-        for set in builder.step(&states[at]) {
+        let step = builder.step(&states[at]);
+        // Most classes are told apart by no position of a state, and lead to the same.
+        let mut plain: [Option<u32>; 3] = [None; 3];
+        for (class, own) in step.own.iter().enumerate() {
+            let kind = builder.kind(class);
+            if let (true, Some(id)) = (own.is_empty(), plain[kind]) {
+                next.push(id);
+                continue;
+            }
+            let set = [&step.wide[kind][..], own].concat();
             moves += set.len();
             if moves > states_max.saturating_mul(MOVES_PER_STATE) {
                 return None;
             }
-            next.push(id_of(builder.close(set), &mut states)?);
+            let id = id_of(builder.close(set), &mut states)?;
+            if own.is_empty() {
+                plain[kind] = Some(id);
+            }
+            next.push(id);
         }
         at += 1;
     }
@@ -141,32 +169,39 @@ impl Builder<'_> {
         begins.into_iter().map(|node| numbers[node]).collect()
     }
 
-    /// For each class, the positions behind one of its bytes, not yet closed.
-    fn step(&self, set: &[u32]) -> Vec<Vec<u32>> {
-        let mut behind = vec![Vec::new(); self.samples.len()];
+    /// The positions behind one byte, not yet closed.
+    fn step(&self, set: &[u32]) -> Step {
+        let mut step = Step { wide: [const { Vec::new() }; 3], own: vec![Vec::new(); self.samples.len()] };
         for &at in set {
             let position = &self.positions[at as usize];
-            let Some(token) = position.token else { continue };
-            if let Token::Byte(byte) = token {
-                behind[usize::from(self.classes[usize::from(byte)])].push(position.next);
-                continue;
-            }
-            for (class, &byte) in self.samples.iter().enumerate() {
-                let (moves, to) = match token {
-                    Token::One => (byte != b'/' && byte != 0, position.next),
-                    Token::Set(index) => {
-                        (self.patterns[position.pattern as usize].set(index).contains(byte), position.next)
+            match position.token {
+                Some(Token::Byte(byte)) => step.own[usize::from(self.classes[usize::from(byte)])].push(position.next),
+                Some(Token::Set(index)) => {
+                    let set = self.patterns[position.pattern as usize].set(index);
+                    let inside = |(_, byte): &(usize, &u8)| set.contains(**byte);
+                    for (class, _) in self.samples.iter().enumerate().filter(inside) {
+                        step.own[class].push(position.next);
                     }
-                    Token::Star => (byte != b'/' && byte != 0, at),
-                    Token::Deep => (byte != 0, at),
-                    Token::Byte(_) | Token::MaybeDirs => (false, at),
-                };
-                if moves {
-                    behind[class].push(to);
                 }
+                Some(Token::One) => step.wide[KIND_OTHER].push(position.next),
+                Some(Token::Star) => step.wide[KIND_OTHER].push(at),
+                Some(Token::Deep) => {
+                    step.wide[KIND_OTHER].push(at);
+                    step.wide[KIND_SLASH].push(at);
+                }
+                Some(Token::MaybeDirs) | None => {}
             }
         }
-        behind
+        step
+    }
+
+    /// What wildcards make of a class.
+    fn kind(&self, class: usize) -> usize {
+        match self.samples[class] {
+            0 => KIND_NUL,
+            b'/' => KIND_SLASH,
+            _ => KIND_OTHER,
+        }
     }
 
     /// Adds what is reached without a byte, and drops what changes nothing, so that sets that mean the same are equal.

@@ -3,6 +3,9 @@ use proptest::prelude::{Just, Strategy, prop_assume, prop_oneof, proptest};
 use super::Automaton;
 use crate::glob::Glob;
 
+#[path = "../../benches/realistic/patterns.rs"]
+mod realistic;
+
 const STATES_MAX: usize = 4_000;
 
 fn globs<T: AsRef<str>>(patterns: &[T]) -> Vec<Glob> {
@@ -98,42 +101,9 @@ fn the_dead_state_leads_nowhere() {
     );
 }
 
-/// Rules as people write them, as many as asked for.
-fn realistic(count: usize) -> Vec<Glob> {
-    let fixed = [
-        "/home/*/.ssh/**",
-        "**/.env",
-        "/etc/**",
-        "**/*.pem",
-        "/home/*/project/**/[!.]*.rs",
-        "**/.env.*",
-        "~/.aws/**",
-        "~/.gnupg/**",
-        "**/id_rsa*",
-        "/root/**",
-        "**/.git/config",
-        "/var/lib/**/*.db",
-        "**/*.{key,p12}",
-        "~/.config/gcloud/**",
-        "/proc/*/environ",
-    ];
-    let words = ["alpha", "beta", "gamma", "delta", "omega", "sigma", "kappa", "theta", "lambda", "zeta"];
-    let made = (0..).map(|i| {
-        let (word, n) = (words[i % 10], i / 10);
-        match i % 5 {
-            0 => format!("/srv/{word}{n}/**"),
-            1 => format!("/opt/{word}{n}/*/bin/**"),
-            2 => format!("**/{word}{n}.toml"),
-            3 => format!("/home/*/work/{word}{n}/**/*.secret"),
-            _ => format!("/data/{word}{n}/*.json"),
-        }
-    });
-    globs(&fixed.iter().map(ToString::to_string).chain(made).take(count).collect::<Vec<_>>())
-}
-
 #[test]
 fn realistic_rules_stay_small() {
-    let automaton = Automaton::split(&realistic(256), STATES_MAX).unwrap();
+    let automaton = Automaton::split(&globs(&realistic::patterns(256)), STATES_MAX).unwrap();
     let bytes = automaton.table().len() * 4;
     assert!(bytes < 512 * 1024, "256 rules take {bytes} bytes");
 }

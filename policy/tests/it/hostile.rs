@@ -1,10 +1,9 @@
-//! Documents made to break things are refused, quickly, within bounds.
+//! Documents made to break things are refused, within bounds. A bound that is missing shows as a test that never ends.
 
 use std::fmt::Write;
-use std::time::{Duration, Instant};
 
 use proptest::prelude::{any, proptest};
-use tyr_policy::{POLICY_BYTES_MAX, Policy};
+use tyr_policy::{Automaton, Glob, POLICY_BYTES_MAX, Policy};
 
 const HEAD: &str = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: t}\nspec:\n  rules:\n";
 
@@ -20,13 +19,8 @@ fn filled(item: impl Fn(usize) -> String) -> String {
     unreachable!("the document is full at some time")
 }
 
-/// A generous bound for builds without optimisation on a busy machine: what it guards against takes hours.
-const TIME_MAX: Duration = Duration::from_secs(20);
-
 fn refused(what: &str, yaml: &str) -> String {
-    let start = Instant::now();
     let error = Policy::parse(yaml).expect_err(what);
-    assert!(start.elapsed() < TIME_MAX, "{what} took {:?}", start.elapsed());
     assert!(error.diagnostics.len() <= 101, "{what}: {} problems", error.diagnostics.len());
     let text = error.to_string();
     assert!(text.len() < 64 * 1024, "{what}: {} bytes of problems", text.len());
@@ -80,10 +74,8 @@ fn repeated_names_are_found_at_any_number() {
 #[test]
 fn takes_as_many_rules_as_fit() {
     let yaml = filled(|n| format!("    - {{name: r{n}, action: exec, verdict: deny, resource_pattern: /srv/{n}/*}}\n"));
-    let start = Instant::now();
     let checked = Policy::parse(&yaml).unwrap();
     assert!(checked.policy.rules.len() > 3000);
-    assert!(start.elapsed() < TIME_MAX, "took {:?}", start.elapsed());
 }
 
 proptest! {
@@ -110,5 +102,18 @@ proptest! {
             write!(yaml, "{name}: {value}\n      ").unwrap();
         }
         let _ = Policy::parse(&yaml);
+    }
+}
+
+#[test]
+fn patterns_that_multiply_are_refused_in_time() {
+    let parse = |pattern: &str| Glob::parse(pattern).unwrap();
+    let remembers =
+        (0..40).map(|n| parse(&format!("**/{}*x{}", "?".repeat(n % 7), "?".repeat(n + 2)))).collect::<Vec<_>>();
+    let wide = (0..200).map(|n| parse(&format!("/**/a{n}/**/b{n}/**/c{n}/**/d{n}"))).collect::<Vec<_>>();
+    let long = (0..40).map(|n| parse(&format!("**{n}{}", "[ab]?*".repeat(80)))).collect::<Vec<_>>();
+    for (what, patterns) in [("remembers", remembers), ("wide", wide), ("long", long)] {
+        let error = Automaton::split(&patterns, 2_000).expect_err(what);
+        assert_eq!(error.text, patterns[error.pattern].as_str());
     }
 }
