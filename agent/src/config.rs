@@ -225,7 +225,7 @@ impl Problem {
             serde_saphyr::Error::SerdeUnknownVariant { variant, expected, .. } => {
                 (format!("unknown value `{variant}`"), Some(near(variant, expected)))
             }
-            other => (first_line(&other.to_string()), None),
+            other => (plain(&other.to_string(), at), None),
         };
         Self { at, message, hint }
     }
@@ -256,10 +256,12 @@ fn near(word: &str, known: &[&'static str]) -> String {
     }
 }
 
-/// Error texts of the parser go on with a picture of the file, which may hold the token.
-fn first_line(text: &str) -> String {
+/// The parser's text without what we say ourselves: its place, and a picture of the file, which may hold the token.
+fn plain(text: &str, at: Option<(u64, u64)>) -> String {
     let line = text.lines().next().unwrap_or_default();
-    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+    let line = line.strip_prefix("error: ").unwrap_or(line);
+    let place = at.map(|(line, column)| format!(" at line {line}, column {column}")).unwrap_or_default();
+    line.strip_suffix(&place).unwrap_or(line).to_owned()
 }
 
 #[cfg(test)]

@@ -116,6 +116,14 @@ impl Trees {
         Some(DiscoveredAgent { ended_ns: Some(stamp.unix_ns()), ..ended.news })
     }
 
+    /// Nobody watches any more. Returns what is to be announced.
+    pub fn end_all(&mut self, stamp: Stamp) -> Vec<DiscoveredAgent> {
+        let ended = self.live.drain().map(|(_, tree)| DiscoveredAgent { ended_ns: Some(stamp.unix_ns()), ..tree.news });
+        let ended = ended.collect();
+        self.publish();
+        ended
+    }
+
     fn publish(&self) {
         let mut all: Vec<_> = self.live.values().map(|tree| ai_process(&tree.news)).collect();
         all.sort_by_key(|process| process.id);

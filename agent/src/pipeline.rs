@@ -127,6 +127,11 @@ impl Pipeline {
         for event in self.merge.all() {
             self.put(event);
         }
+        // They may live on, but nobody watches them any more; the next start finds them anew.
+        let stamp = self.clock.now();
+        for news in self.trees.end_all(stamp) {
+            self.spool.append_discovered(news);
+        }
         each_tick();
     }
 
