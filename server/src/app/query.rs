@@ -1,7 +1,6 @@
 //! What REST clients ask about agents, events and counts.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tyr_api::agents::{Agent, DiscoveredAgent};
@@ -25,14 +24,14 @@ const SNAPSHOT_EVENTS: u32 = 500;
 pub async fn agents(app: &App, include_archived: bool) -> Result<Vec<Agent>, DbError> {
     let which = if include_archived { agents::Which::All } else { agents::Which::Active };
     let mut agents = agents::list(&mut *app.pool.acquire().await?, which).await?;
-    present(app, &mut agents);
+    app.fleet.present(&mut agents);
     Ok(agents)
 }
 
 /// One agent, archived or not, as it is now.
 pub async fn agent(app: &App, agent_id: Uuid) -> Result<Option<Agent>, DbError> {
     let mut agent: Vec<Agent> = agents::get(&mut *app.pool.acquire().await?, agent_id).await?.into_iter().collect();
-    present(app, &mut agent);
+    app.fleet.present(&mut agent);
     Ok(agent.pop())
 }
 
@@ -107,7 +106,7 @@ pub async fn snapshot(app: &Arc<App>) -> Result<Snapshot, DbError> {
     let mut conn = app.pool.acquire().await?;
     let cursor = events::newest_position(&mut conn).await?;
     let mut agents = agents::list(&mut conn, agents::Which::Active).await?;
-    present(app, &mut agents);
+    app.fleet.present(&mut agents);
     let ai = discovered_agents::Filter { alive_after: Some(hour_ago), ..discovered_agents::Filter::default() };
     let drifting = Filter { drift_detected: Some(true), since: Some(day_ago), ..Filter::default() };
     let start = Position { at: Timestamp::UNIX_EPOCH, event_id: Uuid::nil() };
@@ -123,14 +122,4 @@ pub async fn snapshot(app: &Arc<App>) -> Result<Snapshot, DbError> {
         rates: stats::rate(&mut conn, hour_ago, now).await?,
         cursor: cursor.unwrap_or(start).to_string(),
     })
-}
-
-/// What the table alone does not know: how alive an agent is now.
-fn present(app: &App, agents: &mut [Agent]) {
-    let now = Timestamp::now();
-    for agent in agents {
-        let silence = Duration::try_from(now.duration_since(agent.last_seen)).unwrap_or_default();
-        agent.staleness_ms = u64::try_from(silence.as_millis()).unwrap_or(u64::MAX);
-        agent.liveness = app.liveness.liveness(silence);
-    }
 }

@@ -101,16 +101,22 @@ async fn connection(
     if let Err(error) = tcp.set_nodelay(true) {
         debug!(%error, peer.address = %address.ip(), "TCP_NODELAY was refused");
     }
-    let Some(acceptor) = acceptor else { return talk(tcp, address, routes, stop).await };
+    let Some(acceptor) = acceptor else { return talk(tcp, address, routes, stop, FIRST_REQUEST_TIMEOUT).await };
     match timeout(HANDSHAKE_TIMEOUT, acceptor.accept(tcp)).await {
-        Ok(Ok(tls)) => talk(tls, address, routes, stop).await,
+        Ok(Ok(tls)) => talk(tls, address, routes, stop, FIRST_REQUEST_TIMEOUT).await,
         Ok(Err(error)) => debug!(%error, peer.address = %address.ip(), "TLS handshake failed"),
         Err(_) => debug!(peer.address = %address.ip(), "TLS handshake took too long"),
     }
 }
 
-async fn talk<IO>(io: IO, address: SocketAddr, routes: Router, stop: CancellationToken)
-where
+/// Serves one connection, whatever it runs over, until it ends; at once if it brings no request in time.
+pub async fn talk<IO>(
+    io: IO,
+    address: SocketAddr,
+    routes: Router,
+    stop: CancellationToken,
+    first_request_within: Duration,
+) where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let heard = Arc::new(AtomicBool::new(false));
@@ -125,7 +131,7 @@ where
     });
     let builder = builder();
     let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
-    let mut silence = pin!(sleep(FIRST_REQUEST_TIMEOUT));
+    let mut silence = pin!(sleep(first_request_within));
     let mut draining = false;
     loop {
         tokio::select! {

@@ -1,9 +1,8 @@
 //! Session tokens: JWT, HS256 alone, for 24 hours.
 
 use std::fmt;
-use std::fs::{File, OpenOptions, read};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,6 +10,8 @@ use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::pki::write_private;
 
 /// How long a token works.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
@@ -157,21 +158,16 @@ impl SessionKey {
 }
 
 fn read_or_make(path: &Path) -> io::Result<Vec<u8>> {
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(file) => make(file, path),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => read(path),
-        Err(error) => Err(error),
-    }
-}
-
-/// A key that was not written completely must not stay: it would be read, and be short, at the next start.
-fn make(mut file: File, path: &Path) -> io::Result<Vec<u8>> {
     let key: [u8; KEY_BYTES] = rand::random();
-    if let Err(error) = file.write_all(&key).and_then(|()| file.sync_all()) {
-        let _ = std::fs::remove_file(path);
-        return Err(error);
+    match write_private(path, &key) {
+        Ok(()) => Ok(key.to_vec()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => fs::read(path),
+        Err(error) => {
+            // Written in part, it would be read, and be too short, at the next start.
+            let _ = fs::remove_file(path);
+            Err(error)
+        }
     }
-    Ok(key.to_vec())
 }
 
 #[cfg(test)]
