@@ -170,6 +170,8 @@ pub struct Settings {
     pub bin_dir: Option<PathBuf>,
     /// User to run as when the server is root, if the operator named one.
     pub user: Option<String>,
+    /// Further settings of PostgreSQL, `name=value` each, which win over ours. Tests give up durability with them, nothing else does.
+    pub postgres_settings: Vec<String>,
 }
 
 /// A running private cluster. Dropping it stops it cleanly.
@@ -210,12 +212,13 @@ impl Cluster {
         prepare_socket_dir(&socket_dir, &dir, &account)?;
         let program = binaries.dir.join("postgres");
         let supervisor = Supervisor::start({
-            let (program, socket_dir, account) = (program.clone(), socket_dir.clone(), account);
-            move || postgres(&program, &data, &socket_dir, &account)
+            let (program, socket_dir, data, settings) =
+                (program.clone(), socket_dir.clone(), data.clone(), settings.postgres_settings.clone());
+            move || postgres(&program, &data, &socket_dir, &account, &settings)
         })
         .map_err(|source| EmbeddedError::Start { program, source })?;
         let cluster = Self { supervisor, socket_dir, _lock: lock };
-        cluster.wait_until_ready().await?;
+        cluster.wait_until_ready(&data).await?;
         cluster.create_database().await?;
         Ok(cluster)
     }
@@ -236,24 +239,25 @@ impl Cluster {
         let _ = tokio::task::spawn_blocking(move || drop(self)).await;
     }
 
-    async fn wait_until_ready(&self) -> Result<(), EmbeddedError> {
+    /// Asks only once the cluster says that it is ready: each refused connection would be a line in its log.
+    async fn wait_until_ready(&self, data: &Path) -> Result<(), EmbeddedError> {
         let options = self.maintenance_options();
         let begun = Instant::now();
         let mut ticks = tokio::time::interval(Duration::from_millis(10));
         loop {
             ticks.tick().await;
-            match PgConnection::connect_with(&options).await {
-                Ok(connection) => {
-                    let _ = connection.close().await;
-                    return Ok(());
-                }
-                Err(error) if self.supervisor.deaths() >= START_DEATHS_MAX || begun.elapsed() > START_TIMEOUT => {
-                    let said = self.supervisor.last_words();
-                    let fatal = said.iter().rev().find(|line| line.contains("FATAL") || line.contains("ERROR"));
-                    let said = fatal.or(said.last()).cloned().unwrap_or_else(|| error.to_string());
-                    return Err(EmbeddedError::NotReady { said });
-                }
-                Err(_) => {}
+            // A file that a crash left behind may say so too early; then the connection is refused.
+            if says_ready(data)
+                && let Ok(connection) = PgConnection::connect_with(&options).await
+            {
+                let _ = connection.close().await;
+                return Ok(());
+            }
+            if self.supervisor.deaths() >= START_DEATHS_MAX || begun.elapsed() > START_TIMEOUT {
+                let said = self.supervisor.last_words();
+                let fatal = said.iter().rev().find(|line| line.contains("FATAL") || line.contains("ERROR"));
+                let said = fatal.or(said.last()).cloned().unwrap_or_else(|| "nothing".to_owned());
+                return Err(EmbeddedError::NotReady { said });
             }
         }
     }
@@ -343,8 +347,14 @@ fn prepare_socket_dir(socket_dir: &Path, dir: &Path, account: &Account) -> Resul
     initialize::private_dir(socket_dir, account)
 }
 
+/// Whether `postmaster.pid` says so, in its eighth line (`LOCK_FILE_LINE_PM_STATUS` of src/include/utils/pidfile.h).
+fn says_ready(data: &Path) -> bool {
+    fs::read_to_string(data.join("postmaster.pid"))
+        .is_ok_and(|text| text.lines().nth(7).is_some_and(|status| status.trim() == "ready"))
+}
+
 /// The command line of the cluster's process.
-fn postgres(program: &Path, data: &Path, socket_dir: &Path, account: &Account) -> Command {
+fn postgres(program: &Path, data: &Path, socket_dir: &Path, account: &Account, settings: &[String]) -> Command {
     let mut command = Command::new(program);
     command.arg("-D").arg(data).arg("-k").arg(socket_dir);
     for setting in [
@@ -362,6 +372,9 @@ fn postgres(program: &Path, data: &Path, socket_dir: &Path, account: &Account) -
         // Compiling a query takes longer than any of ours runs.
         "jit=off",
     ] {
+        command.arg("-c").arg(setting);
+    }
+    for setting in settings {
         command.arg("-c").arg(setting);
     }
     as_account(&mut command, account, data);

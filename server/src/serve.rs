@@ -276,7 +276,12 @@ async fn open_database(config: &Config) -> Result<(PgPool, Option<Cluster>), Boo
     let (options, cluster) = match &config.database {
         Database::Url(url) => (parse_url(url.expose())?, None),
         Database::Embedded { bin_dir, user } => {
-            let settings = Settings { data_dir: config.data_dir.clone(), bin_dir: bin_dir.clone(), user: user.clone() };
+            let settings = Settings {
+                data_dir: config.data_dir.clone(),
+                bin_dir: bin_dir.clone(),
+                user: user.clone(),
+                postgres_settings: Vec::new(),
+            };
             let cluster = Cluster::start(&settings).await?;
             (cluster.connect_options(), Some(cluster))
         }

@@ -27,9 +27,9 @@ pub struct Judge {
 }
 
 /// What one agent should have run from when on.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Timeline {
-    /// Oldest first.
+    /// Oldest first; the first one reaches back for ever, so that there is one for every moment.
     spans: Vec<Span>,
 }
 
@@ -47,7 +47,8 @@ impl Timeline {
         let mut conn = app.pool.acquire().await?;
         let history = agents::policy_history(&mut conn, agent_id, Timestamp::now() - HISTORY).await?;
         drop(conn);
-        let mut spans = Vec::with_capacity(history.len());
+        let mut spans = Vec::with_capacity(history.len() + 1);
+        spans.push(Span { from: Timestamp::MIN, policy_id: None, effective: Some(Arc::default()) });
         for (from, policy_id) in history {
             let effective = match &policy_id {
                 Some(policy_id) => app.judge.effective(app, policy_id).await?,
@@ -64,12 +65,8 @@ impl Timeline {
     /// was in force at the event. What can't be judged (an address that is none) has no `server_verdict` and no drift.
     pub fn judge(&self, event: &mut Event) {
         let span = self.deciding(event);
-        let stale = span.map_or(event.policy_id.is_some(), |span| span.policy_id != event.policy_id);
-        let verdict = match span {
-            Some(Span { effective: None, .. }) => None,
-            Some(Span { effective: Some(effective), .. }) => verdict(effective, event),
-            None => verdict(&Effective::new(Vec::new()), event),
-        };
+        let stale = span.policy_id != event.policy_id;
+        let verdict = span.effective.as_ref().and_then(|effective| verdict(effective, event));
         event.server_verdict = verdict;
         event.drift_detected = verdict.is_some_and(|verdict| verdict != event.verdict);
         event.drift_reason = event.drift_detected.then(|| {
@@ -83,14 +80,12 @@ impl Timeline {
         });
     }
 
-    /// `None`: the event is older than any policy of this agent.
-    fn deciding(&self, event: &Event) -> Option<&Span> {
-        // Positions of the spans in force ten seconds before, at, and ten seconds after the event.
-        let at = |instant: Timestamp| self.spans.partition_point(|span| span.from <= instant).checked_sub(1);
-        let before = event.ts.checked_sub(GRACE).map_or(None, at).unwrap_or(0);
-        let Some(after) = event.ts.checked_add(GRACE).map_or(None, at) else { return None };
+    fn deciding(&self, event: &Event) -> &Span {
+        let at = |instant: Timestamp| self.spans.partition_point(|span| span.from <= instant).saturating_sub(1);
+        let before = at(event.ts.saturating_sub(GRACE).expect("a duration has no calendar units"));
+        let after = at(event.ts.saturating_add(GRACE).expect("a duration has no calendar units"));
         let named = self.spans[before..=after].iter().rev().find(|span| span.policy_id == event.policy_id);
-        named.or_else(|| at(event.ts).map(|index| &self.spans[index]))
+        named.unwrap_or_else(|| &self.spans[at(event.ts)])
     }
 }
 

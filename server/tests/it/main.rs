@@ -1,1 +1,7 @@
 //! Integration tests of the server, against a real PostgreSQL.
+
+mod embedded;
+mod grpc;
+mod ingest;
+mod stack;
+mod testdb;
