@@ -150,3 +150,6 @@ async fn answer(mut stream: UnixStream, host: &dyn Host) -> io::Result<()> {
     text.push(b'\n');
     write.write_all(&text).await
 }
+
+#[cfg(test)]
+mod tests;

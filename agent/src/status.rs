@@ -138,14 +138,14 @@ fn one_line(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::{Loss, PolicyVersion, Status};
     use crate::enrich::AiProcess;
     use crate::pipeline::FlowCounters;
     use crate::ship::Connection;
     use crate::spool::Counters;
 
-    fn status() -> Status {
+    pub(crate) fn status() -> Status {
         Status {
             version: "0.1.0".into(),
             name: "host-a".into(),

@@ -28,7 +28,7 @@ fn pages() -> BTreeMap<String, String> {
 }
 
 #[test]
-fn man_pages_are_those_of_the_command_line() {
+fn generated_man_pages_are_those_of_the_command_line() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../man");
     for (name, text) in pages() {
         let path = folder.join(&name);
@@ -37,6 +37,9 @@ fn man_pages_are_those_of_the_command_line() {
             fs::write(&path, &text).unwrap();
         }
         let committed = fs::read_to_string(&path).unwrap_or_default();
-        assert!(committed == text, "man/{name} differs: run `TYR_UPDATE=1 cargo test -p tyr-agent man` and commit it");
+        assert!(
+            committed == text,
+            "man/{name} differs: run `TYR_UPDATE=1 cargo test -p tyr-agent generated` and commit it"
+        );
     }
 }
