@@ -213,7 +213,9 @@ impl Server {
         ];
         let mut rest = tokio::spawn(http::serve(Arc::clone(&app), rest, doors_stop.clone()));
         let mut grpc = tokio::spawn(grpc::serve(Arc::clone(&app), grpc, doors_stop.clone()));
+        // In this order: at shutdown the doors end too, and that is no failure of theirs.
         let failed = tokio::select! {
+            biased;
             () = shutdown.cancelled() => None,
             result = &mut rest => Some(door_error(REST, result)),
             result = &mut grpc => Some(door_error(GRPC, result)),
