@@ -21,6 +21,7 @@ use sqlx::PgPool;
 use crate::app::auth::attempts::Attempts;
 use crate::app::auth::secrets::Secrets;
 use crate::app::auth::sessions::SessionKey;
+use crate::app::effective::Pushes;
 use crate::app::fleet::Fleet;
 use crate::app::ingest::Ingest;
 use crate::app::judge::Judge;
@@ -55,6 +56,8 @@ pub struct App {
     pub ingest: Ingest,
     /// Judges events for drift.
     pub judge: Judge,
+    /// Effective policies as agents get them.
+    pub pushes: Pushes,
     /// When an agent counts as late, stale, offline.
     pub liveness: Limits,
 }
@@ -74,6 +77,7 @@ impl App {
             live: Live::new(),
             fleet: Fleet::new(liveness),
             ingest: Ingest::new(),
+            pushes: Pushes::default(),
             judge: Judge::default(),
             liveness,
         })

@@ -4,6 +4,9 @@
 //! what should have been in force when an event happened. An advisory lock puts changes in a row; an agent that enrolls
 //! takes the same lock, shared, so that it can't miss a change that is being made.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
@@ -14,28 +17,61 @@ use crate::app::App;
 use crate::db::DbError;
 use crate::db::effective_policies::{self, LayerRow};
 
+/// Effective policies kept in memory; they follow from their digest, so they never change.
+const PUSHES_MAX: usize = 64;
+
 /// What this agent should run now, recorded in `agent_policies` when it is another than before. Without an assignment: no
 /// layers, empty `policy_id`.
 ///
 /// # Errors
 /// When the database failed.
 pub async fn effective_for(app: &App, agent_id: Uuid) -> Result<PolicyPush, DbError> {
-    let mut tx = app.pool.begin().await?;
-    effective_policies::lock_for_reading(&mut *tx).await?;
-    settle(&mut tx, Some(agent_id)).await?;
-    let policy_id = effective_policies::current(&mut *tx, agent_id).await?;
-    let layers = match &policy_id {
-        Some(policy_id) => effective_policies::layers(&mut *tx, policy_id).await?,
-        None => Vec::new(),
+    let policy_id = match effective_policies::current(&app.pool, agent_id).await? {
+        // Every change since was written down for this agent with the change itself.
+        Some(policy_id) => policy_id,
+        // It enrolled, and no assignment that concerns it was changed since.
+        None => {
+            let mut tx = app.pool.begin().await?;
+            effective_policies::lock_for_reading(&mut *tx).await?;
+            settle(&mut tx, Some(agent_id)).await?;
+            let policy_id = effective_policies::current(&mut *tx, agent_id).await?.flatten();
+            tx.commit().await?;
+            policy_id
+        }
     };
-    tx.commit().await?;
-    let layers = layers.into_iter().map(|layer| PolicyLayer {
-        version: layer.version.unsigned_abs(),
-        name: layer.name,
-        agent_type: layer.agent_type.unwrap_or_default(),
-        yaml: layer.yaml,
-    });
-    Ok(PolicyPush { policy_id: policy_id.unwrap_or_default(), layers: layers.collect() })
+    match policy_id {
+        Some(policy_id) => app.pushes.get(app, policy_id).await,
+        None => Ok(PolicyPush::default()),
+    }
+}
+
+/// Effective policies as agents get them, by digest: thousands ask for the same few at the same moment.
+#[derive(Debug, Default)]
+pub struct Pushes(Mutex<HashMap<String, PolicyPush>>);
+
+impl Pushes {
+    async fn get(&self, app: &App, policy_id: String) -> Result<PolicyPush, DbError> {
+        if let Some(push) = self.lock().get(&policy_id) {
+            return Ok(push.clone());
+        }
+        let layers = effective_policies::layers(&app.pool, &policy_id).await?.into_iter().map(|layer| PolicyLayer {
+            version: layer.version.unsigned_abs(),
+            name: layer.name,
+            agent_type: layer.agent_type.unwrap_or_default(),
+            yaml: layer.yaml,
+        });
+        let push = PolicyPush { policy_id: policy_id.clone(), layers: layers.collect() };
+        let mut ready = self.lock();
+        if ready.len() >= PUSHES_MAX {
+            ready.clear();
+        }
+        ready.insert(policy_id, push.clone());
+        Ok(push)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, PolicyPush>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Decides and records the effective policies of all agents, or of one, and gives the agents for which it is another than

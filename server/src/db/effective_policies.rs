@@ -127,13 +127,13 @@ pub async fn settle(
     Ok(query.fetch_all(conn).await?)
 }
 
-/// What an agent should run now; none: nothing.
-pub async fn current(conn: impl PgExecutor<'_>, agent_id: Uuid) -> Result<Option<String>, DbError> {
+/// What an agent should run now: the digest, or nothing; none: that was never written down.
+pub async fn current(conn: impl PgExecutor<'_>, agent_id: Uuid) -> Result<Option<Option<String>>, DbError> {
     let query = sqlx::query_scalar!(
         "SELECT policy_id FROM agent_policies WHERE agent_id = $1 ORDER BY effective_from DESC LIMIT 1",
         agent_id
     );
-    Ok(query.fetch_optional(conn).await?.flatten())
+    Ok(query.fetch_optional(conn).await?)
 }
 
 /// The layers of an effective policy, in the order of evaluation; empty: there is no such policy.

@@ -48,9 +48,10 @@ pub async fn end(
     Id(id): Id<Uuid>,
     _: NoParams,
 ) -> Result<StatusCode, ApiError> {
-    match assignments::end(&app, id, &user.username).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(missing("assignment in force", id)),
+    if assignments::end(&app, id, &user.username).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(missing("assignment in force", id))
     }
 }
 

@@ -315,13 +315,12 @@ impl Reader {
     }
 
     async fn check(&self) -> Result<(), End> {
-        match auth::still_valid(&self.app, &self.user).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(End::Session),
+        let valid = match auth::still_valid(&self.app, &self.user).await {
+            Ok(valid) => valid,
             // Says nothing of the user; the end of the token is known without a database.
-            Err(_) if Timestamp::now() < self.user.session_expires_at => Ok(()),
-            Err(_) => Err(End::Session),
-        }
+            Err(_) => Timestamp::now() < self.user.session_expires_at,
+        };
+        if valid { Ok(()) } else { Err(End::Session) }
     }
 
     async fn gap(&mut self, missed: Option<u64>) -> Result<(), End> {

@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 const FREE: u32 = 5;
 /// The wait after the first failure that is not free; each further one doubles it.
 const WAIT_FIRST: Duration = Duration::from_secs(1);
-const WAIT_MAX: Duration = Duration::from_secs(300);
+const WAIT_MAX: Duration = Duration::from_mins(5);
 /// Failures are forgotten after this long without another.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(900);
+const FORGOTTEN_AFTER: Duration = Duration::from_mins(15);
 /// Most pairs of account and source that are remembered; then the oldest goes.
 const REMEMBERED_MAX: usize = 10_000;
 
