@@ -1,5 +1,4 @@
 //! The agent's integration tests, one binary; a module per part.
 
-mod kernel;
 mod man;
 mod ship;

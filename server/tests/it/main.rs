@@ -3,5 +3,6 @@
 mod embedded;
 mod grpc;
 mod ingest;
+mod rest;
 mod stack;
 mod testdb;

@@ -1,0 +1,13 @@
+//! The REST door and the event stream, asked by a real client over a real socket.
+
+mod agents;
+mod assignments;
+mod authorisation;
+mod errors;
+mod events;
+mod harness;
+mod policies;
+mod sessions;
+mod stream;
+mod tls;
+mod tokens;

@@ -1,0 +1,50 @@
+//! Policy versions.
+
+use serde_json::json;
+
+use super::harness::Rest;
+
+const POLICIES: &str = "/api/v1/policies";
+
+/// A policy of that name with one rule.
+pub(super) fn policy(name: &str, pattern: &str) -> String {
+    format!(
+        "# kept as it is\napiVersion: tyr.dev/v1\nkind: Policy\nmetadata:\n  name: {name}\nspec:\n  rules:\n    - name: r1\n      \
+         action: file_write\n      resource_pattern: {pattern}\n      verdict: deny\n"
+    )
+}
+
+#[tokio::test]
+async fn a_policy_is_numbered_kept_and_listed() {
+    let rest = Rest::start().await;
+    let admin = rest.admin().await;
+    let yaml = policy("web", "/etc/**");
+    let first = rest.post(&admin, POLICIES, json!({"yaml": yaml})).await.expect(201);
+    assert_eq!((&first["version"], &first["name"], &first["rules"]), (&json!(1), &json!("web"), &json!(1)));
+    rest.post(&admin, POLICIES, json!({"yaml": policy("db", "/var/**")})).await.expect(201);
+    let list = rest.get(&admin, POLICIES).await.expect(200);
+    let names: Vec<_> = list["items"].as_array().expect("a list").iter().map(|item| item["name"].clone()).collect();
+    assert_eq!(names, [json!("db"), json!("web")], "newest first");
+    assert!(list["items"][0].get("yaml").is_none());
+    let shown = rest.get(&admin, "/api/v1/policies/1").await.expect(200);
+    assert_eq!(shown["yaml"], yaml);
+    assert_eq!(shown["created_by"], first["created_by"]);
+    rest.get(&admin, "/api/v1/policies/4294967295").await.error(404, "not_found");
+    rest.stop().await;
+}
+
+#[tokio::test]
+async fn a_broken_policy_is_refused_with_every_error_and_its_place() {
+    let rest = Rest::start().await;
+    let admin = rest.admin().await;
+    let broken = policy("web", "/etc/**").replace("verdict: deny", "verdict: dney\n      colour: red");
+    let error = rest.post(&admin, POLICIES, json!({"yaml": broken})).await.error(400, "invalid_policy");
+    assert!(error.message.contains("line 11, column 16"), "{}", error.message);
+    assert!(error.message.contains("line 12, column 7"), "{}", error.message);
+    assert!(error.hint.expect("a hint").contains("`deny`"));
+    rest.post(&admin, POLICIES, json!({"yaml": ": ["})).await.error(400, "invalid_policy");
+    rest.post(&admin, POLICIES, json!({"yaml": "a\u{0}b"})).await.error(400, "invalid_policy");
+    rest.post(&admin, POLICIES, json!({"yaml": "x".repeat(256 * 1024 + 1)})).await.error(400, "invalid_policy");
+    assert_eq!(rest.get(&admin, POLICIES).await.expect(200), json!({"items": []}), "nothing was stored");
+    rest.stop().await;
+}
