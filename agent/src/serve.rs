@@ -8,7 +8,7 @@ use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info};
+use tracing::{debug, error, info};
 use tyr_proto::v1::{self, CapabilityReport, EventKind};
 
 use crate::clock::unix_us_now;
@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::control::{Control, Host, SOCKET};
 use crate::data_dir::DataDir;
 use crate::enrich::AiProcess;
-use crate::fault::Fault;
+use crate::fault::{Fault, chain};
 use crate::fingerprints::Fingerprints;
 use crate::identity::Identity;
 use crate::kernel::{Kernel, KernelError, LossKind, Options, Posture};
@@ -27,6 +27,9 @@ use crate::spool::Spool;
 use crate::status::{Loss, PolicyVersion, Status};
 
 mod scope_cgroup;
+
+/// Most rounds of the scan at start; the second usually finds nothing.
+const SCANS_MAX: u32 = 5;
 
 /// Governs this host until SIGTERM or SIGINT.
 ///
@@ -88,6 +91,11 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
         let (kernel, spool) = (Arc::clone(&kernel), Arc::clone(&spool));
         tokio::spawn(pipeline.run(events, stop_watching.clone(), move || note_losses(&kernel, &spool)))
     };
+    // The reader of events runs by now, as a scan of a busy host has many to tell.
+    let scanning = {
+        let kernel = Arc::clone(&kernel);
+        tokio::task::spawn_blocking(move || scan(&kernel))
+    };
     let mut shipping = tokio::spawn(shipper.run(stop_shipping.clone()));
     let controlling = tokio::spawn(async move { control.serve(host).await });
     let _ = sd_notify::notify(&[NotifyState::Ready]);
@@ -100,6 +108,7 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     info!("stopping");
     controlling.abort();
+    let _ = scanning.await;
     stop_watching.cancel();
     if !watching.is_finished() {
         let _ = watching.await;
@@ -112,6 +121,20 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
     let counters = spool.counters();
     info!(events.emitted = counters.emitted, events.lost = counters.lost, records_left = counters.records, "stopped");
     ended.map_err(|panic| Fault::new("the connection to the server failed").because(&panic))?
+}
+
+/// Marks what runs already. A child that is forked meanwhile is marked by its parent's mark, or found by the next round.
+fn scan(kernel: &Kernel) {
+    for _ in 0..SCANS_MAX {
+        match kernel.scan() {
+            Ok(0) => return,
+            Ok(found) => info!(processes = found, "found AI processes that run already"),
+            Err(error) => {
+                error!(reason = chain(&error), hint = error.hint(), "looking for AI processes that run already failed");
+                return;
+            }
+        }
+    }
 }
 
 async fn told_to_stop() {
@@ -218,7 +241,7 @@ impl Host for Running {
                 (reason, "see `scope` in the configuration".to_owned())
             })?;
         }
-        let failed = |error: KernelError| (crate::fault::chain(&error), error.hint().to_owned());
+        let failed = |error: KernelError| (chain(&error), error.hint().to_owned());
         self.kernel.mark(pid, agent_type).map(|_| ()).map_err(failed)
     }
 }
