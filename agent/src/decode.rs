@@ -2,6 +2,10 @@
 //!
 //! Bytes that come from processes (paths, arguments) stay bytes here; who sends or shows them escapes them.
 
+mod record;
+
+pub(crate) use record::Record;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;

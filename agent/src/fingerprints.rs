@@ -8,6 +8,10 @@
 //!   that is no option, or by the argument after `-m`. A relative script counts from the working directory.
 //! - `links`: as `script`, but only a candidate: what the name leads to must lie in `into`, which tyrd looks up once.
 
+mod compiled;
+
+pub(crate) use compiled::{Compiled, Part, Positional, positional};
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};

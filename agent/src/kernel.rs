@@ -10,11 +10,18 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::decode::{KernelEvent, TreeId};
-use crate::fingerprints::Fingerprints;
+use crate::fingerprints::{Fingerprints, FingerprintsError};
 
+pub(crate) mod abi;
+mod load;
+mod marks;
 mod net;
+mod reader;
+mod scan;
+mod shared;
 
 pub use net::{NetTables, NetTablesError};
+use shared::Shared;
 
 /// What to load, and for whom.
 #[derive(Debug)]
@@ -45,6 +52,12 @@ pub enum KernelError {
         #[source]
         source: io::Error,
     },
+    /// The fingerprints can't be used.
+    #[error("the fingerprints can't be used")]
+    Fingerprints(#[source] FingerprintsError),
+    /// The object with the programs is not what this agent was built with.
+    #[error("the kernel programs could not be prepared")]
+    Object(#[source] io::Error),
     /// The scope is no cgroup v2 folder.
     #[error("the scope {} is not a cgroup v2 folder", path.display())]
     Scope {
@@ -62,6 +75,12 @@ pub enum KernelError {
         /// What the kernel said.
         #[source]
         source: io::Error,
+    },
+    /// More agent types than the kernel's tables hold.
+    #[error("`{agent_type}` is one agent type too many: the kernel tables hold {}", abi::AGENT_TYPES_MAX)]
+    AgentTypes {
+        /// The type that found no room.
+        agent_type: String,
     },
     /// The process to be marked is gone, or not in the scope.
     #[error("process {pid} can't be marked")]
@@ -83,9 +102,12 @@ impl KernelError {
                 "use a kernel built with CONFIG_DEBUG_INFO_BTF=y; those of Debian, Ubuntu, Fedora and RHEL are"
             }
             Self::Refused { .. } => "tyrd needs a kernel from 6.1 on that lets root load BPF programs; see the cause",
+            Self::Fingerprints(_) => "mend the file that `fingerprints` names, or leave it out",
+            Self::Object(_) => "install tyrd again; if it stays, report it with the cause",
             Self::Scope { .. } => {
                 "`scope.cgroup` is an absolute path below the cgroup2 mount, see `grep cgroup2 /proc/mounts`"
             }
+            Self::AgentTypes { .. } => "use fewer agent types in fingerprints, policies and `tyrd run --type`",
             Self::Map { .. } => "start tyrd again; if it stays, report it with the cause",
             Self::Mark { .. } => "the process must be alive and inside the scope's cgroup",
         }
@@ -127,11 +149,18 @@ pub enum LossKind {
     Connect,
 }
 
-/// The loaded programs. Dropping it detaches all of them, and nothing stays in the kernel.
+/// The loaded programs. Dropping it (and the receiver of events) detaches all of them, and nothing stays in the kernel.
 #[derive(Debug)]
 pub struct Kernel {
-    posture_reason: Arc<str>,
+    shared: Arc<Shared>,
+    events: Option<mpsc::Receiver<KernelEvent>>,
+    reader: tokio::task::JoinHandle<()>,
+    posture: Posture,
+    posture_reason: String,
 }
+
+/// Events that wait for whoever takes them; behind that they wait in the rings.
+const EVENTS_QUEUE: usize = 4096;
 
 impl Kernel {
     /// Loads and attaches the programs. Needs a tokio runtime with I/O and time.
@@ -139,52 +168,78 @@ impl Kernel {
     /// # Errors
     /// Not root, no BTF, a scope that is none, or a program that the kernel refuses; nothing stays attached.
     pub fn load(options: Options) -> Result<Self, KernelError> {
-        let _ = options;
-        Err(KernelError::NotRoot)
+        let loaded = load::load(&options)?;
+        let (notes, notes_in) = mpsc::unbounded_channel();
+        let (posture, posture_reason) = loaded.posture;
+        let shared = Arc::new(Shared::new(loaded.maps, loaded.hooks, loaded.scope, loaded.compiled, notes)?);
+        let (out, events) = mpsc::channel(EVENTS_QUEUE);
+        let reader = reader::Reader::new(Arc::clone(&shared), loaded.rings, notes_in, out)
+            .map_err(|source| KernelError::Map { map: "urgent", source })?;
+        let reader = tokio::spawn(reader.run());
+        Ok(Self { shared, events: Some(events), reader, posture, posture_reason })
     }
 
     /// What happens from now on, in order of time as far as one reading of the rings goes. Can be taken once.
+    ///
+    /// # Panics
+    /// When taken twice.
     pub fn events(&mut self) -> mpsc::Receiver<KernelEvent> {
-        mpsc::channel(1).1
+        self.events.take().expect("the events are taken once")
     }
 
     /// Puts network rules in force, all at once: every connection is judged by the old or by the new ones, and none by
     /// the old ones after this returns. Returns their generation, which [`crate::decode::Connect::generation`] names.
     ///
+    /// Takes some 20 ms (the kernel waits until no program holds the old ones), in which it blocks.
+    ///
     /// # Errors
     /// The kernel took no more; the old rules stay in force.
     pub fn publish(&self, tables: &NetTables) -> Result<u32, KernelError> {
-        let _ = tables;
-        Ok(0)
+        self.shared.publish(tables)
     }
 
     /// Makes a running process the root of a tree. It and what it starts from now on is governed once this returns.
+    /// A process that belongs to a tree already stays there.
     ///
     /// # Errors
-    /// It is gone or not in the scope.
+    /// It is gone or not in the scope, or the agent type is one too many.
     pub fn mark(&self, pid: u32, agent_type: &str) -> Result<TreeId, KernelError> {
-        let _ = agent_type;
-        Err(KernelError::Mark { pid, source: io::Error::from_raw_os_error(3) })
+        self.shared.mark(pid, agent_type)
+    }
+
+    /// Finds AI processes that run already, marks them with all that descends from them, and returns how many it marked.
+    /// Reads all of `/proc`, so it blocks for some milliseconds.
+    ///
+    /// # Errors
+    /// The marks could not be written.
+    pub fn scan(&self) -> Result<usize, KernelError> {
+        scan::scan(&self.shared)
     }
 
     /// Events lost in the kernel so far, one entry per kind, verdict and reason with any.
     pub fn losses(&self) -> Vec<Loss> {
-        Vec::new()
+        self.shared.losses()
     }
 
     /// Attach points in use, such as `tp_btf/sched_process_exec`.
     pub fn hooks(&self) -> Vec<&'static str> {
-        Vec::new()
+        self.shared.hooks.lock().expect("no holder panics").attached()
     }
 
     /// What is enforced, and one sentence on why not more.
     pub fn posture(&self) -> (Posture, &str) {
-        (Posture::Observing, &self.posture_reason)
+        (self.posture, &self.posture_reason)
     }
 
     /// Processes that are governed now, and the trees that they form.
     pub fn governed(&self) -> Governed {
-        Governed::default()
+        self.shared.governed()
+    }
+}
+
+impl Drop for Kernel {
+    fn drop(&mut self) {
+        self.reader.abort();
     }
 }
 

@@ -18,6 +18,7 @@ pub mod kernel;
 pub mod pipeline;
 pub mod policies;
 pub mod run;
+pub mod scope;
 pub mod serve;
 pub mod ship;
 pub mod spool;

@@ -1,4 +1,5 @@
 //! The agent's integration tests, one binary; a module per part.
 
+mod kernel;
 mod man;
 mod ship;

@@ -13,6 +13,9 @@ pub struct TopArgs {
     /// View to begin with.
     #[arg(long, value_name = "VIEW", default_value = "overview")]
     pub view: TopView,
+    /// Show only what matches, e.g. 'kind=exec verdict!=allow'; `?` in the dashboard lists the fields.
+    #[arg(long, value_name = "FILTER")]
+    pub filter: Option<String>,
     /// Print one plain-text overview and end; without a terminal this happens anyway.
     #[arg(long)]
     pub once: bool,

@@ -1,0 +1,135 @@
+//! Twins of `ebpf/abi.h`: what the kernel programs and the agent both lay out.
+//!
+//! Numbers are in the machine's own byte order. A test compares sizes and offsets with the object's BTF.
+
+#![allow(dead_code, reason = "the twin is complete, whether or not a field is read here")]
+
+use aya::Pod;
+
+/// Longest path in a record, in bytes.
+pub(crate) const PATH_BYTES_MAX: usize = 4096;
+/// Number of the first agent type beyond those that the tables can hold.
+pub(crate) const AGENT_TYPES_MAX: usize = 1024;
+/// Entries that one prefix of the network rules can have.
+pub(crate) const NET_ENTRIES_MAX: usize = 32;
+/// Words of the automaton over `binaries`.
+pub(crate) const BINARY_ROWS_MAX: usize = 65536;
+/// Nanoseconds within which repeats of an open are merged.
+pub(crate) const MERGE_NS: u64 = 1_000_000_000;
+
+pub(crate) const KIND_EXEC: u8 = 1;
+pub(crate) const KIND_EXIT: u8 = 2;
+pub(crate) const KIND_OPEN: u8 = 3;
+pub(crate) const KIND_CONNECT: u8 = 4;
+pub(crate) const KINDS_MAX: usize = 8;
+
+pub(crate) const VERDICT_ALLOW: u8 = 0;
+pub(crate) const VERDICT_DENY: u8 = 1;
+pub(crate) const VERDICT_ALERT: u8 = 2;
+pub(crate) const VERDICTS_MAX: usize = 4;
+
+/// Why events are lost, in the order of `enum loss`.
+pub(crate) const LOSSES: [&str; 4] = ["kernel_ring", "kernel_memory", "kernel_marks", "tried_limit"];
+
+pub(crate) const PROCESS_CANDIDATE: u16 = 1;
+
+pub(crate) const RECORD_ROOT: u16 = 1;
+pub(crate) const RECORD_LAST: u16 = 2;
+pub(crate) const RECORD_CANDIDATE: u16 = 4;
+pub(crate) const RECORD_TRIED: u16 = 8;
+pub(crate) const RECORD_UNJUDGED: u16 = 16;
+
+pub(crate) const PATH_DELETED: u32 = 1;
+pub(crate) const PATH_PSEUDO: u32 = 2;
+pub(crate) const PATH_TRUNCATED: u32 = 4;
+
+pub(crate) const FINGERPRINT_WEAK: u16 = 1;
+pub(crate) const FINGERPRINT_TOOL: u16 = 2;
+
+pub(crate) const NET_EXEMPT: u8 = 255;
+/// include/uapi/linux/in.h.
+pub(crate) const IPPROTO_TCP: u8 = 6;
+/// The same.
+pub(crate) const IPPROTO_UDP: u8 = 17;
+
+macro_rules! twins {
+    ($($(#[$doc:meta])* $name:ident ($c_name:literal, $bytes:expr) { $($field:ident: $kind:ty = $offset:expr,)* })*) => {
+        $(
+            $(#[$doc])*
+            #[repr(C)]
+            #[derive(Debug, Clone, Copy)]
+            pub(crate) struct $name { $(pub(crate) $field: $kind,)* }
+
+            const _: () = {
+                assert!(size_of::<$name>() == $bytes);
+                $(assert!(std::mem::offset_of!($name, $field) == $offset);)*
+            };
+
+            // SAFETY: `repr(C)`, integers alone, and no padding: the fields' ends are the next one's beginnings (the test
+            // against the BTF checks the C side of the same).
+            unsafe impl Pod for $name {}
+        )*
+
+        /// Name in C, size, and the fields with their offsets, of each twin.
+        #[cfg(test)]
+        pub(crate) const TWINS: &[(&str, usize, &[(&str, usize)])] =
+            &[$(($c_name, $bytes, &[$((stringify!($field), $offset),)*]),)*];
+    };
+}
+
+twins! {
+    /// The mark of a governed process.
+    ProcessMark("process", 40) {
+        tree: u64 = 0, program: u64 = 8, tried_second: u64 = 16, tried: u32 = 24, agent_type: u16 = 28, flags: u16 = 30,
+        binary_class: u64 = 32,
+    }
+    /// The executable of a program.
+    ProgramPath("program", 16 + PATH_BYTES_MAX) {
+        processes: u32 = 0, path_flags: u32 = 4, path_bytes: u32 = 8, _pad: u32 = 12, path: [u8; PATH_BYTES_MAX] = 16,
+    }
+    /// What a pattern stands for.
+    FingerprintEntry("fingerprint", 4) { agent_type: u16 = 0, flags: u16 = 2, }
+    /// First part of every record.
+    RecordHead("record", 48) {
+        boot_ns: u64 = 0, tree: u64 = 8, program: u64 = 16, pid: u32 = 24, tid: u32 = 28, ppid: u32 = 32, uid: u32 = 36,
+        agent_type: u16 = 40, kind: u8 = 42, verdict: u8 = 43, flags: u16 = 44, _pad: u16 = 46,
+    }
+    /// An exec; path, arguments and name follow.
+    ExecRecord("exec_record", 72) {
+        head: RecordHead = 0, pattern: u32 = 48, path_flags: u32 = 52, path_bytes: u32 = 56, args_bytes: u32 = 60,
+        filename_bytes: u32 = 64, _pad: u32 = 68,
+    }
+    /// What makes two opens the same.
+    MergeKey("merge_key", 40) {
+        dentry: u64 = 0, mount: u64 = 8, inode: u64 = 16, program: u64 = 24, pid: u32 = 32, generation: u16 = 36,
+        access: u16 = 38,
+    }
+    /// Repeats of an open.
+    Merge("merge", 24) { first_ns: u64 = 0, last_ns: u64 = 8, count: u64 = 16, }
+    /// An open; the path follows.
+    OpenRecord("open_record", 136) {
+        head: RecordHead = 0, merge: MergeKey = 48, merged: u64 = 88, merged_first_ns: u64 = 96, merged_last_ns: u64 = 104,
+        device: u32 = 112, open_flags: u32 = 116, path_bytes: u32 = 120, view_at: u32 = 124, path_flags: u32 = 128,
+        errnum: u16 = 132, access: u16 = 134,
+    }
+    /// A connection.
+    ConnectRecord("connect_record", 80) {
+        head: RecordHead = 0, addr: [u8; 16] = 48, generation: u32 = 64, port: u16 = 68, rule: u16 = 70, protocol: u8 = 72,
+        _pad: [u8; 7] = 73,
+    }
+    /// What the trie compares.
+    NetKeyData("net_key_data", 24) { generation: u32 = 0, profile: u32 = 4, addr: [u8; 16] = 8, }
+    /// One rule for one prefix.
+    NetEntryData("net_entry", 8) {
+        port_first: u16 = 0, port_last: u16 = 2, rule: u16 = 4, protocol: u8 = 6, verdict: u8 = 7,
+    }
+    /// All rules for one prefix.
+    NetList("net_list", 8 + 8 * NET_ENTRIES_MAX) {
+        count: u32 = 0, fallback: u32 = 4, entries: [NetEntryData; NET_ENTRIES_MAX] = 8,
+    }
+    /// What is in force.
+    NetHead("net_head", 264 + 2 * AGENT_TYPES_MAX + 4 * BINARY_ROWS_MAX) {
+        generation: u32 = 0, binary_start: u32 = 4, binary_classes: [u8; 256] = 8,
+        profile_first: [u16; AGENT_TYPES_MAX] = 264, binary_rows: [u32; BINARY_ROWS_MAX] = 264 + 2 * AGENT_TYPES_MAX,
+    }
+}

@@ -1,0 +1,239 @@
+//! Loading: checks first, then the object, its settings, its maps and its programs.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use aya::maps::{Array, ArrayOfMaps, HashMap, LpmTrie, Map, MapData, PerCpuArray, RingBuf};
+use aya::programs::links::CgroupAttachMode;
+use aya::programs::{BtfTracePoint, CgroupSockAddr, Lsm, ProgramError};
+use aya::{Btf, Ebpf, EbpfLoader};
+
+use super::abi::{FingerprintEntry, Merge, MergeKey, NetHead, NetKeyData, NetList, ProcessMark, ProgramPath};
+use super::{KernelError, Options, Posture};
+use crate::fingerprints::Compiled;
+use crate::scope::Scope;
+
+static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/tyr.bpf.o"));
+
+/// Tracepoints that stay attached: name of the program, of the tracepoint, of the hook.
+const TRACEPOINTS: [(&str, &str, &str); 3] = [
+    ("tyr_fork", "sched_process_fork", "tp_btf/sched_process_fork"),
+    ("tyr_exit", "sched_process_exit", "tp_btf/sched_process_exit"),
+    ("tyr_exec", "sched_process_exec", "tp_btf/sched_process_exec"),
+];
+/// Lines of the verifier's log that an error carries: the last one is the reason.
+const VERIFIER_LINES: usize = 4;
+const PROBE: &str = "tyr_probe_lsm";
+const OPENS: (&str, &str, &str) = ("tyr_sys_exit", "sys_exit", "tp_btf/sys_exit");
+const CONNECTS: [(&str, &str); 4] = [
+    ("tyr_connect4", "cgroup/connect4"),
+    ("tyr_connect6", "cgroup/connect6"),
+    ("tyr_sendmsg4", "cgroup/sendmsg4"),
+    ("tyr_sendmsg6", "cgroup/sendmsg6"),
+];
+
+/// What came out of loading.
+pub(super) struct Loaded {
+    pub(super) maps: Maps,
+    pub(super) rings: Rings,
+    pub(super) hooks: Hooks,
+    pub(super) scope: Scope,
+    pub(super) compiled: Compiled,
+    pub(super) posture: (Posture, String),
+}
+
+/// The maps that the agent reads and writes.
+pub(super) struct Maps {
+    pub(super) processes: HashMap<MapData, u32, ProcessMark>,
+    pub(super) trees: HashMap<MapData, u64, u64>,
+    pub(super) programs: HashMap<MapData, u64, ProgramPath>,
+    pub(super) merges: HashMap<MapData, MergeKey, Merge>,
+    pub(super) losses: PerCpuArray<MapData, u64>,
+    pub(super) fingerprints: Array<MapData, FingerprintEntry>,
+    pub(super) net_policy: ArrayOfMaps<MapData, Array<MapData, NetHead>>,
+    pub(super) net_rules: LpmTrie<MapData, NetKeyData, NetList>,
+}
+
+impl std::fmt::Debug for Maps {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Maps")
+    }
+}
+
+/// The rings that the reader takes.
+pub(super) struct Rings {
+    pub(super) urgent: RingBuf<MapData>,
+    pub(super) regular: RingBuf<MapData>,
+}
+
+/// The programs and what they are attached to. Dropping it detaches them.
+#[derive(Debug)]
+pub(super) struct Hooks {
+    object: Ebpf,
+    opens: Option<aya::programs::tp_btf::BtfTracePointLinkId>,
+}
+
+impl Hooks {
+    /// Attaches the observer of opens, if it isn't. It costs every system call of the host about 0.1 µs.
+    pub(super) fn attach_opens(&mut self) -> Result<(), KernelError> {
+        if self.opens.is_none() {
+            let program = tracepoint(&mut self.object, OPENS.0);
+            self.opens = Some(program.attach().map_err(|e| refused(OPENS.0, e))?);
+        }
+        Ok(())
+    }
+
+    /// Takes the observer of opens off.
+    pub(super) fn detach_opens(&mut self) -> Result<(), KernelError> {
+        if let Some(link) = self.opens.take() {
+            tracepoint(&mut self.object, OPENS.0).detach(link).map_err(|e| refused(OPENS.0, e))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn attached(&self) -> Vec<&'static str> {
+        let opens = self.opens.is_some().then_some(OPENS.2);
+        TRACEPOINTS.iter().map(|t| t.2).chain(CONNECTS.iter().map(|c| c.1)).chain(opens).collect()
+    }
+}
+
+pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
+    if !rustix::process::geteuid().is_root() {
+        return Err(KernelError::NotRoot);
+    }
+    if !Path::new("/sys/kernel/btf/vmlinux").exists() {
+        return Err(KernelError::NoBtf);
+    }
+    let scope = Scope::open(options.scope.as_deref()).map_err(|source| KernelError::Scope {
+        path: options.scope.clone().unwrap_or_else(|| "/sys/fs/cgroup".into()),
+        source,
+    })?;
+    let compiled = Compiled::new(&options.fingerprints).map_err(KernelError::Fingerprints)?;
+    let btf = Btf::from_sys_fs().map_err(|e| KernelError::Object(io::Error::other(e)))?;
+
+    let automaton = &compiled.automaton;
+    let rows = u32::try_from(automaton.table().len()).expect("the automaton is bounded");
+    let patterns = u32::try_from(compiled.patterns.len()).expect("the data is bounded");
+    let merge = u32::from(options.merge_opens);
+    let mut object = EbpfLoader::new()
+        .btf(Some(&btf))
+        .allow_unsupported_maps()
+        .override_global("scope_cgroup", &scope.id, true)
+        .override_global("scope_level", &scope.level, true)
+        .override_global("merge_opens", &merge, true)
+        .override_global("fingerprint_start", automaton.starts().first().unwrap_or(&0), true)
+        .override_global("fingerprint_classes", automaton.classes(), true)
+        .map_max_entries("fingerprint_rows", rows.max(1))
+        .map_max_entries("fingerprints", patterns.max(1))
+        .load(OBJECT)
+        .map_err(|e| KernelError::Object(chain(&e)))?;
+
+    for (name, point, _) in TRACEPOINTS.iter().chain([&OPENS]) {
+        tracepoint(&mut object, name).load(point, &btf).map_err(|e| refused(name, e))?;
+    }
+    for (name, _) in &CONNECTS {
+        connect(&mut object, name).load().map_err(|e| refused(name, e))?;
+    }
+
+    let mut row: Array<_, u32> = take(&mut object, "fingerprint_rows")?;
+    for (index, word) in (0..).zip(automaton.table()) {
+        row.set(index, word, 0).map_err(|e| map("fingerprint_rows", e))?;
+    }
+    let maps = Maps {
+        processes: take(&mut object, "processes")?,
+        trees: take(&mut object, "trees")?,
+        programs: take(&mut object, "programs")?,
+        merges: take(&mut object, "merges")?,
+        losses: take(&mut object, "losses")?,
+        fingerprints: take(&mut object, "fingerprints")?,
+        net_policy: take(&mut object, "net_policy")?,
+        net_rules: take(&mut object, "net_rules")?,
+    };
+    let rings = Rings { urgent: take(&mut object, "urgent")?, regular: take(&mut object, "regular")? };
+    let posture = posture(&mut object, &btf);
+    let mut hooks = Hooks { object, opens: None };
+    // Inheritance before recognition: no child of a recognised process may slip through.
+    for (name, _, _) in TRACEPOINTS {
+        tracepoint(&mut hooks.object, name).attach().map_err(|e| refused(name, e))?;
+    }
+    attach_connects(&mut hooks.object, &scope.folder)?;
+    Ok(Loaded { maps, rings, hooks, scope, compiled, posture })
+}
+
+fn attach_connects(object: &mut Ebpf, folder: &File) -> Result<(), KernelError> {
+    for (name, _) in CONNECTS {
+        // `Single` is a plain link, of which a cgroup can have many; aya's `AllowMultiple` is refused for links.
+        connect(object, name).attach(folder.as_fd(), CgroupAttachMode::Single).map_err(|e| refused(name, e))?;
+    }
+    Ok(())
+}
+
+/// What can be enforced here: found out by loading a program of two instructions, as the list of LSMs can't be believed.
+fn posture(object: &mut Ebpf, btf: &Btf) -> (Posture, String) {
+    let program = object.program_mut(PROBE).expect("the object was built with this agent");
+    let probe: &mut Lsm = program.try_into().expect("its section says so");
+    let reason = match probe.load("file_open", btf) {
+        Ok(()) => {
+            // Nothing is attached; a probe that can't be unloaded costs a page until the agent ends.
+            let _ = probe.unload();
+            "this version has no programs for file and program rules, so files and programs are only observed"
+                .to_owned()
+        }
+        Err(error) => {
+            let error = refused(PROBE, error);
+            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            format!("the kernel refuses BPF LSM programs ({}), so files and programs are only observed", cause.trim())
+        }
+    };
+    (Posture::Partial, reason)
+}
+
+fn take<M: TryFrom<Map, Error = aya::maps::MapError>>(object: &mut Ebpf, name: &'static str) -> Result<M, KernelError> {
+    let found = object.take_map(name).ok_or(KernelError::Map { map: name, source: io::ErrorKind::NotFound.into() })?;
+    M::try_from(found).map_err(|e| map(name, e))
+}
+
+fn tracepoint<'a>(object: &'a mut Ebpf, name: &str) -> &'a mut BtfTracePoint {
+    let program = object.program_mut(name).expect("the object was built with this agent");
+    program.try_into().expect("its section says so")
+}
+
+fn connect<'a>(object: &'a mut Ebpf, name: &str) -> &'a mut CgroupSockAddr {
+    let program = object.program_mut(name).expect("the object was built with this agent");
+    program.try_into().expect("its section says so")
+}
+
+pub(super) fn map(name: &'static str, error: aya::maps::MapError) -> KernelError {
+    KernelError::Map { map: name, source: chain(&error) }
+}
+
+fn refused(program: &'static str, error: ProgramError) -> KernelError {
+    let source = match &error {
+        ProgramError::LoadError { io_error, verifier_log } => {
+            // The end of the log says what the verifier objects to.
+            let log = verifier_log.to_string();
+            let figures = ["processed ", "verification time", "stack depth", "peak_states", "mark_read"];
+            let said = log.lines().filter(|line| !figures.iter().any(|figure| line.trim_start().starts_with(figure)));
+            let end: Vec<&str> = said.collect::<Vec<_>>().into_iter().rev().take(VERIFIER_LINES).collect();
+            io::Error::other(format!("{io_error} {}", end.into_iter().rev().collect::<Vec<_>>().join("; ")))
+        }
+        other => chain(other),
+    };
+    KernelError::Refused { program, source }
+}
+
+/// An error with its causes in one line: aya's own types stay in this module.
+fn chain(error: &dyn std::error::Error) -> io::Error {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    io::Error::other(text)
+}

@@ -1,0 +1,417 @@
+//! Reading the rings: waking up, putting records in order, and making events of them.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::io;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aya::maps::{MapData, RingBuf};
+use rustix::time::{ClockId, clock_gettime};
+use tokio::io::unix::AsyncFd;
+use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
+
+use super::abi::{self, ConnectRecord, MERGE_NS, MergeKey, OpenRecord, RecordHead};
+use super::load::Rings;
+use super::scan::{confirm, parent_and_start, uid_of};
+use super::shared::{Note, Shared};
+use crate::decode::{Connect, FoundBy, KernelEvent, Open, PathFlags, Process, Program, Record, TreeId, What};
+
+/// How often the regular ring is read: well below what 16 MiB hold at 100,000 events a second (1.2 s).
+const REGULAR_EVERY: Duration = Duration::from_millis(20);
+/// How often counts are compared with what is.
+const REVIEW_EVERY: Duration = Duration::from_secs(1);
+/// How long opens stay observed after the last governed process.
+const OPENS_LINGER: Duration = Duration::from_secs(5);
+/// Programs that are remembered before those that no process runs are forgotten.
+const PROGRAMS_KEPT: usize = 8192;
+/// Opens that wait for the count of their repeats.
+const MERGES_KEPT: usize = 16_384;
+
+pub(super) struct Reader {
+    shared: Arc<Shared>,
+    urgent: AsyncFd<RingBuf<MapData>>,
+    regular: RingBuf<MapData>,
+    notes: mpsc::UnboundedReceiver<Note>,
+    out: mpsc::Sender<KernelEvent>,
+    programs: HashMap<u64, Arc<Program>>,
+    trees: HashMap<TreeId, Tree>,
+    /// Candidates that turned out to be something else; their records may still be on the way.
+    rejected: HashSet<TreeId>,
+    /// Reported opens whose repeats are being counted, oldest first.
+    merging: VecDeque<(MergeKey, KernelEvent)>,
+    idle_since: Option<Instant>,
+}
+
+struct Tree {
+    agent_type: Arc<str>,
+    /// Seen without processes at the last review.
+    empty: bool,
+    root: Process,
+}
+
+impl Reader {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        rings: Rings,
+        notes: mpsc::UnboundedReceiver<Note>,
+        out: mpsc::Sender<KernelEvent>,
+    ) -> io::Result<Self> {
+        // SAFETY: the ring keeps its descriptor open and the same for as long as it lives, which is within the AsyncFd.
+        let urgent = unsafe { AsyncFd::register(rings.urgent) }.map_err(io::Error::from)?;
+        Ok(Self {
+            shared,
+            urgent,
+            regular: rings.regular,
+            notes,
+            out,
+            programs: HashMap::new(),
+            trees: HashMap::new(),
+            rejected: HashSet::new(),
+            merging: VecDeque::new(),
+            idle_since: Some(Instant::now()),
+        })
+    }
+
+    /// Reads until nobody takes the events any more.
+    pub(super) async fn run(mut self) {
+        let mut regular = tokio::time::interval(REGULAR_EVERY);
+        regular.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut review = tokio::time::interval(REVIEW_EVERY);
+        review.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                ready = self.urgent.readable() => match ready {
+                    Ok(mut guard) => guard.clear_ready(),
+                    Err(error) => {
+                        tracing::error!(%error, "the kernel's events can't be waited for; they are read by the timer alone");
+                        regular.tick().await;
+                    }
+                },
+                _ = regular.tick() => {}
+                _ = review.tick() => {
+                    let events = self.review();
+                    if !self.send(events).await { return }
+                }
+            }
+            let events = self.read();
+            if !self.send(events).await {
+                return;
+            }
+        }
+    }
+
+    async fn send(&self, events: Vec<KernelEvent>) -> bool {
+        for event in events {
+            if self.out.send(event).await.is_err() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Everything that is in the rings now, in order of time.
+    fn read(&mut self) -> Vec<KernelEvent> {
+        let mut records = Vec::new();
+        // The urgent ring first: what a denial's process did before is in the regular one by then.
+        drain(self.urgent.get_mut(), &mut records);
+        drain(&mut self.regular, &mut records);
+        records.sort_by_key(|record: &Record| record.head().boot_ns);
+        let mut events = Vec::with_capacity(records.len());
+        // A note is sent before what it tells of can make a record, so all that these records need are here by now.
+        while let Ok(note) = self.notes.try_recv() {
+            self.note(note, &mut events);
+        }
+        for record in records {
+            self.record(record, &mut events);
+        }
+        self.flush_merges(&mut events);
+        events
+    }
+
+    fn note(&mut self, note: Note, events: &mut Vec<KernelEvent>) {
+        match note {
+            Note::Program { id, program } => {
+                self.programs.insert(id, program);
+            }
+            Note::Tree { tree, agent_type, pid, program, found_by, pattern } => {
+                let program =
+                    self.programs.entry(program).or_insert_with(|| Arc::new(super::marks::running_program(pid)));
+                let process = Process {
+                    pid,
+                    tid: pid,
+                    ppid: parent_and_start(pid).map_or(0, |(parent, _)| parent),
+                    uid: uid_of(pid),
+                    tree,
+                    agent_type: Arc::clone(&agent_type),
+                    program: Arc::clone(program),
+                };
+                self.trees.insert(tree, Tree { agent_type, empty: false, root: process.clone() });
+                self.idle_since = None;
+                events.push(KernelEvent { boot_ns: boot_ns(), process, what: What::TreeStarted { found_by, pattern } });
+            }
+        }
+    }
+
+    fn record(&mut self, record: Record, events: &mut Vec<KernelEvent>) {
+        if self.rejected.contains(&TreeId(record.head().tree)) {
+            return;
+        }
+        match record {
+            Record::Exec { record, path, args, filename } => {
+                let program = Arc::new(Program {
+                    exe: path,
+                    exe_truncated: record.path_flags & abi::PATH_TRUNCATED != 0,
+                    args,
+                    filename,
+                });
+                self.programs.insert(record.head.program, Arc::clone(&program));
+                if record.head.flags & abi::RECORD_ROOT != 0
+                    && !self.begin(&record.head, record.pattern, &program, events)
+                {
+                    return;
+                }
+                let process = self.process(&record.head);
+                events.push(KernelEvent { boot_ns: record.head.boot_ns, process, what: What::Exec });
+            }
+            Record::Exit { head } => {
+                let process = self.process(&head);
+                if head.flags & abi::RECORD_LAST == 0 {
+                    events.push(KernelEvent { boot_ns: head.boot_ns, process, what: What::Exit });
+                } else {
+                    events.push(KernelEvent { boot_ns: head.boot_ns, process: process.clone(), what: What::Exit });
+                    self.flush_tree(process.tree, events);
+                    if self.trees.remove(&process.tree).is_some() {
+                        events.push(KernelEvent { boot_ns: head.boot_ns, process, what: What::TreeEnded });
+                    }
+                }
+            }
+            Record::Open { record, path } => self.open(&record, path, events),
+            Record::Connect { record } => {
+                let process = self.process(&record.head);
+                events.push(KernelEvent {
+                    boot_ns: record.head.boot_ns,
+                    process,
+                    what: What::Connect(connect(&record)),
+                });
+            }
+        }
+    }
+
+    /// A process was recognised at its exec; false: it was a candidate, and is something else.
+    fn begin(
+        &mut self,
+        head: &RecordHead,
+        pattern: u32,
+        program: &Arc<Program>,
+        events: &mut Vec<KernelEvent>,
+    ) -> bool {
+        let tree = TreeId(head.tree);
+        let at = (pattern as usize).saturating_sub(1);
+        if head.flags & abi::RECORD_CANDIDATE != 0 && !confirm(&self.shared, at, head.pid, program) {
+            self.shared.release(tree);
+            self.rejected.insert(tree);
+            return false;
+        }
+        // What it does before this takes hold is missed; only `tyrd run` waits for it.
+        if let Err(error) = self.shared.hooks.lock().expect("no holder panics").attach_opens() {
+            tracing::error!(error = %error, "opens can't be observed");
+        }
+        self.idle_since = None;
+        let agent_type = self.shared.types.lock().expect("no holder panics").name(head.agent_type);
+        let text = self.shared.compiled.patterns.get(at).map_or("", |p| p.text.as_str()).into();
+        let root = self.process_of(head, Arc::clone(&agent_type));
+        self.trees.insert(tree, Tree { agent_type, empty: false, root: root.clone() });
+        let what = What::TreeStarted { found_by: FoundBy::Fingerprint, pattern: text };
+        events.push(KernelEvent { boot_ns: head.boot_ns, process: root, what });
+        true
+    }
+
+    fn process(&mut self, head: &RecordHead) -> Process {
+        let agent_type = match self.trees.get(&TreeId(head.tree)) {
+            Some(tree) => Arc::clone(&tree.agent_type),
+            None => self.shared.types.lock().expect("no holder panics").name(head.agent_type),
+        };
+        self.process_of(head, agent_type)
+    }
+
+    fn process_of(&mut self, head: &RecordHead, agent_type: Arc<str>) -> Process {
+        let program = match self.programs.get(&head.program) {
+            Some(program) => Arc::clone(program),
+            None => {
+                // Its exec was lost.
+                let program = Arc::new(self.shared.program_in_kernel(head.program, head.pid));
+                self.programs.insert(head.program, Arc::clone(&program));
+                program
+            }
+        };
+        Process {
+            pid: head.pid,
+            tid: head.tid,
+            ppid: head.ppid,
+            uid: head.uid,
+            tree: TreeId(head.tree),
+            agent_type,
+            program,
+        }
+    }
+
+    fn open(&mut self, record: &OpenRecord, path: Vec<u8>, events: &mut Vec<KernelEvent>) {
+        let tried = record.head.flags & abi::RECORD_TRIED != 0;
+        let event = KernelEvent {
+            boot_ns: record.head.boot_ns,
+            process: self.process(&record.head),
+            what: What::Open(Open {
+                view_at: (record.view_at as usize).min(path.len()),
+                path,
+                path_flags: PathFlags {
+                    deleted: record.path_flags & abi::PATH_DELETED != 0,
+                    pseudo: record.path_flags & abi::PATH_PSEUDO != 0,
+                    truncated: record.path_flags & abi::PATH_TRUNCATED != 0,
+                },
+                read: record.access & 1 != 0,
+                write: record.access & 2 != 0,
+                flags: record.open_flags,
+                errno: record.errnum,
+                device: record.device,
+                inode: record.merge.inode,
+                count: 1,
+                last_boot_ns: record.head.boot_ns,
+            }),
+        };
+        if record.merged > 0 {
+            events.push(repeated(&event, record.merged_first_ns, record.merged_last_ns, record.merged));
+        }
+        if !tried {
+            if self.merging.len() == MERGES_KEPT {
+                self.merging.pop_front();
+            }
+            self.merging.push_back((record.merge, event.clone()));
+        }
+        events.push(event);
+    }
+
+    /// Reports repeats of opens that are a second old.
+    fn flush_merges(&mut self, events: &mut Vec<KernelEvent>) {
+        let now = boot_ns();
+        // A little later than the kernel stops counting into an entry, so that the two never work on one at once.
+        while self.merging.front().is_some_and(|(_, event)| event.boot_ns + MERGE_NS + MERGE_NS / 10 < now) {
+            let Some((key, event)) = self.merging.pop_front() else { break };
+            self.flush_merge(&key, &event, events);
+        }
+    }
+
+    fn flush_tree(&mut self, tree: TreeId, events: &mut Vec<KernelEvent>) {
+        let (own, others) = std::mem::take(&mut self.merging).into_iter().partition(|(_, e)| e.process.tree == tree);
+        self.merging = others;
+        let own: VecDeque<(MergeKey, KernelEvent)> = own;
+        for (key, event) in own {
+            self.flush_merge(&key, &event, events);
+        }
+    }
+
+    fn flush_merge(&self, key: &MergeKey, event: &KernelEvent, events: &mut Vec<KernelEvent>) {
+        let mut maps = self.shared.maps.lock().expect("no holder panics");
+        let Ok(merge) = maps.merges.get(key, 0) else { return };
+        // Newer than this event: a later record of the same key has its own turn.
+        if merge.first_ns != event.boot_ns {
+            return;
+        }
+        let _ = maps.merges.remove(key);
+        if merge.count > 0 {
+            events.push(repeated(event, merge.first_ns, merge.last_ns, merge.count));
+        }
+    }
+
+    /// Puts right what a lost record or a race left: trees without processes end, opens are watched only when need be.
+    fn review(&mut self) -> Vec<KernelEvent> {
+        let mut events = Vec::new();
+        let alive: HashSet<TreeId> = {
+            let maps = self.shared.maps.lock().expect("no holder panics");
+            maps.processes.iter().flatten().map(|(_, mark)| TreeId(mark.tree)).collect()
+        };
+        let gone: Vec<TreeId> = self
+            .trees
+            .iter_mut()
+            .filter_map(|(id, tree)| {
+                let was_empty = std::mem::replace(&mut tree.empty, !alive.contains(id));
+                (was_empty && tree.empty).then_some(*id)
+            })
+            .collect();
+        for id in gone {
+            self.flush_tree(id, &mut events);
+            if let Some(tree) = self.trees.remove(&id) {
+                events.push(KernelEvent { boot_ns: boot_ns(), process: tree.root, what: What::TreeEnded });
+            }
+            let _ = self.shared.maps.lock().expect("no holder panics").trees.remove(&id.0);
+        }
+        if alive.is_empty() && self.trees.is_empty() {
+            // Nobody is left to be rejected, or to run a program.
+            self.rejected.clear();
+            let since = *self.idle_since.get_or_insert_with(Instant::now);
+            if since.elapsed() >= OPENS_LINGER {
+                let detached = self.shared.hooks.lock().expect("no holder panics").detach_opens();
+                if let Err(error) = detached {
+                    tracing::warn!(error = %error, "opens stay observed");
+                }
+            }
+        } else {
+            self.idle_since = None;
+        }
+        if self.programs.len() > PROGRAMS_KEPT {
+            let maps = self.shared.maps.lock().expect("no holder panics");
+            let running: HashSet<u64> = maps.programs.keys().flatten().collect();
+            self.programs.retain(|id, _| running.contains(id));
+        }
+        events
+    }
+}
+
+fn drain(ring: &mut RingBuf<MapData>, records: &mut Vec<Record>) {
+    while let Some(item) = ring.next() {
+        match Record::parse(&item) {
+            Some(record) => records.push(record),
+            None => {
+                tracing::error!(bytes = item.len(), "the kernel programs sent a record that this agent does not know")
+            }
+        }
+    }
+}
+
+/// The repeats of an open, as one event.
+fn repeated(event: &KernelEvent, first_ns: u64, last_ns: u64, count: u64) -> KernelEvent {
+    let mut event = event.clone();
+    event.boot_ns = first_ns;
+    if let What::Open(open) = &mut event.what {
+        open.count = count;
+        open.last_boot_ns = last_ns;
+    }
+    event
+}
+
+fn connect(record: &ConnectRecord) -> Connect {
+    let addr = IpAddr::V6(Ipv6Addr::from(record.addr)).to_canonical();
+    Connect {
+        addr,
+        port: record.port,
+        protocol: if record.protocol == abi::IPPROTO_TCP {
+            tyr_policy::Protocol::Tcp
+        } else {
+            tyr_policy::Protocol::Udp
+        },
+        verdict: match record.head.verdict {
+            abi::VERDICT_DENY => tyr_policy::Verdict::Deny,
+            abi::VERDICT_ALERT => tyr_policy::Verdict::Alert,
+            _ => tyr_policy::Verdict::Allow,
+        },
+        rule: record.rule.checked_sub(1),
+        generation: record.generation,
+    }
+}
+
+/// `CLOCK_BOOTTIME` now, in nanoseconds.
+fn boot_ns() -> u64 {
+    let now = clock_gettime(ClockId::Boottime);
+    u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
+}

@@ -1,0 +1,137 @@
+//! What the handle and the reader share: maps, attachments, agent types, ids.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::mpsc;
+
+use super::abi::{AGENT_TYPES_MAX, FingerprintEntry, KINDS_MAX, LOSSES, VERDICTS_MAX};
+use super::abi::{FINGERPRINT_TOOL, FINGERPRINT_WEAK};
+use super::load::{Hooks, Maps, map};
+use super::net::Published;
+use super::{Governed, KernelError, Loss, LossKind};
+use crate::decode::{FoundBy, Program, TreeId};
+use crate::fingerprints::Compiled;
+use crate::scope::Scope;
+
+/// Set in the ids that the agent gives out; the kernel programs count up from 1.
+const OWN_IDS: u64 = 1 << 63;
+
+/// News for the reader from outside the rings.
+#[derive(Debug)]
+pub(super) enum Note {
+    /// A tree whose root ran already.
+    Tree { tree: TreeId, agent_type: Arc<str>, pid: u32, program: u64, found_by: FoundBy, pattern: Arc<str> },
+    /// A program that ran already.
+    Program { id: u64, program: Arc<Program> },
+}
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) maps: Mutex<Maps>,
+    pub(super) hooks: Mutex<Hooks>,
+    pub(super) types: Mutex<AgentTypes>,
+    pub(super) published: Mutex<Published>,
+    pub(super) scope: Scope,
+    pub(super) compiled: Compiled,
+    pub(super) notes: mpsc::UnboundedSender<Note>,
+    ids: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn new(
+        maps: Maps,
+        hooks: Hooks,
+        scope: Scope,
+        compiled: Compiled,
+        notes: mpsc::UnboundedSender<Note>,
+    ) -> Result<Self, KernelError> {
+        let shared = Self {
+            maps: Mutex::new(maps),
+            hooks: Mutex::new(hooks),
+            types: Mutex::new(AgentTypes::default()),
+            published: Mutex::new(Published::default()),
+            scope,
+            compiled,
+            notes,
+            ids: AtomicU64::new(1),
+        };
+        shared.fill_fingerprints()?;
+        Ok(shared)
+    }
+
+    /// An id for a tree or program that the agent names itself.
+    pub(super) fn next_id(&self) -> u64 {
+        OWN_IDS | self.ids.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn fill_fingerprints(&self) -> Result<(), KernelError> {
+        let mut types = self.types.lock().expect("no holder panics");
+        let mut maps = self.maps.lock().expect("no holder panics");
+        for (index, pattern) in (0..).zip(&self.compiled.patterns) {
+            let agent_type = types
+                .number(&pattern.agent_type)
+                .ok_or_else(|| KernelError::AgentTypes { agent_type: pattern.agent_type.clone() })?;
+            let weak = if pattern.into.is_some() { FINGERPRINT_WEAK } else { 0 };
+            let tool = if pattern.tool { FINGERPRINT_TOOL } else { 0 };
+            let entry = FingerprintEntry { agent_type, flags: weak | tool };
+            maps.fingerprints.set(index, entry, 0).map_err(|e| map("fingerprints", e))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn losses(&self) -> Vec<Loss> {
+        let maps = self.maps.lock().expect("no holder panics");
+        let mut losses = Vec::new();
+        for (reason_number, reason) in LOSSES.into_iter().enumerate() {
+            for (kind_number, kind) in
+                [(1, LossKind::Exec), (2, LossKind::Exit), (3, LossKind::Open), (4, LossKind::Connect)]
+            {
+                for (verdict_number, verdict) in
+                    [tyr_policy::Verdict::Allow, tyr_policy::Verdict::Deny, tyr_policy::Verdict::Alert]
+                        .into_iter()
+                        .enumerate()
+                {
+                    let index = (reason_number * KINDS_MAX + kind_number) * VERDICTS_MAX + verdict_number;
+                    let index = u32::try_from(index).expect("a small table");
+                    let count = maps.losses.get(&index, 0).map_or(0, |per_cpu| per_cpu.iter().sum());
+                    if count > 0 {
+                        losses.push(Loss { kind, verdict, reason, count });
+                    }
+                }
+            }
+        }
+        losses
+    }
+
+    pub(super) fn governed(&self) -> Governed {
+        let maps = self.maps.lock().expect("no holder panics");
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Governed {
+            processes: count(maps.processes.keys().flatten().count()),
+            trees: count(maps.trees.keys().flatten().count()),
+        }
+    }
+}
+
+/// Agent types by the number that the kernel knows them by.
+#[derive(Debug, Default)]
+pub(super) struct AgentTypes(Vec<Arc<str>>);
+
+impl AgentTypes {
+    /// The number of a type, a new one if need be; `None` when there are too many.
+    pub(super) fn number(&mut self, name: &str) -> Option<u16> {
+        let at = self.0.iter().position(|known| **known == *name).unwrap_or(self.0.len());
+        if at == AGENT_TYPES_MAX {
+            return None;
+        }
+        if at == self.0.len() {
+            self.0.push(name.into());
+        }
+        u16::try_from(at).ok()
+    }
+
+    pub(super) fn name(&self, number: u16) -> Arc<str> {
+        self.0.get(usize::from(number)).cloned().unwrap_or_default()
+    }
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Everything that the programs and tyrd both lay out: records of the rings, keys and values of the maps, limits.
+ *
+ * Twin: agent/src/kernel/abi.rs. A test compares size and offsets on both sides through the object's BTF.
+ * Numbers of kinds, verdicts and reasons are never reused.
+ */
+#pragma once
+
+#include "core.h"
+
+/* Longest path that the walk gives, in bytes, no NUL: PATH_MAX of include/uapi/linux/limits.h. */
+#define PATH_BYTES_MAX 4096
+/* NAME_MAX of the same header: longest component of a path. */
+#define NAME_BYTES_MAX 255
+/* Arguments of an exec that are copied; the rest is cut. */
+#define ARGS_BYTES_MAX 4096
+/* The name given to exec: cut behind this. */
+#define FILENAME_BYTES_MAX 256
+/* Governed processes (thread groups) at the same time. */
+#define PROCESSES_MAX 65536
+/* Agent types known at the same time. */
+#define AGENT_TYPES_MAX 1024
+/* Entries that one prefix of the network rules can have. */
+#define NET_ENTRIES_MAX 32
+/* Words of the automaton over the `binaries` of the network rules. */
+#define BINARY_ROWS_MAX 65536
+/* Repeats of an open within this time are merged. */
+#define MERGE_NS 1000000000ULL
+/* Failed opens with ENOENT that a process reports in a second; search paths make thousands. */
+#define TRIED_PER_SECOND_MAX 64
+
+enum kind {
+	KIND_EXEC = 1,
+	KIND_EXIT = 2,
+	KIND_OPEN = 3,
+	KIND_CONNECT = 4,
+};
+#define KINDS_MAX 8
+
+enum verdict {
+	VERDICT_ALLOW = 0,
+	VERDICT_DENY = 1,
+	VERDICT_ALERT = 2,
+};
+#define VERDICTS_MAX 4
+
+enum loss {
+	/* The ring was full. */
+	LOSS_RING = 0,
+	/* No memory for the scratch buffer of the thread. */
+	LOSS_SCRATCH = 1,
+	/* A process could not be marked: PROCESSES_MAX reached, or no memory. */
+	LOSS_MARK = 2,
+	/* More failed opens than TRIED_PER_SECOND_MAX. */
+	LOSS_TRIED = 3,
+};
+#define LOSSES_MAX 4
+
+/* Flags of struct process. */
+enum {
+	/* Recognised by a weak pattern; tyrd confirms it, or takes the mark away. */
+	PROCESS_CANDIDATE = 1,
+};
+
+/* Flags of struct record. */
+enum {
+	/* Exec: the process begins a tree. */
+	RECORD_ROOT = 1,
+	/* Exit: the tree has no process left. */
+	RECORD_LAST = 2,
+	/* Exec: recognised by a weak pattern. */
+	RECORD_CANDIDATE = 4,
+	/* Open: the path is the name as the process wrote it. */
+	RECORD_TRIED = 8,
+	/* Connect: could not be judged, and was denied for that. */
+	RECORD_UNJUDGED = 16,
+};
+
+/* Flags of a path. */
+enum {
+	PATH_DELETED = 1,
+	PATH_PSEUDO = 2,
+	PATH_TRUNCATED = 4,
+};
+
+/* The mark of a governed process; value of `processes`, keyed by thread group id. */
+struct process {
+	__u64 tree;
+	/* Which exec it runs: given by the exec program, or by tyrd (highest bit set); inherited at fork. */
+	__u64 program;
+	/* Second of CLOCK_BOOTTIME that `tried` counts in. */
+	__u64 tried_second;
+	__u32 tried;
+	__u16 agent_type;
+	__u16 flags;
+	/*
+	 * Class of the executable among the `binaries` of the network rules (low half), and the generation of the rules that it was
+	 * found under (high half): one word, so that no reader sees one without the other. Found again when the generation moves on.
+	 */
+	__u64 binary_class;
+};
+
+/* The executable of a program, for rules that name binaries; value of `programs`, keyed by program. */
+struct program {
+	__u32 processes;
+	__u32 path_flags;
+	__u32 path_bytes;
+	__u32 _pad;
+	char path[PATH_BYTES_MAX];
+};
+
+/* What a pattern of the fingerprints stands for; element of `fingerprints`. */
+struct fingerprint {
+	__u16 agent_type;
+	/* 1: only a candidate. 2: a tool, which is no root inside another tree. */
+	__u16 flags;
+};
+enum {
+	FINGERPRINT_WEAK = 1,
+	FINGERPRINT_TOOL = 2,
+};
+
+/* First part of every record. */
+struct record {
+	__u64 boot_ns;
+	__u64 tree;
+	__u64 program;
+	__u32 pid;
+	__u32 tid;
+	__u32 ppid;
+	__u32 uid;
+	__u16 agent_type;
+	__u8 kind;
+	__u8 verdict;
+	__u16 flags;
+	__u16 _pad;
+};
+
+/* Behind it come the path, the arguments and the file name. */
+struct exec_record {
+	struct record head;
+	/* 1 + index of the pattern that recognised it; 0: none. */
+	__u32 pattern;
+	__u32 path_flags;
+	__u32 path_bytes;
+	__u32 args_bytes;
+	__u32 filename_bytes;
+	__u32 _pad;
+};
+
+struct exit_record {
+	struct record head;
+};
+
+/* What makes two opens the same; key of `merges`. */
+struct merge_key {
+	__u64 dentry;
+	__u64 mount;
+	__u64 inode;
+	__u64 program;
+	__u32 pid;
+	__u16 generation;
+	__u16 access;
+};
+
+struct merge {
+	__u64 first_ns;
+	__u64 last_ns;
+	/* Repeats of the first. */
+	__u64 count;
+};
+
+/* Behind it comes the path. */
+struct open_record {
+	struct record head;
+	struct merge_key merge;
+	/* Repeats of an earlier open with the same key that were not reported yet, and the time of the last. */
+	__u64 merged;
+	__u64 merged_first_ns;
+	__u64 merged_last_ns;
+	__u32 device;
+	__u32 open_flags;
+	__u32 path_bytes;
+	/* Bytes of the path before the process's own root. */
+	__u32 view_at;
+	__u32 path_flags;
+	__u16 errnum;
+	/* 1 read, 2 write. */
+	__u16 access;
+};
+
+struct connect_record {
+	struct record head;
+	/* IPv4 as ::ffff:a.b.c.d, network byte order. */
+	__u8 addr[16];
+	__u32 generation;
+	/* Host byte order. */
+	__u16 port;
+	/* 1 + index of the rule; 0: the default. */
+	__u16 rule;
+	__u8 protocol;
+	__u8 _pad[7];
+};
+
+/* Key of `net_rules`. The trie compares from `generation` on, so prefix_bits is 64 + length in 128 bits. */
+struct net_key {
+	__u32 prefix_bits;
+	/* Network byte order like all that a trie compares, though any fixed order would do. */
+	__u32 generation;
+	__u32 profile;
+	__u8 addr[16];
+};
+
+struct net_entry {
+	__u16 port_first;
+	__u16 port_last;
+	__u16 rule;
+	/* IPPROTO_TCP, IPPROTO_UDP, or 0 for both. */
+	__u8 protocol;
+	/* enum verdict, or NET_EXEMPT. */
+	__u8 verdict;
+};
+/* The entry's rule does not hold for what the entry matches; later entries of that rule are skipped. */
+#define NET_EXEMPT 255
+
+/* All rules that hold for the addresses of one prefix, in order; value of `net_rules`. */
+struct net_list {
+	__u32 count;
+	/* Verdict where no entry matches. */
+	__u32 fallback;
+	struct net_entry entries[NET_ENTRIES_MAX];
+};
+
+/* What is in force; the one element of the map in the one slot of `net_policy`. */
+struct net_head {
+	__u32 generation;
+	/* First state of the automaton that gives the class of an executable; 0: no rule names binaries, all are of class 0. */
+	__u32 binary_start;
+	__u8 binary_classes[256];
+	/* First profile of each agent type; one for each class of executables follows. */
+	__u16 profile_first[AGENT_TYPES_MAX];
+	__u32 binary_rows[BINARY_ROWS_MAX];
+};
+
+#define SAME_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type " has another size in abi.rs")
+#define SAME_OFFSET(type, field, bytes) \
+	_Static_assert(__builtin_offsetof(type, field) == (bytes), #type "." #field " is elsewhere in abi.rs")
+SAME_SIZE(struct process, 40);
+SAME_SIZE(struct program, 16 + PATH_BYTES_MAX);
+SAME_SIZE(struct fingerprint, 4);
+SAME_SIZE(struct record, 48);
+SAME_SIZE(struct exec_record, 72);
+SAME_SIZE(struct exit_record, 48);
+SAME_SIZE(struct merge_key, 40);
+SAME_SIZE(struct merge, 24);
+SAME_SIZE(struct open_record, 136);
+SAME_OFFSET(struct open_record, path_bytes, 120);
+SAME_SIZE(struct connect_record, 80);
+SAME_SIZE(struct net_key, 28);
+SAME_SIZE(struct net_entry, 8);
+SAME_SIZE(struct net_list, 8 + 8 * NET_ENTRIES_MAX);
+SAME_SIZE(struct net_head, 264 + 2 * AGENT_TYPES_MAX + 4 * BINARY_ROWS_MAX);

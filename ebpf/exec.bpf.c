@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Exec: which program runs, and whether it is an AI process, known before its first instruction. */
+#include "automaton.h"
+#include "process.h"
+
+/* Copies what the walk found to the front of the tail; gives its length. */
+static __always_inline __u32 take_path(struct scratch *s, const struct walk *w)
+{
+	__u32 at = w->at, bytes;
+
+	if (at >= PATH_BYTES_MAX)
+		return 0;
+	bytes = bounded(PATH_BYTES_MAX - at, PATH_BYTES_MAX);
+	bpf_probe_read_kernel(s->tail, bytes, s->walk.path + at);
+	return bytes;
+}
+
+/* The fingerprint automaton over a part of the walk's buffer. */
+struct path_match {
+	struct scratch *scratch;
+	__u32 at;
+	__u32 state;
+};
+
+static long path_match_step(__u32 step, struct path_match *m)
+{
+	__u32 at = m->at + step;
+
+	if (at >= PATH_BYTES_MAX)
+		return 1;
+	m->state = fingerprint_next(m->state, m->scratch->walk.path[at]);
+	return m->state == 0;
+}
+
+/* Where in the arguments we are. */
+enum args_phase {
+	/* In argv[0], or in an argument that is skipped. */
+	ARGS_SKIP,
+	/* At the first byte of an argument. */
+	ARGS_BEGIN,
+	/* In an option. */
+	ARGS_OPTION,
+	/* In the name of a module or script: the automaton runs. */
+	ARGS_NAME,
+};
+
+struct args_match {
+	struct scratch *scratch;
+	/* The arguments within the tail. */
+	__u32 at;
+	__u32 end;
+	__u32 phase;
+	/* Of the option that we are in: its length so far, and its second character. */
+	__u32 option_bytes;
+	__u8 option;
+	/* What the next argument is: 0 open, 'm' a module, 'v' the value of an option. */
+	__u8 next;
+	/* States behind NUL 's', for an absolute script and for one relative to the working directory, and behind NUL 'm'. */
+	__u32 absolute;
+	__u32 relative;
+	__u32 module;
+	__u32 state;
+};
+
+/* One byte of the arguments. */
+static long args_match_step(__u32 step, struct args_match *m)
+{
+	__u32 at = m->at + step;
+	__u8 byte;
+
+	if (at >= m->end || at >= TAIL_BYTES_MAX)
+		return 1;
+	byte = m->scratch->tail[at];
+	switch (m->phase) {
+	case ARGS_SKIP:
+		if (!byte)
+			m->phase = ARGS_BEGIN;
+		return 0;
+	case ARGS_BEGIN:
+		if (m->next == 'v') {
+			m->next = 0;
+			m->phase = byte ? ARGS_SKIP : ARGS_BEGIN;
+			return 0;
+		}
+		if (m->next != 'm' && byte == '-') {
+			m->phase = ARGS_OPTION;
+			m->option_bytes = 1;
+			m->option = 0;
+			return 0;
+		}
+		m->phase = ARGS_NAME;
+		m->state = m->next == 'm' ? m->module : byte == '/' ? m->absolute : m->relative;
+		break;
+	case ARGS_OPTION:
+		if (byte) {
+			if (m->option_bytes == 1)
+				m->option = byte;
+			m->option_bytes++;
+			return 0;
+		}
+		m->phase = ARGS_BEGIN;
+		if (m->option_bytes != 2)
+			return 0;
+		switch (m->option) {
+		case 'm':
+			m->next = 'm';
+			return 0;
+		/* Options of node and python that take the next argument. */
+		case 'r': case 'C': case 'X': case 'W':
+			m->next = 'v';
+			return 0;
+		/* A program text instead of a script. */
+		case 'c': case 'e': case 'p':
+			return 1;
+		}
+		return 0;
+	}
+	if (!byte)
+		return 1;
+	m->state = fingerprint_next(m->state, byte);
+	return m->state == 0;
+}
+
+/*
+ * Number of the pattern that recognises the program (1 + index), or 0.
+ *
+ * Patterns are over the executable's path, or over path NUL 's' script, or path NUL 'm' module; nothing else among the arguments
+ * counts, so `cat /opt/tool/cli.js` is not the tool.
+ */
+static __always_inline __u32 recognise(struct scratch *s, struct task_struct *task, const struct walk *exe,
+				       __u32 args_at, __u32 args_bytes)
+{
+	struct path_match path = { s, exe->at, fingerprint_start };
+	struct args_match args = {};
+	__u32 accept, behind;
+
+	if (!fingerprint_start || exe->flags & (PATH_TRUNCATED | PATH_PSEUDO))
+		return 0;
+	bpf_loop(PATH_BYTES_MAX, path_match_step, &path, 0);
+	if (!path.state)
+		return 0;
+	accept = fingerprint_cell(path.state);
+	if (accept)
+		return accept;
+	behind = fingerprint_next(path.state, 0);
+	if (!behind)
+		return 0;
+
+	args.scratch = s;
+	args.at = args_at;
+	args.end = args_at + args_bytes;
+	args.absolute = fingerprint_next(behind, 's');
+	args.module = fingerprint_next(behind, 'm');
+	if (args.absolute) {
+		struct walk cwd = {};
+
+		walk_path(&cwd, &s->walk, task, BPF_CORE_READ(task, fs, pwd.dentry), BPF_CORE_READ(task, fs, pwd.mnt));
+		if (!(cwd.flags & (PATH_TRUNCATED | PATH_PSEUDO))) {
+			path.at = cwd.at;
+			path.state = args.absolute;
+			bpf_loop(PATH_BYTES_MAX, path_match_step, &path, 0);
+			args.relative = fingerprint_next(path.state, '/');
+		}
+	}
+	bpf_loop(ARGS_BYTES_MAX, args_match_step, &args, 0);
+	return args.phase == ARGS_NAME && args.state ? fingerprint_cell(args.state) : 0;
+}
+
+/* Keeps the executable's path for rules that name binaries. */
+static __always_inline void remember_program(__u64 id, const struct scratch *s, __u32 path_bytes, __u32 flags)
+{
+	/* A value of this size fits on no stack: any bytes make the entry, which nobody can know of yet, and it is filled in place. */
+	struct program *program;
+
+	_Static_assert(sizeof(*s) >= sizeof(*program), "reads behind the scratch buffer");
+
+	if (bpf_map_update_elem(&programs, &id, s, BPF_NOEXIST))
+		return;
+	program = bpf_map_lookup_elem(&programs, &id);
+	if (!program)
+		return;
+	program->processes = 1;
+	program->path_flags = flags;
+	program->path_bytes = path_bytes;
+	if (path_bytes <= PATH_BYTES_MAX)
+		bpf_probe_read_kernel(program->path, path_bytes, s->tail);
+}
+
+/*
+ * void sched_process_exec(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm)
+ * include/trace/events/sched.h; the same on 6.1 to 6.18. In exec_binprm(), after the point of no return: the new memory is in
+ * place with its arguments, and not one instruction of it has run.
+ */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(tyr_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	struct process *own = process_of(task), mark = {};
+	struct fingerprint found = {};
+	__u32 path_bytes, args_bytes, filename_bytes, pid = task->tgid, pattern;
+	__u64 arg_start, arg_end;
+	struct walk walk = {};
+	struct scratch *s;
+	bool root = false;
+	long copied;
+
+	if (!own && !in_scope())
+		return 0;
+	s = bpf_task_storage_get(&scratches, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!s) {
+		if (own)
+			count_loss(LOSS_SCRATCH, KIND_EXEC, VERDICT_ALLOW);
+		return 0;
+	}
+	walk_path(&walk, &s->walk, task, BPF_CORE_READ(bprm, file, f_path.dentry),
+		  BPF_CORE_READ(bprm, file, f_path.mnt));
+	path_bytes = bounded(take_path(s, &walk), PATH_BYTES_MAX);
+
+	arg_start = BPF_CORE_READ(task, mm, arg_start);
+	arg_end = BPF_CORE_READ(task, mm, arg_end);
+	args_bytes = arg_end > arg_start && arg_end - arg_start < ARGS_BYTES_MAX ? arg_end - arg_start : ARGS_BYTES_MAX;
+	if (arg_end <= arg_start)
+		args_bytes = 0;
+	if (args_bytes > ARGS_BYTES_MAX || bpf_probe_read_user(s->tail + path_bytes, args_bytes, (void *)arg_start))
+		args_bytes = 0;
+
+	pattern = recognise(s, task, &walk, path_bytes, args_bytes);
+	if (pattern) {
+		__u32 index = pattern - 1;
+		struct fingerprint *entry = bpf_map_lookup_elem(&fingerprints, &index);
+
+		if (entry)
+			found = *entry;
+		else
+			pattern = 0;
+	}
+	if (!own && !pattern) {
+		bpf_task_storage_delete(&scratches, task);
+		return 0;
+	}
+	/* Inside a tree only a sure sign of another agent begins a new one; what an agent runs as a tool stays its own. */
+	if (!own)
+		root = true;
+	else if (pattern && found.agent_type != own->agent_type && !found.flags)
+		root = true;
+
+	if (own) {
+		mark = *own;
+		program_leave(mark.program);
+	}
+	mark.program = __sync_fetch_and_add(&next_id, 1);
+	mark.binary_class = 0;
+	if (root) {
+		if (own && tree_leave(mark.tree)) {
+			/* The old tree's last process has become another agent. */
+			struct record *head = &s->exec.head;
+
+			fill_head(head, KIND_EXIT, own, task);
+			head->flags |= RECORD_LAST;
+			emit(head, sizeof(struct exit_record), true);
+		}
+		mark.tree = mark.program;
+		mark.agent_type = found.agent_type;
+		mark.flags = found.flags & FINGERPRINT_WEAK ? PROCESS_CANDIDATE : 0;
+		tree_enter(mark.tree);
+	}
+	remember_program(mark.program, s, path_bytes, walk.flags);
+	if (bpf_map_update_elem(&processes, &pid, &mark, BPF_ANY)) {
+		count_loss(LOSS_MARK, KIND_EXEC, VERDICT_ALLOW);
+		return 0;
+	}
+
+	copied = bpf_probe_read_kernel_str(s->tail + path_bytes + args_bytes, FILENAME_BYTES_MAX,
+					   BPF_CORE_READ(bprm, filename));
+	filename_bytes = copied > 0 && copied <= FILENAME_BYTES_MAX ? copied - 1 : 0;
+	fill_head(&s->exec.head, KIND_EXEC, &mark, task);
+	if (root)
+		s->exec.head.flags |= RECORD_ROOT;
+	s->exec.pattern = pattern;
+	s->exec.path_flags = walk.flags;
+	s->exec.path_bytes = path_bytes;
+	s->exec.args_bytes = args_bytes;
+	s->exec.filename_bytes = filename_bytes;
+	s->exec._pad = 0;
+	emit(&s->exec.head, sizeof(s->exec) + bounded(path_bytes + args_bytes + filename_bytes, TAIL_BYTES_MAX), root);
+	return 0;
+}

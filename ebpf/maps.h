@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The maps, the settings that tyrd fixes at load time, and the scope. */
+#pragma once
+
+#include "abi.h"
+
+/* Id and depth of the cgroup that everything is limited to; 0: the whole host. */
+const volatile __u64 scope_cgroup = 0;
+const volatile __u32 scope_level = 0;
+/* Merge repeated opens. */
+const volatile __u32 merge_opens = 1;
+/* First state of the fingerprint automaton, and the class of each byte. */
+const volatile __u32 fingerprint_start = 0;
+const volatile __u8 fingerprint_classes[256] = {};
+
+/* Next id of a program or tree. Ids that tyrd gives out have the highest bit set, so the two never meet. */
+__u64 next_id = 1;
+/*
+ * Marks, by thread group. A hash and not task storage, because programs on cgroups may not read task storage
+ * (seen on 6.1 and 6.18), and two books of the same thing would disagree one day. It also covers all threads of a process at once,
+ * io_uring's workers among them, which no fork event announces.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PROCESSES_MAX);
+	__type(key, __u32);
+	__type(value, struct process);
+} processes SEC(".maps");
+
+/* Processes per tree. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PROCESSES_MAX);
+	__type(key, __u64);
+	__type(value, __u64);
+} trees SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PROCESSES_MAX);
+	__type(key, __u64);
+	__type(value, struct program);
+} programs SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct merge_key);
+	__type(value, struct merge);
+} merges SEC(".maps");
+
+/* Rows of the automata: fingerprints first; tyrd sets the size. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} fingerprint_rows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fingerprint);
+} fingerprints SEC(".maps");
+
+/* Denials, alerts and beginnings of trees: the reader is woken for each. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} urgent SEC(".maps");
+
+/* Everything else: read by a timer, as a wake-up for each would cost a quarter of a core at 100,000 events a second. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 16 * 1024 * 1024);
+} regular SEC(".maps");
+
+/* Events that were made and not handed over. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LOSSES_MAX * KINDS_MAX * VERDICTS_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} losses SEC(".maps");
+
+/* One slot: a program takes the head once and sees one policy for the whole call. */
+struct net_head_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, 4);
+	__uint(value_size, sizeof(struct net_head));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct net_head_map);
+} net_policy SEC(".maps");
+
+/* The lists of the generation in force, and for a moment those of the one before. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1 << 18);
+	__type(key, struct net_key);
+	__type(value, struct net_list);
+} net_rules SEC(".maps");
+
+static __always_inline void count_loss(__u32 loss, __u32 kind, __u32 verdict)
+{
+	__u32 index = (loss * KINDS_MAX + kind) * VERDICTS_MAX + verdict;
+	__u64 *count = bpf_map_lookup_elem(&losses, &index);
+
+	/* The slot is this CPU's, but an interrupt's program may count into it in between. */
+	if (count)
+		__sync_fetch_and_add(count, 1);
+}
+
+/* Is the current task in the scope? */
+static __always_inline bool in_scope(void)
+{
+	return !scope_cgroup || bpf_get_current_ancestor_cgroup_id(scope_level) == scope_cgroup;
+}
+
+/* The rules in force; NULL before the first were published. */
+static __always_inline struct net_head *net_head(void)
+{
+	__u32 zero = 0;
+	void *slot = bpf_map_lookup_elem(&net_policy, &zero);
+
+	return slot ? bpf_map_lookup_elem(slot, &zero) : NULL;
+}

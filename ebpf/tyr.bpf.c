@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* One object, so that all programs share their maps: this file puts the hook families together. */
+#include "exec.bpf.c"
+#include "tree.bpf.c"
+#include "open.bpf.c"
+#include "connect.bpf.c"
+#include "probe.bpf.c"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,170 @@
+//! Agents and AI processes, and what an operator should know of each.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tyr_api::agents::{Agent, DiscoveredAgent, Liveness, Posture};
+use uuid::Uuid;
+
+/// AI processes that are kept; those that ended go first.
+pub const AI_MAX: usize = 20_000;
+/// Age from which an agent is offline, unless the stale threshold is longer. Seconds.
+pub const OFFLINE_AFTER_S: i64 = 300;
+/// Difference of clocks that is worth a word.
+pub const SKEW_WARN_MS: i64 = 2_000;
+
+/// All agents and AI processes.
+#[derive(Clone, Debug, Default)]
+pub struct Fleet {
+    agents: HashMap<Uuid, Arc<Agent>>,
+    ai: HashMap<Uuid, Arc<DiscoveredAgent>>,
+    /// Age from which an agent is stale, in seconds.
+    pub stale_after_s: i64,
+}
+
+/// Why an agent needs attention, worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Not heard from for more than five minutes.
+    Offline,
+    /// Not heard from for longer than the stale threshold.
+    Stale,
+    /// Nothing could be loaded into the kernel.
+    Blind,
+    /// The newest policy did not load.
+    PolicyError,
+    /// A heartbeat is missing.
+    Late,
+    /// The policy in force is not the assigned one.
+    PolicyBehind,
+    /// Its events got lost.
+    Losing,
+    /// Its clock is off.
+    Skewed,
+    /// All is well.
+    Well,
+}
+
+impl Standing {
+    /// One word or two.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Offline => "OFFLINE",
+            Self::Stale => "STALE",
+            Self::Blind => "BLIND",
+            Self::PolicyError => "POLICY ERR",
+            Self::Late => "LATE",
+            Self::PolicyBehind => "OLD POLICY",
+            Self::Losing => "LOSING",
+            Self::Skewed => "SKEWED",
+            Self::Well => "online",
+        }
+    }
+
+    /// Whether somebody should look.
+    pub const fn needs_attention(self) -> bool {
+        !matches!(self, Self::Well)
+    }
+}
+
+impl Fleet {
+    /// Replaces everything.
+    pub fn start(&mut self, stale_after_s: u32, agents: Vec<Agent>, ai: Vec<DiscoveredAgent>) {
+        self.stale_after_s = i64::from(stale_after_s);
+        self.agents = agents.into_iter().map(|agent| (agent.agent_id, Arc::new(agent))).collect();
+        self.ai = ai.into_iter().map(|process| (process.id, Arc::new(process))).collect();
+    }
+
+    /// Takes an agent's new state in.
+    pub fn agent(&mut self, agent: Agent) {
+        if agent.archived_at.is_some() {
+            self.agents.remove(&agent.agent_id);
+        } else {
+            self.agents.insert(agent.agent_id, Arc::new(agent));
+        }
+    }
+
+    /// Takes an AI process's new state in.
+    pub fn process(&mut self, process: DiscoveredAgent) {
+        self.ai.insert(process.id, Arc::new(process));
+        if self.ai.len() > AI_MAX {
+            self.ai.retain(|_, process| process.ended_at.is_none());
+        }
+        if self.ai.len() > AI_MAX
+            && let Some(oldest) = self.ai.values().min_by_key(|process| process.first_seen).map(|process| process.id)
+        {
+            self.ai.remove(&oldest);
+        }
+    }
+
+    /// All agents, in no order.
+    pub fn agents(&self) -> impl Iterator<Item = &Arc<Agent>> {
+        self.agents.values()
+    }
+
+    /// One agent.
+    pub fn get(&self, id: Uuid) -> Option<&Arc<Agent>> {
+        self.agents.get(&id)
+    }
+
+    /// How many agents there are.
+    pub fn len(&self) -> usize {
+        self.agents.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.agents.is_empty()
+    }
+
+    /// AI processes of an agent: those that live first, newest first.
+    pub fn ai_of(&self, agent: Uuid) -> Vec<Arc<DiscoveredAgent>> {
+        let mut found: Vec<_> = self.ai.values().filter(|process| process.daemon_agent_id == agent).cloned().collect();
+        found.sort_by_key(|process| (process.ended_at.is_some(), std::cmp::Reverse(process.first_seen), process.id));
+        found
+    }
+
+    /// Live AI processes over all agents.
+    pub fn ai_alive(&self) -> usize {
+        self.ai.values().filter(|process| process.ended_at.is_none()).count()
+    }
+
+    /// One AI process.
+    pub fn ai_get(&self, id: Uuid) -> Option<&Arc<DiscoveredAgent>> {
+        self.ai.get(&id)
+    }
+
+    /// How alive an agent is at that instant of the server's clock: what the server said, moved on by age and never back.
+    pub fn liveness(&self, agent: &Agent, now: Timestamp) -> Liveness {
+        let age = age_s(agent, now);
+        let by_age = if age > OFFLINE_AFTER_S.max(self.stale_after_s) {
+            Liveness::Offline
+        } else if age > self.stale_after_s {
+            Liveness::Stale
+        } else {
+            Liveness::Online
+        };
+        by_age.max(agent.liveness)
+    }
+
+    /// What an operator should know first of that agent.
+    pub fn standing(&self, agent: &Agent, now: Timestamp) -> Standing {
+        match self.liveness(agent, now) {
+            Liveness::Offline => Standing::Offline,
+            Liveness::Stale => Standing::Stale,
+            _ if agent.posture == Posture::Blind => Standing::Blind,
+            _ if !agent.policy_error.is_empty() => Standing::PolicyError,
+            Liveness::Late => Standing::Late,
+            Liveness::Online if agent.policy_id != agent.assigned_policy_id => Standing::PolicyBehind,
+            Liveness::Online if agent.events_lost > 0 => Standing::Losing,
+            Liveness::Online if agent.clock_skew_ms.abs() > SKEW_WARN_MS => Standing::Skewed,
+            Liveness::Online => Standing::Well,
+        }
+    }
+}
+
+/// Seconds since the agent was heard from, never negative.
+pub fn age_s(agent: &Agent, now: Timestamp) -> i64 {
+    (now.as_second() - agent.last_seen.as_second()).max(0)
+}

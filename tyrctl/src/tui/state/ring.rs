@@ -1,0 +1,148 @@
+//! The newest events and the gaps between them, bounded in number and in bytes.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+
+use tyr_api::events::Event;
+use tyr_api::stream::Gap;
+use uuid::Uuid;
+
+use crate::tui::state::list::Keyed;
+
+/// Rows that are kept.
+pub const EVENTS_MAX: usize = 10_000;
+/// Rough size of the text in all kept rows: command lines may have 4 KiB each.
+pub const EVENTS_BYTES_MAX: usize = 24 << 20;
+
+/// A line in the list of events.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// An event.
+    Event(Arc<Event>),
+    /// Events are missing here; the number tells gaps apart.
+    Gap(u64, Gap),
+}
+
+impl Entry {
+    /// The event, if it is one.
+    pub fn event(&self) -> Option<&Arc<Event>> {
+        match self {
+            Self::Event(event) => Some(event),
+            Self::Gap(..) => None,
+        }
+    }
+}
+
+impl Keyed for Entry {
+    fn key(&self) -> Uuid {
+        match self {
+            Self::Event(event) => event.event_id,
+            // No version 7 id is that small.
+            Self::Gap(number, _) => Uuid::from_u128(u128::from(*number)),
+        }
+    }
+}
+
+/// Newest events, in the order of arrival.
+#[derive(Clone, Debug, Default)]
+pub struct Ring {
+    rows: VecDeque<Entry>,
+    known: HashSet<Uuid>,
+    bytes: usize,
+    /// Events taken in since the start.
+    taken: u64,
+    gaps: u64,
+    missed: u64,
+}
+
+impl Ring {
+    /// Takes an event in; false if it's already here.
+    pub fn push(&mut self, event: Arc<Event>) -> bool {
+        if !self.known.insert(event.event_id) {
+            return false;
+        }
+        self.bytes += weight(&event);
+        self.taken += 1;
+        self.rows.push_back(Entry::Event(event));
+        while self.rows.len() > EVENTS_MAX || self.bytes > EVENTS_BYTES_MAX {
+            match self.rows.pop_front() {
+                Some(Entry::Event(old)) => {
+                    self.known.remove(&old.event_id);
+                    self.bytes -= weight(&old);
+                }
+                Some(Entry::Gap(..)) => {}
+                None => break,
+            }
+        }
+        true
+    }
+
+    /// Marks that events are missing here.
+    pub fn push_gap(&mut self, gap: Gap) {
+        self.gaps += 1;
+        self.missed += gap.missed.unwrap_or(0);
+        self.rows.push_back(Entry::Gap(self.gaps, gap));
+    }
+
+    /// All rows, newest first.
+    pub fn newest_first(&self) -> impl Iterator<Item = &Entry> {
+        self.rows.iter().rev()
+    }
+
+    /// Rows kept now.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether nothing is kept.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Events taken in since the start.
+    pub fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// Gaps seen since the start, and how many events they are known to hide.
+    pub fn gaps(&self) -> (u64, u64) {
+        (self.gaps, self.missed)
+    }
+}
+
+/// Rough bytes of text in an event.
+fn weight(event: &Event) -> usize {
+    let metadata: usize = event.metadata.iter().map(|(key, value)| key.len() + value.len() + 48).sum();
+    512 + event.resource.len() + event.cmdline.len() + event.process_exe.len() + event.agent_name.len() + metadata
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{EVENTS_BYTES_MAX, EVENTS_MAX, Ring};
+    use crate::tui::state::testing::event;
+
+    #[test]
+    fn keeps_the_newest_and_knows_each_once() {
+        let mut ring = Ring::default();
+        for n in 0..EVENTS_MAX as u32 + 5 {
+            assert!(ring.push(Arc::new(event(n))));
+            assert!(!ring.push(Arc::new(event(n))));
+        }
+        assert_eq!(ring.len(), EVENTS_MAX);
+        let newest = ring.newest_first().next().and_then(|entry| entry.event()).map(|e| e.event_id);
+        assert_eq!(newest, Some(event(EVENTS_MAX as u32 + 4).event_id));
+    }
+
+    #[test]
+    fn is_bounded_in_bytes() {
+        let mut ring = Ring::default();
+        for n in 0..200 {
+            let mut event = event(n);
+            event.cmdline = "x".repeat(EVENTS_BYTES_MAX / 100);
+            ring.push(Arc::new(event));
+        }
+        assert!(ring.len() < 100, "{} rows", ring.len());
+    }
+}

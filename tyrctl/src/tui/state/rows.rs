@@ -1,0 +1,110 @@
+//! What a filter can ask of each kind of row.
+
+use jiff::Timestamp;
+use tyr_api::agents::{Agent, Posture};
+use tyr_api::events::Event;
+
+use crate::tui::filter::{Field, Row, Value};
+use crate::tui::state::drifts::reason_text;
+use crate::tui::state::fleet::{Standing, age_s};
+
+/// An agent, as it stands at some instant.
+#[derive(Debug)]
+pub struct AgentRow<'a> {
+    /// The agent.
+    pub agent: &'a Agent,
+    /// How it stands.
+    pub standing: Standing,
+    /// At that instant of the server's clock.
+    pub now: Timestamp,
+}
+
+/// The word for a posture.
+pub const fn posture_word(posture: Posture) -> &'static str {
+    match posture {
+        Posture::Unknown => "unknown",
+        Posture::Blind => "blind",
+        Posture::Observing => "observing",
+        Posture::Partial => "partial",
+        Posture::Enforcing => "enforcing",
+    }
+}
+
+fn number(value: impl TryInto<i64>) -> Value<'static> {
+    value.try_into().map_or(Value::Nothing, Value::Number)
+}
+
+fn text(value: &str) -> Value<'_> {
+    Value::Text(value.into())
+}
+
+fn some_text(value: Option<&str>) -> Value<'_> {
+    value.map_or(Value::Nothing, text)
+}
+
+impl Row for AgentRow<'_> {
+    fn field(&self, field: Field) -> Option<Value<'_>> {
+        let agent = self.agent;
+        Some(match field {
+            Field::Agent => text(&agent.name),
+            Field::State => text(self.standing.word()),
+            Field::Age => Value::Number(age_s(agent, self.now)),
+            Field::Kernel => text(&agent.kernel),
+            Field::Posture => text(posture_word(agent.posture)),
+            Field::Policy => agent.policy_version.map_or(Value::Nothing, number),
+            Field::Lost => number(agent.events_lost),
+            Field::Ai => number(agent.ai_processes),
+            _ => return None,
+        })
+    }
+
+    fn any_text(&self, predicate: &dyn Fn(&str) -> bool) -> bool {
+        let agent = self.agent;
+        [&agent.name, &agent.kernel, &agent.arch, &agent.agent_version].into_iter().any(|text| predicate(text))
+            || predicate(self.standing.word())
+            || predicate(posture_word(agent.posture))
+    }
+}
+
+/// An event, seen at some instant.
+#[derive(Debug)]
+pub struct EventRow<'a> {
+    /// The event.
+    pub event: &'a Event,
+    /// That instant of the server's clock.
+    pub now: Timestamp,
+}
+
+impl Row for EventRow<'_> {
+    fn field(&self, field: Field) -> Option<Value<'_>> {
+        let event = self.event;
+        Some(match field {
+            Field::Agent => text(&event.agent_name),
+            Field::Age => Value::Number((self.now.as_second() - event.ts.as_second()).max(0)),
+            Field::Policy => event.policy_version.map_or(Value::Nothing, number),
+            Field::Kind => text(event.kind.as_str()),
+            Field::Verdict => text(event.verdict.as_str()),
+            Field::Server => some_text(event.server_verdict.map(|verdict| verdict.as_str())),
+            Field::Severity => text(event.severity.as_str()),
+            Field::Type => some_text(event.agent_type.as_deref()),
+            Field::Resource => text(&event.resource),
+            Field::Rule => some_text(event.rule.as_deref()),
+            Field::Reason => some_text(event.drift_reason.map(reason_text)),
+            Field::Pid => Value::Number(event.pid),
+            Field::Exe => text(&event.process_exe),
+            Field::Cmdline => text(&event.cmdline),
+            Field::State | Field::Kernel | Field::Posture | Field::Lost | Field::Ai => return None,
+        })
+    }
+
+    fn any_text(&self, predicate: &dyn Fn(&str) -> bool) -> bool {
+        let event = self.event;
+        predicate(&event.resource)
+            || predicate(&event.agent_name)
+            || predicate(event.kind.as_str())
+            || predicate(event.verdict.as_str())
+            || event.agent_type.as_deref().is_some_and(predicate)
+            || event.rule.as_deref().is_some_and(predicate)
+            || predicate(&event.cmdline)
+    }
+}

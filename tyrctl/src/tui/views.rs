@@ -1,0 +1,100 @@
+//! Draws the state: one file per panel, and nothing here changes what is known.
+
+pub mod agent;
+pub mod canvas;
+pub mod columns;
+pub mod event;
+pub mod format;
+pub mod overview;
+pub mod panels;
+pub mod popup;
+pub mod rates;
+pub mod status;
+pub mod table;
+
+#[cfg(test)]
+mod tests;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::tui::state::State;
+use crate::tui::state::ui::{Page, Pane, View};
+use crate::tui::theme::Role;
+use crate::tui::views::canvas::{Canvas, span};
+use crate::tui::views::panels::Heads;
+
+/// Below this size there is the status line alone.
+const TINY: (u16, u16) = (24, 4);
+/// Below this size there is one list without a box.
+const SMALL: (u16, u16) = (60, 15);
+
+/// Draws a frame of a state that was prepared.
+pub fn draw(state: &State, buffer: &mut Buffer) {
+    let mut canvas = Canvas::new(buffer, state.theme);
+    let screen = canvas.area();
+    if screen.is_empty() {
+        return;
+    }
+    let line = |y: u16| Rect { y, height: 1, ..screen };
+    let wide = screen.width >= 140;
+    status::status(&mut canvas, state, line(screen.y), wide);
+    if screen.width < TINY.0 || screen.height < TINY.1 {
+        return;
+    }
+    let bottom = screen.bottom() - 1;
+    if screen.width < SMALL.0 || screen.height < SMALL.1 {
+        let body = Rect { y: screen.y + 1, height: screen.height - 2, ..screen };
+        small(&mut canvas, state, body);
+        if status::has_message(state) {
+            status::message(&mut canvas, state, line(bottom));
+        } else {
+            status::keys(&mut canvas, state, line(bottom));
+        }
+    } else {
+        status::tabs(&mut canvas, state, line(screen.y + 1));
+        let body = Rect { y: screen.y + 2, height: screen.height - 4, ..screen };
+        full(&mut canvas, state, body);
+        status::message(&mut canvas, state, line(bottom - 1));
+        status::keys(&mut canvas, state, line(bottom));
+    }
+    if let Some(popup) = &state.popup {
+        popup::draw(&mut canvas, popup, screen);
+    }
+}
+
+fn small(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
+    match state.pages.last() {
+        Some(Page::Agent(page)) => agent::page(canvas, state, page, area),
+        Some(Page::Event(page)) => event::page(canvas, state, page, area),
+        None => match state.focus {
+            Pane::Agents => panels::agents(canvas, state, area, true, Heads::Hidden),
+            Pane::Drift => panels::drift(canvas, state, &state.drifts, area, true, Heads::Hidden),
+            Pane::DriftTree => panels::drift_tree(canvas, state, area, true, Heads::Hidden),
+            _ => panels::events(canvas, state, &state.events, area, true, Heads::Hidden),
+        },
+    }
+}
+
+fn full(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
+    match state.pages.last() {
+        Some(Page::Agent(page)) => return agent::page(canvas, state, page, area),
+        Some(Page::Event(page)) => return event::page(canvas, state, page, area),
+        None => {}
+    }
+    if state.view == View::Overview && !state.zoom {
+        return overview::draw(canvas, state, area);
+    }
+    match state.focus {
+        Pane::Agents => overview::agents_panel(canvas, state, area),
+        Pane::Drift => overview::drift_panel(canvas, state, area),
+        Pane::DriftTree => {
+            let height = area.height.saturating_sub(3);
+            let note = panels::position(canvas, &state.groups, height);
+            let title = [span("Drift by agent, 1 d", Role::Accent), span(" enter opens", Role::Dim)];
+            let inner = canvas.panel(area, &title, &note, true);
+            panels::drift_tree(canvas, state, inner, true, Heads::Hidden);
+        }
+        _ => overview::events_panel(canvas, state, area),
+    }
+}

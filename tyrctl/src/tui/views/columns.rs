@@ -1,0 +1,210 @@
+//! What the columns of agents, events and drift show; the plain-text overview takes them from here too.
+
+use std::sync::Arc;
+
+use tyr_api::agents::Agent;
+use tyr_api::events::{Event, EventKind, Verdict};
+
+use crate::tui::state::State;
+use crate::tui::state::drifts::{Bearing, bearing, reason_text};
+use crate::tui::state::fleet::{Standing, age_s};
+use crate::tui::state::rows::posture_word;
+use crate::tui::theme::{Glyph, Role, Theme};
+use crate::tui::views::canvas::{Cut, Span, span};
+use crate::tui::views::format;
+use crate::tui::views::table::{Column, Width};
+
+/// How an agent stands at the time that is shown.
+pub fn standing(state: &State, agent: &Agent) -> Standing {
+    state.clock.map_or(Standing::Well, |clock| state.data().fleet.standing(agent, clock))
+}
+
+/// How a standing looks.
+pub const fn standing_role(standing: Standing) -> Role {
+    match standing {
+        Standing::Offline | Standing::Stale | Standing::Blind | Standing::PolicyError => Role::Bad,
+        Standing::Late | Standing::PolicyBehind | Standing::Losing | Standing::Skewed => Role::Warn,
+        Standing::Well => Role::Good,
+    }
+}
+
+/// The sign before an agent.
+pub fn agent_mark(state: &State, theme: Theme, agent: &Agent) -> (&'static str, Role) {
+    let standing = standing(state, agent);
+    let glyph = if standing.needs_attention() { Glyph::Up } else { Glyph::Dot };
+    (theme.glyph(glyph), standing_role(standing))
+}
+
+const fn column<R>(
+    head: &'static str,
+    width: Width,
+    right: bool,
+    priority: u8,
+    cell: for<'a> fn(&'a State, &'a R) -> Span<'a>,
+) -> Column<R> {
+    Column { head, width, right, priority, cut: Cut::End, cell }
+}
+
+/// `v39`, `v39!` when another is assigned.
+pub fn policy_text(agent: &Agent) -> (String, Role) {
+    let behind = agent.policy_id != agent.assigned_policy_id;
+    let role = if behind || !agent.policy_error.is_empty() { Role::Warn } else { Role::Normal };
+    let mark = if behind { "!" } else { "" };
+    (agent.policy_version.map_or_else(|| format!("none{mark}"), |version| format!("v{version}{mark}")), role)
+}
+
+/// Columns of agents.
+pub const AGENTS: &[Column<Arc<Agent>>] = &[
+    column("AGENT", Width::Fit(8, 24), false, 0, |_, agent| span(&*agent.name, Role::Strong)),
+    column("STATE", Width::Fixed(10), false, 0, |state, agent| {
+        let standing = standing(state, agent);
+        span(standing.word(), standing_role(standing))
+    }),
+    column("AGE", Width::Fixed(6), true, 0, |state, agent| {
+        let quiet = state.link.is_quiet(state.now);
+        let age = state.clock.map_or_else(String::new, |clock| format::age(age_s(agent, clock)));
+        span(if quiet { format!("~{age}") } else { age }, Role::Normal)
+    }),
+    column("LAST_SEEN", Width::Fixed(9), false, 4, |_, agent| span(format::clock(agent.last_seen), Role::Normal)),
+    column("EV/S", Width::Fixed(5), true, 2, |state, agent| span(rate_text(state, agent), Role::Normal)),
+    column("DENY%", Width::Fixed(5), true, 5, |state, agent| {
+        let counts = counts(state, agent);
+        let denied = u64::from(counts.of_verdict(Verdict::Deny));
+        let role = if denied > 0 { Role::Warn } else { Role::Normal };
+        match counts.total() {
+            0 => span("-", Role::Dim),
+            total => span(format::percent(denied, u64::from(total)), role),
+        }
+    }),
+    column("POLICY", Width::Fixed(6), false, 3, |_, agent| {
+        let (text, role) = policy_text(agent);
+        span(text, role)
+    }),
+    column("POSTURE", Width::Fixed(9), false, 6, |_, agent| span(posture_word(agent.posture), Role::Normal)),
+    column("AI", Width::Fixed(3), true, 8, |_, agent| span(agent.ai_processes.to_string(), Role::Normal)),
+    column("LOST", Width::Fixed(4), true, 9, |_, agent| {
+        span(format::short(agent.events_lost), if agent.events_lost > 0 { Role::Warn } else { Role::Dim })
+    }),
+    column("KERNEL", Width::Fit(6, 18), false, 7, |_, agent| span(&*agent.kernel, Role::Normal)),
+    column("TYRD", Width::Fit(5, 10), false, 11, |_, agent| span(&*agent.agent_version, Role::Dim)),
+];
+
+fn counts(state: &State, agent: &Agent) -> crate::tui::state::feed::Counts {
+    let second = state.clock.map_or(0, |clock| clock.as_second());
+    state.data().rates.received_of(agent.agent_id, second)
+}
+
+/// Events per second of an agent over the last minute, as far as it was watched.
+pub fn rate_text(state: &State, agent: &Agent) -> String {
+    if !state.link.is_live() && state.frozen().is_none() {
+        return "-".to_owned();
+    }
+    let second = state.clock.map_or(0, |clock| clock.as_second());
+    let watched = state.data().rates.watched_seconds(second);
+    format::rate(u64::from(counts(state, agent).total()), u64::try_from(watched).unwrap_or(1))
+}
+
+/// How a verdict looks.
+pub const fn verdict_role(verdict: Verdict) -> Role {
+    match verdict {
+        Verdict::Allow => Role::Normal,
+        Verdict::Alert => Role::Warn,
+        Verdict::Deny => Role::Bad,
+    }
+}
+
+/// The sign before an event.
+pub fn event_mark(theme: Theme, event: &Event) -> (&'static str, Role) {
+    match (event.drift_detected, bearing(event)) {
+        (true, Some(Bearing::AlertedOnly)) => (theme.glyph(Glyph::Double), Role::Bad),
+        (true, Some(Bearing::Missed)) => (theme.glyph(Glyph::Up), Role::Bad),
+        (true, Some(Bearing::TooStrict)) => (theme.glyph(Glyph::Down), Role::Warn),
+        _ => ("", Role::Normal),
+    }
+}
+
+/// `deny`, or both verdicts where they differ. The arrow is an ASCII one in ASCII.
+pub fn verdict_text(event: &Event, arrow: &str) -> String {
+    match event.server_verdict {
+        Some(server) if event.drift_detected => {
+            format!("{}{arrow}{}", event.verdict.as_str().to_uppercase(), server.as_str().to_uppercase())
+        }
+        _ => event.verdict.to_string(),
+    }
+}
+
+fn verdict(state: &State, event: &Event) -> Span<'static> {
+    let role = if event.drift_detected { Role::Bad } else { verdict_role(event.verdict) };
+    span(verdict_text(event, state.theme.glyph(Glyph::Arrow)), role)
+}
+
+/// What was acted on; a program with its arguments.
+pub fn resource_text(event: &Event) -> String {
+    let arguments = match event.kind {
+        EventKind::Exec => event.cmdline.split_once(' ').map(|(_, arguments)| arguments),
+        _ => None,
+    };
+    match arguments {
+        Some(arguments) => format!("{} {arguments}", event.resource),
+        None => event.resource.clone(),
+    }
+}
+
+fn resource<'a>(event: &'a Event) -> Span<'a> {
+    match event.kind {
+        EventKind::Exec => span(resource_text(event), Role::Normal),
+        _ => span(&*event.resource, Role::Normal),
+    }
+}
+
+const fn resource_column(cell: for<'a> fn(&'a State, &'a Arc<Event>) -> Span<'a>) -> Column<Arc<Event>> {
+    Column { head: "RESOURCE", width: Width::Fill(16), right: false, priority: 0, cut: Cut::Middle, cell }
+}
+
+/// Columns of events.
+pub const EVENTS: &[Column<Arc<Event>>] = &[
+    column("TIME", Width::Fixed(9), false, 3, |_, event| span(format::clock(event.ts), Role::Dim)),
+    column("AGENT", Width::Fixed(12), false, 4, |_, event| span(&*event.agent_name, Role::Normal)),
+    column("AI", Width::Fixed(11), false, 5, |_, event| ai(event)),
+    column("KIND", Width::Fixed(11), false, 1, |_, event| span(event.kind.as_str(), Role::Normal)),
+    column("VERDICT", Width::Fixed(12), false, 0, |state, event| verdict(state, event)),
+    column("SEVERITY", Width::Fixed(8), false, 8, |_, event| span(event.severity.as_str(), Role::Dim)),
+    resource_column(|_, event| resource(event)),
+    column("N", Width::Fixed(4), true, 6, |_, event| times(event)),
+    column("RULE", Width::Fixed(18), false, 7, |_, event| match &event.rule {
+        Some(rule) => span(&**rule, Role::Dim),
+        None => span("", Role::Dim),
+    }),
+    column("PID", Width::Fixed(7), true, 9, |_, event| span(event.pid.to_string(), Role::Dim)),
+];
+
+/// Columns of drift.
+pub const DRIFT: &[Column<Arc<Event>>] = &[
+    column("TIME", Width::Fixed(9), false, 2, |_, event| span(format::clock(event.ts), Role::Dim)),
+    column("AGENT", Width::Fixed(12), false, 3, |_, event| span(&*event.agent_name, Role::Normal)),
+    column("AI", Width::Fixed(11), false, 5, |_, event| ai(event)),
+    column("KIND", Width::Fixed(11), false, 1, |_, event| span(event.kind.as_str(), Role::Normal)),
+    column("VERDICTS", Width::Fixed(12), false, 0, |state, event| verdict(state, event)),
+    column("WHY", Width::Fixed(17), false, 4, |_, event| why(event)),
+    column("POLICY", Width::Fixed(6), false, 6, |_, event| {
+        event.policy_version.map_or(span("-", Role::Dim), |version| span(format!("v{version}"), Role::Dim))
+    }),
+    resource_column(|_, event| resource(event)),
+    column("N", Width::Fixed(4), true, 7, |_, event| times(event)),
+];
+
+fn ai(event: &Event) -> Span<'_> {
+    event.agent_type.as_deref().map_or(span("-", Role::Dim), |kind| span(kind, Role::Normal))
+}
+
+fn why(event: &Event) -> Span<'static> {
+    span(event.drift_reason.map_or("-", reason_text), Role::Normal)
+}
+
+/// How often a merged event happened.
+fn times(event: &Event) -> Span<'static> {
+    match event.metadata.get("count").and_then(|count| count.parse::<u64>().ok()) {
+        Some(count) if count > 1 => span(format::short(count), Role::Normal),
+        _ => span("", Role::Dim),
+    }
+}

@@ -1,0 +1,170 @@
+//! Columns that drop by priority where the room is short, and rows that are drawn into what is left.
+
+use ratatui::layout::Rect;
+
+use crate::tui::state::State;
+use crate::tui::theme::{Glyph, Role};
+use crate::tui::views::canvas::{Canvas, Cut, Span};
+
+/// Columns before the first cell: selection and mark.
+pub const GUTTER: u16 = 4;
+/// Columns between two cells.
+const GAP: u16 = 2;
+
+/// How wide a column is.
+#[derive(Clone, Copy, Debug)]
+pub enum Width {
+    /// That wide.
+    Fixed(u16),
+    /// As wide as the widest visible cell, within bounds.
+    Fit(u16, u16),
+    /// At least that wide; takes what the others leave.
+    Fill(u16),
+}
+
+/// A column of a table of `R`.
+#[derive(Debug)]
+pub struct Column<R> {
+    /// Its head, upper case.
+    pub head: &'static str,
+    /// How wide.
+    pub width: Width,
+    /// Aligned to the right.
+    pub right: bool,
+    /// Columns with the highest number go first where the room is short; 0 stays always.
+    pub priority: u8,
+    /// Where its text is cut.
+    pub cut: Cut,
+    /// Its text.
+    pub cell: for<'a> fn(&'a State, &'a R) -> Span<'a>,
+}
+
+/// Where a column stands.
+struct Place<'c, R> {
+    column: &'c Column<R>,
+    x: u16,
+    width: u16,
+}
+
+/// A table ready to draw rows.
+pub struct Table<'c, R> {
+    places: Vec<Place<'c, R>>,
+    area: Rect,
+}
+
+impl<'c, R> Table<'c, R> {
+    /// Places the columns into the width of that area, measuring the visible rows where a column wants it.
+    pub fn place<'r>(
+        canvas: &Canvas<'_>,
+        state: &'r State,
+        area: Rect,
+        columns: &'c [Column<R>],
+        visible: impl Iterator<Item = &'r R> + Clone,
+    ) -> Self
+    where
+        R: 'r,
+    {
+        let widths: Vec<u16> = columns
+            .iter()
+            .map(|column| match column.width {
+                Width::Fixed(width) | Width::Fill(width) => width,
+                Width::Fit(min, max) => visible
+                    .clone()
+                    .map(|row| canvas.width(&(column.cell)(state, row).text))
+                    .max()
+                    .unwrap_or(min)
+                    .max(canvas.width(column.head))
+                    .clamp(min, max),
+            })
+            .collect();
+        let room = area.width.saturating_sub(GUTTER);
+        let mut kept: Vec<usize> = (0..columns.len()).collect();
+        let needed = |kept: &[usize]| {
+            kept.iter().map(|n| widths[*n]).sum::<u16>()
+                + GAP * u16::try_from(kept.len().saturating_sub(1)).unwrap_or(0)
+        };
+        while needed(&kept) > room {
+            let Some(victim) =
+                kept.iter().copied().filter(|n| columns[*n].priority > 0).max_by_key(|n| columns[*n].priority)
+            else {
+                break;
+            };
+            kept.retain(|n| *n != victim);
+        }
+        let spare = room.saturating_sub(needed(&kept));
+        let fills = kept.iter().filter(|n| matches!(columns[**n].width, Width::Fill(_))).count();
+        let share = u16::try_from(fills).ok().filter(|fills| *fills > 0).map_or(0, |fills| spare / fills);
+        let mut x = area.x + GUTTER;
+        let mut places = Vec::with_capacity(kept.len());
+        for n in kept {
+            let column = &columns[n];
+            let wanted = widths[n] + if matches!(column.width, Width::Fill(_)) { share } else { 0 };
+            let width = wanted.min(area.right().saturating_sub(x));
+            places.push(Place { column, x, width });
+            x = x.saturating_add(width + GAP);
+        }
+        Self { places, area }
+    }
+
+    /// Writes the heads into a line.
+    pub fn heads(&self, canvas: &mut Canvas<'_>, y: u16) {
+        for place in &self.places {
+            if place.column.right {
+                canvas.text_right(place.x, place.x + place.width, y, place.column.head, Role::Dim);
+            } else {
+                canvas.text(place.x, y, place.width, place.column.head, Role::Dim);
+            }
+        }
+    }
+
+    /// Writes a row into a line; `mark` stands before it.
+    pub fn row(&self, canvas: &mut Canvas<'_>, state: &State, y: u16, row: &R, mark: (&str, Role), look: Look) {
+        canvas.text(self.area.x + 1, y, 2, mark.0, mark.1);
+        for place in &self.places {
+            let span = (place.column.cell)(state, row);
+            if place.column.right {
+                canvas.text_right(place.x, place.x + place.width, y, &span.text, span.role);
+            } else {
+                canvas.text_cut(place.x, y, place.width, &span.text, span.role, place.column.cut);
+            }
+        }
+        select(canvas, self.area, y, look);
+    }
+}
+
+/// How a row stands out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Not at all.
+    Plain,
+    /// Selected, in the list that has the focus.
+    Selected,
+    /// Selected, in another list.
+    SelectedElsewhere,
+}
+
+impl Look {
+    /// Of the row at that place.
+    pub fn of(place: usize, selected: usize, focused: bool) -> Self {
+        match (place == selected, focused) {
+            (false, _) => Self::Plain,
+            (true, true) => Self::Selected,
+            (true, false) => Self::SelectedElsewhere,
+        }
+    }
+}
+
+/// Marks a line as selected; the sign carries it where there is neither colour nor reverse.
+pub fn select(canvas: &mut Canvas<'_>, area: Rect, y: u16, look: Look) {
+    let line = Rect { y, height: 1, ..area };
+    match look {
+        Look::Plain => {}
+        Look::Selected => {
+            canvas.text(area.x, y, 1, canvas.theme.glyph(Glyph::Marker), Role::Normal);
+            canvas.restyle(line, Role::Selected);
+        }
+        Look::SelectedElsewhere => {
+            canvas.text(area.x, y, 1, canvas.theme.glyph(Glyph::Marker), Role::Dim);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+use std::time::Instant;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::style::Color;
+
+use crate::tui::state::feed::{Batch, Feed};
+use crate::tui::state::testing::{agent, at, event, live, snapshot};
+use crate::tui::state::{Msg, State};
+use crate::tui::term::text_of;
+use crate::tui::theme::Theme;
+use crate::tui::views::draw;
+
+const UTF8: Theme = Theme { color: true, ascii: false };
+const ASCII: Theme = Theme { color: false, ascii: true };
+const SIZES: [(u16, u16); 3] = [(40, 10), (80, 24), (160, 48)];
+
+fn frame(state: &State) -> Buffer {
+    let mut terminal = Terminal::new(TestBackend::new(state.size.0, state.size.1)).unwrap();
+    terminal.draw(|frame| draw(state, frame.buffer_mut())).unwrap();
+    terminal.backend().buffer().clone()
+}
+
+fn press(state: &mut State, keys: &str, start: Instant) {
+    for c in keys.chars() {
+        let code = match c {
+            '\n' => KeyCode::Enter,
+            c => KeyCode::Char(c),
+        };
+        state.apply(Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)), at(start, 0));
+        state.prepare(at(start, 0));
+    }
+}
+
+/// Each view at each size, in UTF-8 and in ASCII, compared with the committed picture.
+#[test]
+fn views_look_as_committed() {
+    for theme in [UTF8, ASCII] {
+        for size in SIZES {
+            for (name, keys) in [
+                ("overview", ""),
+                ("agents", "2"),
+                ("events", "3"),
+                ("drift", "4\n"),
+                ("agent", "\n"),
+                ("event", "3j\n"),
+                ("help", "?"),
+            ] {
+                let start = Instant::now();
+                let mut state = live(theme, size, start);
+                press(&mut state, keys, start);
+                let flavour = if theme.ascii { "ascii" } else { "utf8" };
+                insta::assert_snapshot!(format!("{name}_{}x{}_{flavour}", size.0, size.1), text_of(&frame(&state)));
+            }
+        }
+    }
+}
+
+#[test]
+fn connection_states_look_as_committed() {
+    let start = Instant::now();
+    let mut pictures = String::new();
+    let mut add = |what: &str, state: &State| {
+        let text = text_of(&frame(state));
+        let lines: Vec<_> = text.lines().collect();
+        pictures.push_str(&format!("{what}\n{}\n{}\n\n", lines[0], lines[lines.len() - 2]));
+    };
+    let mut fresh = State::new("prod", "https://tyr.example:7701", UTF8, at(start, 0));
+    fresh.prepare(at(start, 0));
+    add("connecting", &fresh);
+    let mut state = live(UTF8, (80, 24), start);
+    add("live", &state);
+    state.prepare(at(start, 31));
+    add("quiet", &state);
+    let until = at(start, 48).mono;
+    let cause = "TLS: unknown issuer - set --ca-file".to_owned();
+    state.apply(Msg::Feed(Feed::Waiting { attempt: 4, until, cause }), at(start, 31));
+    state.prepare(at(start, 45));
+    add("down", &state);
+    state.apply(Msg::Feed(Feed::Connecting), at(start, 48));
+    state.prepare(at(start, 48));
+    add("trying", &state);
+    state.apply(Msg::Feed(Feed::Snapshot { snapshot: Box::new(snapshot()), resumed: true }), at(start, 49));
+    state.apply(Msg::Feed(Feed::Open), at(start, 49));
+    let mut batch = Batch::default();
+    (600..1_412).for_each(|n| batch.event(event(n)));
+    state.apply(Msg::Feed(Feed::Batch(Box::new(batch))), at(start, 49));
+    state.prepare(at(start, 49));
+    add("catching up", &state);
+    let mut gap = Batch::default();
+    gap.gap(tyr_api::stream::Gap { missed: Some(120), since: "2026-11-22T17:00:00Z".parse().unwrap() });
+    gap.stats.push(crate::tui::state::testing::stats("2026-11-22T17:03:30Z".parse().unwrap(), 3));
+    state.apply(Msg::Feed(Feed::Batch(Box::new(gap))), at(start, 50));
+    state.prepare(at(start, 50));
+    add("gap", &state);
+    press(&mut state, " ", start);
+    add("frozen", &state);
+    state.apply(Msg::Feed(Feed::Stopped { cause: "the token has expired".to_owned(), login: true }), at(start, 60));
+    state.prepare(at(start, 60));
+    add("login", &state);
+    insta::assert_snapshot!("connection_states", pictures);
+}
+
+#[test]
+fn every_size_is_drawn_without_a_panic() {
+    let start = Instant::now();
+    for theme in [UTF8, ASCII] {
+        for width in [1, 2, 3, 10, 23, 24, 25, 40, 59, 60, 61, 80, 99, 100, 120, 139, 140, 300] {
+            for height in [1, 2, 3, 4, 5, 9, 14, 15, 16, 24, 39, 40, 100] {
+                for keys in ["", "2", "3", "4\n", "\n", "3\n", "?", "o", "z", "/kind=", "/knid=x"] {
+                    let mut state = live(theme, (width, height), start);
+                    press(&mut state, keys, start);
+                    frame(&state);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn one_cell_is_enough_to_stay_alive() {
+    let start = Instant::now();
+    assert_eq!(text_of(&frame(&live(UTF8, (1, 1), start))), "\n");
+    assert_eq!(text_of(&frame(&live(UTF8, (24, 3), start))).lines().next().unwrap().trim(), "● LIVE 0.0s  ▲stale 3");
+}
+
+#[test]
+fn hostile_text_never_reaches_the_screen_raw() {
+    let start = Instant::now();
+    let hostile = "\x1b[2J\x1b]0;x\x07\r\n\t\u{9b}31m\u{202e}evil\u{200b}\u{feff}\u{e0041}e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}";
+    for theme in [UTF8, ASCII] {
+        for size in SIZES {
+            for keys in ["", "2", "3", "4\n", "\n", "3\n", "4\nj\n"] {
+                let mut state = live(theme, size, start);
+                state.context = hostile.to_owned();
+                state.server = hostile.to_owned();
+                let mut evil = event(900);
+                for field in [&mut evil.agent_name, &mut evil.resource, &mut evil.process_exe, &mut evil.cmdline] {
+                    *field = hostile.to_owned();
+                }
+                evil.agent_type = Some(hostile.to_owned());
+                evil.rule = Some(hostile.to_owned());
+                evil.policy_id = Some(hostile.to_owned());
+                evil.metadata.insert(hostile.to_owned(), hostile.to_owned());
+                evil.server_verdict = Some(tyr_api::events::Verdict::Deny);
+                evil.drift_detected = true;
+                let mut host = agent(1, hostile, 0);
+                for field in [
+                    &mut host.kernel,
+                    &mut host.arch,
+                    &mut host.agent_version,
+                    &mut host.posture_reason,
+                    &mut host.scope,
+                ] {
+                    *field = hostile.to_owned();
+                }
+                host.hooks = vec![hostile.to_owned()];
+                host.policy_error = hostile.to_owned();
+                host.policy_id = Some(hostile.to_owned());
+                let mut process = snapshot().discovered_agents.remove(0);
+                for field in [&mut process.agent_type, &mut process.cmdline, &mut process.found_by] {
+                    *field = hostile.to_owned();
+                }
+                let mut batch = Batch::default();
+                batch.event(evil);
+                batch.agents.insert(host.agent_id, host);
+                batch.ai.insert(process.id, process);
+                state.apply(Msg::Feed(Feed::Batch(Box::new(batch))), at(start, 5));
+                state.prepare(at(start, 5));
+                press(&mut state, keys, start);
+                let until = at(start, 9).mono;
+                state.apply(Msg::Feed(Feed::Waiting { attempt: 1, until, cause: hostile.to_owned() }), at(start, 6));
+                state.prepare(at(start, 6));
+                let buffer = frame(&state);
+                for cell in buffer.content() {
+                    for c in cell.symbol().chars() {
+                        let acts = c.is_control()
+                            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
+                        assert!(!acts, "{c:?} on the screen of {keys:?} at {size:?}");
+                        assert!(!theme.ascii || c.is_ascii(), "{c:?} on an ASCII screen of {keys:?} at {size:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn colours_carry_state_and_are_absent_without_colour() {
+    let start = Instant::now();
+    let colours = |theme| {
+        let buffer = frame(&live(theme, (80, 24), start));
+        let of = |text: &str| {
+            let all = text_of(&buffer);
+            let (y, line) = all.lines().enumerate().find(|(_, line)| line.contains(text)).unwrap();
+            let x = line[..line.find(text).unwrap()].chars().count();
+            buffer[(u16::try_from(x).unwrap(), u16::try_from(y).unwrap())].fg
+        };
+        (of("LIVE"), of("STALE"))
+    };
+    assert_eq!(colours(UTF8), (Color::Cyan, Color::LightRed));
+    assert_eq!(colours(Theme { color: false, ascii: false }), (Color::Reset, Color::Reset));
+}
+
+#[test]
+fn ascii_screens_hold_nothing_else() {
+    let start = Instant::now();
+    for keys in ["", "2", "3", "4\n", "\n", "3\n", "?", "o"] {
+        let mut state = live(ASCII, (160, 48), start);
+        press(&mut state, keys, start);
+        let text = text_of(&frame(&state));
+        assert!(text.is_ascii(), "{:?}", text.chars().find(|c| !c.is_ascii()));
+    }
+}
