@@ -112,9 +112,6 @@ pub struct Claims {
     /// For whom: the name, where the token carries it.
     #[serde(default)]
     pub username: Option<String>,
-    /// For whom: the subject.
-    #[serde(default)]
-    pub sub: Option<String>,
     /// `viewer` or `admin`.
     #[serde(default)]
     pub role: Option<String>,
@@ -133,11 +130,6 @@ impl Claims {
     /// When it stops working.
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.exp.and_then(|seconds| Timestamp::from_second(seconds).ok())
-    }
-
-    /// For whom it is.
-    pub fn user(&self) -> Option<&str> {
-        self.username.as_deref().or(self.sub.as_deref())
     }
 }
 
@@ -175,7 +167,7 @@ mod tests {
         // {"sub":"alice","role":"admin","exp":1763830800}
         let token = Secret::new("x.eyJzdWIiOiJhbGljZSIsInJvbGUiOiJhZG1pbiIsImV4cCI6MTc2MzgzMDgwMH0.y");
         let claims = Claims::of(&token);
-        assert_eq!((claims.user(), claims.exp), (Some("alice"), Some(1_763_830_800)));
+        assert_eq!((claims.role.as_deref(), claims.exp), (Some("admin"), Some(1_763_830_800)));
         for nonsense in ["", "...", "a.b.c", "x.e30.y"] {
             assert_eq!(Claims::of(&Secret::new(nonsense)), Claims::default());
         }

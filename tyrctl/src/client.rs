@@ -43,6 +43,13 @@ pub struct Endpoint {
     pub timeout: Duration,
 }
 
+impl Endpoint {
+    /// The server's address as people write it.
+    pub fn name(&self) -> &str {
+        self.server.as_str().trim_end_matches('/')
+    }
+}
+
 /// A client of one server. Clones share connections.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
@@ -235,7 +242,7 @@ impl Client {
                 .cause(format!("{error}; it begins with: {begin}"))
                 .hint(format!(
                     "is `{}` a tyr-server, and of a version near {}? try `tyrctl version`",
-                    self.0.endpoint.server,
+                    self.0.endpoint.name(),
                     env!("CARGO_PKG_VERSION")
                 ))
         })
@@ -289,7 +296,7 @@ impl Client {
     /// The header for a request that needs a login; read anew each time, as another `tyrctl login` may have renewed it.
     fn bearer(&self) -> Result<HeaderValue, Failure> {
         let token = self.0.endpoint.token.read()?.ok_or_else(|| {
-            Failure::new(Kind::Denied, format!("not logged in to `{}`", self.0.endpoint.server))
+            Failure::new(Kind::Denied, format!("not logged in to `{}`", self.0.endpoint.name()))
                 .hint("`tyrctl login --username NAME`")
         })?;
         let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| {
@@ -303,7 +310,7 @@ impl Client {
     fn too_slow(&self) -> Failure {
         Failure::new(
             Kind::Unreachable,
-            format!("no answer from `{}` within {:?}", self.0.endpoint.server, self.0.endpoint.timeout),
+            format!("no answer from `{}` within {:?}", self.0.endpoint.name(), self.0.endpoint.timeout),
         )
         .hint("is the server busy or a firewall in between? `--timeout 60s` waits longer")
     }
@@ -314,7 +321,7 @@ impl Client {
 
     /// What an answer with an error status means.
     fn refused(&self, status: StatusCode, body: &[u8], path: &str) -> Failure {
-        let server = &self.0.endpoint.server;
+        let server = self.0.endpoint.name();
         let kind = match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Kind::Denied,
             StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {

@@ -65,7 +65,9 @@ fn confirm(app: &App, question: &str, yes: bool) -> Result<(), Failure> {
         return Ok(());
     }
     if app.global.no_input || !io::stdin().is_terminal() {
-        return Err(Failure::usage(format!("{question}: nobody can be asked")).hint("`--yes` does it without asking"));
+        return Err(Failure::usage(format!("not done: {question}"))
+            .cause("nobody can be asked to confirm it")
+            .hint("`--yes` does it without asking"));
     }
     let failure = |error: &io::Error| Failure::failed("the question could not be asked").because(error);
     let mut err = io::stderr();

@@ -32,11 +32,16 @@ pub fn explain(error: &clap::Error) -> Answer {
             None => failure.cause(cause.to_string()),
         };
     }
-    let near: Vec<String> = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue]
-        .into_iter()
-        .flat_map(|kind| strings(error, kind))
-        .map(|word| format!("`{word}`"))
-        .collect();
+    let given = [ContextKind::InvalidSubcommand, ContextKind::InvalidArg, ContextKind::InvalidValue]
+        .map(|kind| strings(error, kind).concat())
+        .concat();
+    let mut near: Vec<String> =
+        [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue]
+            .into_iter()
+            .flat_map(|kind| strings(error, kind))
+            .collect();
+    near.sort_by(|a, b| strsim::jaro_winkler(&given, b).total_cmp(&strsim::jaro_winkler(&given, a)));
+    let near: Vec<String> = near.iter().take(2).map(|word| format!("`{word}`")).collect();
     let valid = strings(error, ContextKind::ValidValue);
     if !near.is_empty() {
         failure = failure.hint(format!("did you mean {}?", near.join(" or ")));
@@ -50,7 +55,7 @@ pub fn explain(error: &clap::Error) -> Answer {
     if !valid.is_empty() {
         failure = failure.hint(format!("one of {}", valid.join(", ")));
     }
-    if failure.hints.is_empty() {
+    if failure.hints.is_empty() && failure.causes.is_empty() {
         let usage = match error.get(ContextKind::Usage) {
             Some(ContextValue::StyledStr(usage)) => usage.to_string(),
             _ => String::new(),

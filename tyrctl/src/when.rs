@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Span, Timestamp, Unit, Zoned};
+use jiff::{SignedDuration, Span, Timestamp, Zoned};
 
 /// Longest text that is looked at, in bytes.
 const TEXT_BYTES_MAX: usize = 64;
@@ -120,7 +120,7 @@ pub fn parse_duration(text: &str) -> Result<SignedDuration, NotATime> {
 /// When it is none, or out of these bounds.
 pub fn parse_timeout(text: &str) -> Result<Duration, NotATime> {
     let duration = parse_duration(text)?.unsigned_abs();
-    if (Duration::from_millis(100)..=Duration::from_secs(3600)).contains(&duration) {
+    if (Duration::from_millis(100)..=Duration::from_hours(1)).contains(&duration) {
         Ok(duration)
     } else {
         Err(NotATime::new(text, 0..text.len(), "must be between 100ms and 1h"))
@@ -228,9 +228,116 @@ pub fn short(duration: SignedDuration) -> String {
 
 /// An instant as in a table: RFC 3339 with whole seconds, in that zone; UTC ends in `Z`.
 pub fn show(instant: Timestamp, tz: &TimeZone) -> String {
-    let instant = instant.round(Unit::Second).unwrap_or(instant);
+    // Cut, not rounded: a time of the next second has not been.
+    let instant = Timestamp::from_second(instant.as_second()).unwrap_or(instant);
     if *tz == TimeZone::UTC {
         return instant.to_string();
     }
     instant.to_zoned(tz.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use jiff::tz::TimeZone;
+
+    use super::{parse_duration, parse_moment, short, show};
+
+    /// An hour after clocks in Berlin went back: the day there has 25 hours.
+    const NOW: &str = "2026-10-25T12:00:00Z";
+
+    fn resolved(text: &str, zone: &str) -> String {
+        let tz = TimeZone::get(zone).expect("a known zone");
+        parse_moment(text).expect(text).resolve(NOW.parse().expect("a time"), &tz).expect(text).to_string()
+    }
+
+    #[test]
+    fn moments_count_back_from_now_or_stand_for_themselves() {
+        for (text, utc, berlin) in [
+            ("now", "2026-10-25T12:00:00Z", "2026-10-25T12:00:00Z"),
+            ("90s", "2026-10-25T11:58:30Z", "2026-10-25T11:58:30Z"),
+            ("2h30m", "2026-10-25T09:30:00Z", "2026-10-25T09:30:00Z"),
+            ("1.5h", "2026-10-25T10:30:00Z", "2026-10-25T10:30:00Z"),
+            ("90 minutes", "2026-10-25T10:30:00Z", "2026-10-25T10:30:00Z"),
+            ("90 minutes ago", "2026-10-25T10:30:00Z", "2026-10-25T10:30:00Z"),
+            // 24 hours, also where the day had 25.
+            ("1d", "2026-10-24T12:00:00Z", "2026-10-24T12:00:00Z"),
+            ("P1D", "2026-10-24T12:00:00Z", "2026-10-24T12:00:00Z"),
+            ("2w", "2026-10-11T12:00:00Z", "2026-10-11T12:00:00Z"),
+            ("today", "2026-10-25T00:00:00Z", "2026-10-24T22:00:00Z"),
+            ("yesterday", "2026-10-24T00:00:00Z", "2026-10-23T22:00:00Z"),
+            ("2026-10-25", "2026-10-25T00:00:00Z", "2026-10-24T22:00:00Z"),
+            ("2026-10-25 09:30", "2026-10-25T09:30:00Z", "2026-10-25T08:30:00Z"),
+            ("2026-10-25T09:30:00+02:00", "2026-10-25T07:30:00Z", "2026-10-25T07:30:00Z"),
+            ("2026-10-25T09:30:00Z", "2026-10-25T09:30:00Z", "2026-10-25T09:30:00Z"),
+            ("@1763830800", "2025-11-22T17:00:00Z", "2025-11-22T17:00:00Z"),
+        ] {
+            assert_eq!(
+                (resolved(text, "UTC"), resolved(text, "Europe/Berlin")),
+                (utc.to_owned(), berlin.to_owned()),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn errors_mark_the_wrong_place() {
+        let wrong = |text: &str| parse_moment(text).expect_err(text).to_string();
+        insta::assert_snapshot!(wrong("1mo"), @"
+        months and years have no fixed length; use days (`30d`) or a date
+          1mo
+           ^^
+        ");
+        insta::assert_snapshot!(wrong("5 minuts"), @"
+        not a time; e.g. 15m, 1d, yesterday or 2026-11-21
+          5 minuts
+            ^^^^^^
+        ");
+        insta::assert_snapshot!(wrong("15"), @"
+        the unit is missing: s, m, h, d or w
+          15
+            ^
+        ");
+        insta::assert_snapshot!(wrong("yestreday"), @"
+        not a time; did you mean `yesterday`?
+          yestreday
+          ^^^^^^^^^
+        ");
+        insta::assert_snapshot!(wrong("2026-13-01"), @"
+        not a date; e.g. 2026-11-21, 2026-11-21T09:30 or 2026-11-21T09:30:00Z
+          2026-13-01
+          ^^^^^^^^^^
+        ");
+        for text in ["", " ", "-5m", "\u{1b}[2J", "1d\u{202e}", &"9".repeat(100), "@", "@x", "ä", "99999999999999w"] {
+            let shown = wrong(text);
+            assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn durations_are_never_negative() {
+        parse_duration("-5m").expect_err("negative");
+        assert_eq!(parse_duration("5m ago").expect("as long as 5m").as_secs(), 300);
+    }
+
+    #[test]
+    fn short_forms_have_two_units() {
+        for (ms, shown) in [
+            (0, "0s"),
+            (400, "0.4s"),
+            (12_345, "12s"),
+            (579_000, "9m39s"),
+            (11_100_000, "3h05m"),
+            (187_200_000, "2d04h"),
+        ] {
+            assert_eq!(short(jiff::SignedDuration::from_millis(ms)), shown);
+        }
+    }
+
+    #[test]
+    fn times_are_cut_to_seconds() {
+        let at: Timestamp = "2026-11-22T19:40:01.999999Z".parse().expect("a time");
+        assert_eq!(show(at, &TimeZone::UTC), "2026-11-22T19:40:01Z");
+        assert_eq!(show(at, &TimeZone::get("Europe/Berlin").expect("known")), "2026-11-22T20:40:01+01:00");
+    }
 }

@@ -46,7 +46,7 @@ Examples:
   tyrctl policy assign --version 3 --agent build-017
   tyrctl policy assign --version 4 --agent-type claude-code
   tyrctl policy assign --version 2 --all
-  tyrctl policy assign --target-type daemon --target-id 0192e4b8-… --version 3 --yes")]
+  tyrctl policy assign --target-type daemon --target-id 0192e4b8-7c1e-7d3a-9b52-6f0c2a9d1e44 --version 3 --yes")]
     Assign(AssignArgs),
     /// What is assigned to whom.
     #[command(after_long_help = "\

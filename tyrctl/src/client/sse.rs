@@ -13,6 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use eventsource_client::{Client as _, ClientBuilder, Error as LibraryError, ReconnectOptions, SSE};
 use futures_util::{Stream, StreamExt};
+use jiff::Timestamp;
 use launchdarkly_sdk_transport::{ByteStream, HttpTransport, Request, Response, ResponseFuture, TransportError};
 use rand::RngExt;
 use reqwest::StatusCode;
@@ -66,7 +67,7 @@ pub enum SseItem {
         /// The action.
         event: Box<Event>,
     },
-    /// The server left events out.
+    /// The server left events out, or events may have passed while there was nothing to resume from.
     Gap(Gap),
     /// Counters, once a second.
     Stats(StreamStats),
@@ -135,6 +136,8 @@ pub fn connect(client: &Client, query: StreamQuery) -> Connection {
         query,
         sender,
         base: DELAY_FIRST,
+        lived: false,
+        blind_since: None,
     };
     let task = tokio::spawn(follower.run(Arc::clone(&hurry)));
     Connection { items, hurry, task }
@@ -158,6 +161,10 @@ struct Follower {
     sender: mpsc::Sender<SseItem>,
     /// First delay; the server may set it by `retry:`.
     base: Duration,
+    /// Whether it was live before.
+    lived: bool,
+    /// Since when it is cut off with no id to resume from, by our clock.
+    blind_since: Option<Timestamp>,
 }
 
 impl Follower {
@@ -176,6 +183,9 @@ impl Follower {
                 }
                 End::Cut { cause, was_good } => (cause, was_good),
             };
+            if self.lived && self.cursor.is_none() {
+                self.blind_since.get_or_insert_with(Timestamp::now);
+            }
             attempt = if was_good { 1 } else { attempt + 1 };
             let delay = back_off(self.base, attempt, rand::rng().random_range(0.5..=1.0));
             if self.sender.send(SseItem::Waiting { attempt, delay, cause }).await.is_err() {
@@ -215,11 +225,11 @@ impl Follower {
             let item = match timeout(patience, stream.next()).await {
                 Err(_) if live_since.is_none() => return cut(self.transport.client.too_slow()),
                 Err(_) => {
-                    return cut(Failure::new(Kind::Unreachable, format!("`{}` fell silent", endpoint.server))
+                    return cut(Failure::new(Kind::Unreachable, format!("`{}` fell silent", endpoint.name()))
                         .cause(format!("neither event nor keep-alive for {} s", SILENCE_MAX.as_secs())));
                 }
                 Ok(None | Some(Err(LibraryError::Eof | LibraryError::UnexpectedEof))) => {
-                    return cut(Failure::new(Kind::Unreachable, format!("`{}` closed the stream", endpoint.server)));
+                    return cut(Failure::new(Kind::Unreachable, format!("`{}` closed the stream", endpoint.name())));
                 }
                 Ok(Some(Err(error))) => return self.ended_by(error, was_good).await,
                 Ok(Some(Ok(item))) => item,
@@ -228,7 +238,15 @@ impl Follower {
                 SSE::Connected(_) => {
                     patience = SILENCE_MAX;
                     live_since = Some(Instant::now());
-                    SseItem::Live
+                    self.lived = true;
+                    if self.sender.send(SseItem::Live).await.is_err() {
+                        return End::Dropped;
+                    }
+                    // Without a cursor the server can't know what we missed.
+                    match self.blind_since.take() {
+                        Some(since) => SseItem::Gap(Gap { missed: None, since }),
+                        None => continue,
+                    }
                 }
                 SSE::Comment(_) => SseItem::KeepAlive,
                 SSE::Event(event) => {
@@ -266,7 +284,7 @@ impl Follower {
 
     async fn ended_by(&self, error: LibraryError, was_good: bool) -> End {
         let client = &self.transport.client;
-        let server = &client.endpoint().server;
+        let server = client.endpoint().name();
         match error {
             LibraryError::UnexpectedResponse(response, body) => {
                 let status = StatusCode::from_u16(response.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -361,7 +379,7 @@ impl HttpTransport for Transport {
                 .send()
                 .await
                 .map_err(|error| TransportError::new(client.unreachable(&error)))?;
-            let server = &client.endpoint().server;
+            let server = client.endpoint().name();
             let status = answer.status();
             if status == StatusCode::NO_CONTENT {
                 return Err(TransportError::new(

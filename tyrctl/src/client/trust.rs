@@ -26,7 +26,7 @@ pub fn authorities(file: &Path) -> Result<Vec<reqwest::Certificate>, Failure> {
 
 /// A connection that did not come about, or broke.
 pub fn explain(error: &(dyn Error + 'static), endpoint: &Endpoint) -> Failure {
-    let server = &endpoint.server;
+    let server = endpoint.name();
     let unreachable = |message: String| Failure::new(Kind::Unreachable, message);
     if let Some(tls) = find::<rustls::Error>(error) {
         let failure = unreachable(format!("the certificate of `{server}` is not trusted")).cause(tls.to_string());

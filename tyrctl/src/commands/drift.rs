@@ -32,7 +32,8 @@ const BY_AGENT: View<DriftRow> = View {
 #[derive(Clone, Debug, Serialize)]
 struct Group {
     /// What they have in common.
-    group: String,
+    #[serde(rename = "group")]
+    name: String,
     drifts: u64,
     /// How many agents reported them.
     agents: u64,
@@ -41,9 +42,9 @@ struct Group {
 
 const GROUPS: View<Group> = View {
     noun: "groups",
-    name: |row| row.group.clone(),
+    name: |row| row.name.clone(),
     columns: &[
-        Column::flexible("group", |row| Value::text(&row.group)),
+        Column::flexible("group", |row| Value::text(&row.name)),
         Column::new("drifts", |row| Value::Count(row.drifts)),
         Column::new("agents", |row| Value::Count(row.agents)),
         Column::new("last", |row| Value::Time(row.last_ts)),
@@ -101,7 +102,7 @@ fn grouped(drifts: &[Event], by: DriftBy) -> Vec<Group> {
             DriftBy::Rule => word(event.rule.as_deref()),
         };
         let (group, agents) = groups.entry(name).or_insert_with_key(|name| {
-            (Group { group: name.clone(), drifts: 0, agents: 0, last_ts: event.ts }, std::collections::HashSet::new())
+            (Group { name: name.clone(), drifts: 0, agents: 0, last_ts: event.ts }, std::collections::HashSet::new())
         });
         group.drifts += 1;
         group.last_ts = group.last_ts.max(event.ts);
@@ -109,6 +110,6 @@ fn grouped(drifts: &[Event], by: DriftBy) -> Vec<Group> {
     }
     let mut groups: Vec<_> =
         groups.into_values().map(|(group, agents)| Group { agents: agents.len() as u64, ..group }).collect();
-    groups.sort_by(|a, b| b.drifts.cmp(&a.drifts).then_with(|| a.group.cmp(&b.group)));
+    groups.sort_by(|a, b| b.drifts.cmp(&a.drifts).then_with(|| a.name.cmp(&b.name)));
     groups
 }

@@ -108,7 +108,7 @@ async fn apply(app: &App, args: &ApplyArgs) -> Result<Outcome, Failure> {
     }
     let rules = checked.policy.rules.len();
     if args.dry_run {
-        app.out.line(&format!("✓ valid: {rules} rules [{}]; nothing was sent", checked.policy.name))?;
+        app.out.line(&format!("✓ valid [{}], number of rules: {rules}; nothing was sent", checked.policy.name))?;
         return Ok(Outcome::Done);
     }
     let document = app.client()?.apply_policy(&NewPolicy { yaml }).await?;
@@ -142,8 +142,8 @@ fn read(file: &Path) -> Result<(String, String), Failure> {
     match String::from_utf8(bytes) {
         Ok(text) => Ok((name, text)),
         Err(error) => {
-            let line =
-                error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() + 1;
+            let good = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
+            let line = good.matches('\n').count() + 1;
             Err(failure().cause(format!("line {line} is not UTF-8")))
         }
     }

@@ -71,7 +71,7 @@ fn keep(app: &App, client: &Client, session: &Session) -> Result<Outcome, Failur
     let name = app.context_name().to_owned();
     crate::config::check_name(&name)?;
     let endpoint = client.endpoint();
-    let server = endpoint.server.as_str().trim_end_matches('/').to_owned();
+    let server = endpoint.name().to_owned();
     let mut config = app.config.clone();
     let before = config.context.get(&name).cloned();
     let moved =
@@ -157,9 +157,13 @@ pub(super) async fn status(app: &App) -> Result<Outcome, Failure> {
     let token = source.read()?;
     let claims = token.as_ref().map(Claims::of).unwrap_or_default();
     let logged_in = LoggedIn {
-        server: client.endpoint().server.as_str().trim_end_matches('/').to_owned(),
+        server: client.endpoint().name().to_owned(),
         context: app.context_name().to_owned(),
-        username: claims.user().map(str::to_owned),
+        // Of the stored token we know who logged in; one from elsewhere may say so itself.
+        username: match source {
+            TokenSource::Stored(_) if token.is_some() => app.context().and_then(|context| context.username.clone()),
+            _ => claims.username.clone(),
+        },
         role: claims.role.clone(),
         expires_at: claims.expires_at(),
         token_from: source.describe(),

@@ -30,7 +30,7 @@ pub fn line(value: &impl Serialize) -> Result<String, Failure> {
 /// # Errors
 /// When a value has no YAML form.
 pub fn yaml(value: &impl Serialize) -> Result<String, Failure> {
-    // Through JSON, so that both have the same fields in the same order.
+    // Through JSON, so that both have the same fields.
     let value = serde_json::to_value(value).map_err(|error| unwritable(&error))?;
     let mut text = String::new();
     yaml_value(&mut text, &value, 0)?;
@@ -47,17 +47,17 @@ fn yaml_value(text: &mut String, value: &Value, depth: usize) -> Result<(), Fail
                 let mut below = String::new();
                 yaml_value(&mut below, item, depth + 1)?;
                 // The first line of a nested value stands beside the dash.
-                text.push_str(&format!("\n{indent}- {}", below.trim_start()));
+                text.extend(["\n", &indent, "- ", below.trim_start()]);
             }
         }
         Value::Object(fields) if !fields.is_empty() => {
             for (key, field) in fields {
-                text.push_str(&format!("\n{indent}{}:", yaml_scalar(key)?));
+                text.extend(["\n", &indent, &yaml_scalar(key)?, ":"]);
                 yaml_value(text, field, depth + 1)?;
             }
         }
-        Value::String(string) => text.push_str(&format!(" {}", yaml_scalar(string)?)),
-        other => text.push_str(&format!(" {other}")),
+        Value::String(string) => text.extend([" ", &yaml_scalar(string)?]),
+        other => text.extend([" ", &other.to_string()]),
     }
     Ok(())
 }
@@ -177,6 +177,17 @@ mod tests {
     #[test]
     fn yaml_reads_like_yaml() {
         let value = json!({"name": "build-017", "no": "no", "n": 3, "list": [], "rows": [{"a": null, "b": true}, {"a": "x: y"}], "map": {}, "esc": "\u{1b}[2J\u{202e}"});
-        insta::assert_snapshot!(yaml(&value).expect("written"));
+        insta::assert_snapshot!(yaml(&value).expect("written"), @r#"
+        esc: "\u001b[2J\U0000202e"
+        list: []
+        map: {}
+        "n": 3
+        name: build-017
+        "no": "no"
+        rows:
+          - "a": null
+            "b": true
+          - "a": "x: y"
+        "#);
     }
 }

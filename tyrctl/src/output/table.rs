@@ -90,7 +90,7 @@ pub fn draw_record(fields: &[(&str, Value)], tz: &TimeZone, color: bool) -> Stri
             Some(tone) if color => paint(tone).colorize(&shown),
             _ => shown,
         };
-        text.push_str(&format!("{name:longest$}  {shown}\n"));
+        text.extend([format!("{name:longest$}"), format!("  {shown}\n")]);
     }
     text
 }

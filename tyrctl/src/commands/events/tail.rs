@@ -68,7 +68,7 @@ pub(in crate::commands) async fn run(app: &App, args: &EventsTailArgs) -> Result
                 ));
             }
             SseItem::Unreadable { name, cause } => {
-                app.out.note(&format!("note: left out a `{name}` that could not be read: {cause}"))
+                app.out.note(&format!("note: left out a `{name}` that could not be read: {cause}"));
             }
             // Before the first connection a script wants to know; later the stream goes on by itself.
             SseItem::Waiting { cause, .. } if !was_live => return Err(cause),

@@ -1,0 +1,1124 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_tyrctl_global_optspecs
+    string join \n context= server= ca-file= token-file= timeout= o/output= color= tz= q/quiet no-input h/help V/version
+end
+
+function __fish_tyrctl_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_tyrctl_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_tyrctl_using_subcommand
+    set -l cmd (__fish_tyrctl_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -s V -l version -d 'Print version'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "top" -d 'Live dashboard of agents, events and drift'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "agents" -d 'Agents: one per host'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "ls" -d 'Agents: one per host'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "agent" -d 'One agent in detail'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "ai" -d 'AI processes that agents found'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "drift" -d 'Where the agent\'s verdict differs from the server\'s'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "events" -d 'Judged actions of AI processes'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "policy" -d 'Policies: apply, look at, assign'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "token" -d 'Enrollment tokens for new agents'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "setup" -d 'Make the first admin of a new server, and log in'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "login" -d 'Log in and store the access token'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "logout" -d 'Forget the stored access token'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "auth" -d 'Whether and as whom you are logged in'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "context" -d 'Servers that you work with'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "health" -d 'Health of server and database'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "version" -d 'Versions of this program and of the server'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "man" -d 'Write the man pages'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l view -d 'View to begin with' -r -f -a "overview\t'A bit of everything'
+agents\t'One line per agent'
+events\t'Events as they happen'
+drift\t'Events on which agent and server disagree'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l filter -d 'Show only what matches, e.g. \'kind=exec verdict!=allow\'; `?` in the dashboard lists the fields' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l fps -d 'Frames per second at most, 1-30' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l once -d 'Print one plain-text overview and end; without a terminal this happens anyway'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l ascii -d 'Draw with ASCII characters only'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l stale -d 'Only those not heard from for longer than this [default when given alone: the server\'s 90 s]' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l offline -d 'Only those not heard from for more than five minutes'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l online -d 'Only those that are heard from in time'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l archived -d 'Archived ones too'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l fail-on-any -d 'Exit with 3 when at least one row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l fail-on-none -d 'Exit with 3 when no row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l stale -d 'Only those not heard from for longer than this [default when given alone: the server\'s 90 s]' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l offline -d 'Only those not heard from for more than five minutes'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l online -d 'Only those that are heard from in time'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l archived -d 'Archived ones too'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l fail-on-any -d 'Exit with 3 when at least one row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l fail-on-none -d 'Exit with 3 when no row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -f -a "show" -d 'All that is known of an agent'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l agent -d 'Only those of this agent, by name or id' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l type -d 'Only those of this agent type, e.g. claude-code' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l all -d 'Those that ended too'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l fail-on-any -d 'Exit with 3 when at least one row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l fail-on-none -d 'Exit with 3 when no row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l since -d 'From this time on: 15m, 1d (24 hours), yesterday, 2026-11-21T09:30:00Z' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l until -d 'Up to this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l agent -d 'Only this agent, by name or id' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l by -d 'Count by this' -r -f -a "agent\t'Who reported it; counted by the server'
+kind\t'What was done'
+reason\t'Why they differ'
+verdicts\t'The agent\'s and the server\'s verdict'
+rule\t'The rule that decided'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l events -d 'The events themselves instead of counts'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l fail-on-any -d 'Exit with 3 when at least one row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l fail-on-none -d 'Exit with 3 when no row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate" -f -a "list" -d 'Stored events, newest first'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate" -f -a "ls" -d 'Stored events, newest first'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate" -f -a "tail" -d 'Events as they happen; goes on after a lost connection and says what it missed'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate" -f -a "rate" -d 'Events per minute'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l since -d 'From this time on: 15m, 1d (24 hours), yesterday, 2026-11-21T09:30:00Z' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l until -d 'Up to this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l agent -d 'Only events of this agent, by name or id' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l type -d 'Only events of AI processes of this type, e.g. claude-code' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l kind -d 'Only these kinds' -r -f -a "file_read\t''
+file_write\t''
+exec\t''
+net_connect\t''
+tls_connect\t''"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l verdict -d 'Only these verdicts of the agent' -r -f -a "allow\t''
+deny\t''
+alert\t''"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l severity -d 'Only this severity or worse' -r -f -a "low\t''
+medium\t''
+high\t''
+critical\t''"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l drift -d 'Only events on which agent and server disagree'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l fail-on-any -d 'Exit with 3 when at least one row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l fail-on-none -d 'Exit with 3 when no row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l since -d 'From this time on: 15m, 1d (24 hours), yesterday, 2026-11-21T09:30:00Z' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l until -d 'Up to this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l agent -d 'Only events of this agent, by name or id' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l type -d 'Only events of AI processes of this type, e.g. claude-code' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l kind -d 'Only these kinds' -r -f -a "file_read\t''
+file_write\t''
+exec\t''
+net_connect\t''
+tls_connect\t''"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l verdict -d 'Only these verdicts of the agent' -r -f -a "allow\t''
+deny\t''
+alert\t''"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l severity -d 'Only this severity or worse' -r -f -a "low\t''
+medium\t''
+high\t''
+critical\t''"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l drift -d 'Only events on which agent and server disagree'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l fail-on-any -d 'Exit with 3 when at least one row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l fail-on-none -d 'Exit with 3 when no row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l agent -d 'Only events of this agent, by name or id' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l type -d 'Only events of AI processes of this type, e.g. claude-code' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l kind -d 'Only these kinds' -r -f -a "file_read\t''
+file_write\t''
+exec\t''
+net_connect\t''
+tls_connect\t''"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l verdict -d 'Only these verdicts of the agent' -r -f -a "allow\t''
+deny\t''
+alert\t''"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l severity -d 'Only this severity or worse' -r -f -a "low\t''
+medium\t''
+high\t''
+critical\t''"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l last -d 'Begin with this many stored events' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l from -d 'Go on after this event of an earlier run (the `id:` of the stream)' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l count -d 'End after this many events' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l drift -d 'Only events on which agent and server disagree'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l since -d 'From this time on [default: 1h]' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l until -d 'Up to this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l by -d 'One row per minute and this' -r -f -a "verdict\t'The agent\'s verdict'
+kind\t'What was done'
+minute\t'Nothing: one row per minute'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l fail-on-any -d 'Exit with 3 when at least one row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l fail-on-none -d 'Exit with 3 when no row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -f -a "apply" -d 'Check a policy and store it as a new version'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -f -a "list" -d 'All versions, newest first'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -f -a "ls" -d 'All versions, newest first'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -f -a "show" -d 'The text of a version'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -f -a "assign" -d 'Put a version in force for an agent, for an agent type, or for all'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -f -a "assignments" -d 'What is assigned to whom'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -f -a "effective" -d 'What an agent should run, and whether it does'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -s f -l file -d 'The policy; `-` reads standard input' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l dry-run -d 'Check only; nothing is sent'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -s y -l yes -d 'Taken as by every verb that changes something; applying asks nothing, as a new version is in force nowhere'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l fail-on-any -d 'Exit with 3 when at least one row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l fail-on-none -d 'Exit with 3 when no row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l fail-on-any -d 'Exit with 3 when at least one row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l fail-on-none -d 'Exit with 3 when no row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l version -d 'Which version' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l agent -d 'This agent, by name or id' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l agent-type -d 'AI processes of this type, on all agents' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l target-type -d 'The target as the REST interface names it, with --target-id' -r -f -a "daemon\t''
+agent\t''
+agent_type\t''
+all\t''"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l target-id -d 'Agent id or agent type' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l all -d 'Every agent that has none of its own'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -s y -l yes -d 'Don\'t ask; needed where there is no terminal'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l fail-on-any -d 'Exit with 3 when at least one row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l fail-on-none -d 'Exit with 3 when no row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -f -a "create" -d 'Make a token with which new agents enroll. It is shown only once'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -f -a "list" -d 'All tokens, without their secrets'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -f -a "ls" -d 'All tokens, without their secrets'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -f -a "revoke" -d 'Make a token useless; agents that enrolled with it stay'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l label -d 'What it is for, 1-128 characters' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l max-uses -d 'How many agents may enroll with it' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l expires-hours -d 'When it stops working' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l fail-on-any -d 'Exit with 3 when at least one row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l fail-on-none -d 'Exit with 3 when no row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l fail-on-any -d 'Exit with 3 when at least one row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l fail-on-none -d 'Exit with 3 when no row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -s y -l yes -d 'Don\'t ask; needed where there is no terminal'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l username -d 'Name of the first admin, 1-64 characters' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l password-stdin -d 'Read the password from the first line of standard input instead of asking for it'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l username -d 'Your name on the server' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l password-stdin -d 'Read the password from the first line of standard input instead of asking for it'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l all -d 'The tokens of all contexts'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -f -a "status" -d 'Where the access token lies, for whom it is, and how long it works'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -f -a "list" -d 'All contexts'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -f -a "ls" -d 'All contexts'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -f -a "use" -d 'Work with this context from now on'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -f -a "show" -d 'One context; without a name the one in use'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -f -a "add" -d 'Add a context, or change one'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -f -a "remove" -d 'Remove a context and its access token'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -f -a "rm" -d 'Remove a context and its access token'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l fail-on-any -d 'Exit with 3 when at least one row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l fail-on-none -d 'Exit with 3 when no row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l fail-on-any -d 'Exit with 3 when at least one row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l fail-on-none -d 'Exit with 3 when no row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l use -d 'Work with it from now on'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l client -d 'Don\'t ask the server'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l dynamic -d 'Print the loader of the dynamic completion instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l dir -d 'Write one page per command into this folder' -r -f -a "(__fish_complete_directories)"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'

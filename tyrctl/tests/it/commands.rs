@@ -1,0 +1,353 @@
+//! What each command says: exit code, standard output and standard error in one text.
+
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::double::{Answers, Double, error, id};
+
+#[test]
+fn agents_lists_the_fleet_by_name() {
+    let double = Double::start(Answers::fleet());
+    assert_snapshot!(double.run(&["agents"]), @"
+    exit 0
+    --- stdout
+    NAME        STATUS   LAST_SEEN  POSTURE  POLICY      AI  LOST  KERNEL
+    build-017   stale    9m39s ago  partial  v2 pending   1     0  6.1.0-26-amd64
+    build-018   offline  3h05m ago  partial  v2 pending   1     0  6.1.0-26-amd64
+    laptop-zoë  online   0.4s ago   partial  v2           1     0  6.1.0-26-amd64
+    ");
+    assert_snapshot!(double.run(&["agents", "--stale"]), @"
+    exit 0
+    --- stdout
+    NAME       STATUS   LAST_SEEN  POSTURE  POLICY      AI  LOST  KERNEL
+    build-018  offline  3h05m ago  partial  v2 pending   1     0  6.1.0-26-amd64
+    build-017  stale    9m39s ago  partial  v2 pending   1     0  6.1.0-26-amd64
+    ");
+    assert_snapshot!(double.run(&["agents", "--stale=1h", "--columns", "name,staleness", "--no-headers"]), @"
+    exit 0
+    --- stdout
+    build-018  3h05m
+    ");
+    assert_snapshot!(double.run(&["agents", "build-017", "-o", "csv", "--columns", "name,last_seen,staleness"]), @"
+    exit 0
+    --- stdout
+    name,last_seen,staleness
+    build-017,2026-11-22T19:30:00Z,579.000
+    ");
+    assert_snapshot!(double.run(&["agents", "--online", "-o", "name"]), @"
+    exit 0
+    --- stdout
+    laptop-zoë
+    ");
+}
+
+#[test]
+fn unknown_agents_get_the_nearest_names() {
+    let double = Double::start(Answers::fleet());
+    assert_snapshot!(double.run(&["agents", "biuld-017"]), @"
+    exit 1
+    --- stderr
+    error: there is no agent `biuld-017`
+    hint: did you mean `build-017`, `build-018`?
+    ");
+    assert_snapshot!(double.run(&["events", "list", "--agent", "xyz"]), @"
+    exit 1
+    --- stderr
+    error: there is no agent `xyz`
+    hint: `tyrctl agents --archived` lists them all
+    ");
+}
+
+#[test]
+fn agent_show_tells_all() {
+    let double = Double::start(Answers::fleet());
+    assert_snapshot!(double.run(&["agent", "show", "build-017"]), @"
+    exit 0
+    --- stdout
+    name            build-017
+    agent_id        00000000-0000-7000-8000-000000000001
+    status          stale
+    connected       false
+    last_seen       9m39s ago
+    posture         partial
+    reason          no BPF LSM
+    policy          v2 pending
+    policy_id       a1
+    assigned        b2
+    policy_error    -
+    ai              1
+    scope           the whole host
+    kernel          6.1.0-26-amd64
+    arch            x86_64
+    version         0.1.0
+    capabilities    net_enforce observe
+    hooks           cgroup/connect4
+    clock_skew_ms   -3
+    waiting         0
+    lost            0
+    enrolled_at     2026-11-22T19:30:00Z
+    cert_not_after  2026-11-22T19:30:00Z
+    archived_at     -
+    ");
+}
+
+#[test]
+fn ai_lists_running_trees() {
+    let double = Double::start(Answers::fleet());
+    assert_snapshot!(double.run(&["ai"]), @"
+    exit 0
+    --- stdout
+    TYPE         AGENT       PID  STATUS   FIRST_SEEN            FOUND_BY     EXE            CMDLINE
+    claude-code  build-017  4123  running  2026-11-22T19:30:00Z  fingerprint  /usr/bin/node  node cli.js
+    ");
+    assert_snapshot!(double.run(&["ai", "--type", "cursor"]), @"
+    exit 0
+    --- stdout
+    TYPE  AGENT  PID  STATUS  FIRST_SEEN  FOUND_BY  EXE  CMDLINE
+    --- stderr
+    no running AI processes
+    ");
+}
+
+#[test]
+fn drift_counts_by_agent_as_documented() {
+    let double = Double::start(Answers::fleet());
+    assert_snapshot!(double.run(&["drift", "--since", "2026-11-21T19:00:00Z"]), @"
+    exit 0
+    --- stdout
+    AGENT      DRIFTS  LAST                  AGENT_ID
+    build-017       3  2026-11-22T19:40:01Z  00000000-0000-7000-8000-000000000001
+    ");
+    assert_eq!(double.requests(), ["GET /api/v1/stats/drift?since=2026-11-21T19%3A00%3A00Z"]);
+    assert_snapshot!(double.run(&["drift", "--by", "reason", "-o", "json"]), @r#"
+    exit 0
+    --- stdout
+    [
+      {
+        "group": "none",
+        "drifts": 1,
+        "agents": 1,
+        "last_ts": "2026-11-22T19:40:01.5Z"
+      },
+      {
+        "group": "not_enforced_here",
+        "drifts": 1,
+        "agents": 1,
+        "last_ts": "2026-11-22T19:40:01.5Z"
+      }
+    ]
+    "#);
+}
+
+#[test]
+fn events_list_shows_and_asks_for_what_was_meant() {
+    let double = Double::start(Answers::fleet());
+    assert_snapshot!(double.run(&["events", "list"]), @"
+    exit 0
+    --- stdout
+    TS                    VERDICT  KIND         AGENT      TYPE         RESOURCE                PID  EXE            RULE       DRIFT
+    2026-11-22T19:40:01Z  deny     net_connect  build-017  claude-code  192.0.2.7:443          4123  /usr/bin/node  no-egress  -
+    2026-11-22T19:40:01Z  alert    file_read    build-017  claude-code  /root/.ssh/id_ed25519  4123  /usr/bin/node  no-egress  alert→deny
+    ");
+    double.run(&[
+        "events",
+        "list",
+        "--since",
+        "2026-11-22",
+        "--kind",
+        "exec",
+        "--verdict",
+        "deny",
+        "--drift",
+        "--limit",
+        "5",
+    ]);
+    assert_eq!(
+        double.requests()[1],
+        "GET /api/v1/events?drift_detected=true&kind=exec&limit=6&since=2026-11-22T00%3A00%3A00Z&verdict=deny"
+    );
+    // Two verdicts are more than the server can be asked for at once: it is asked for all, and the rest is left out here.
+    assert_snapshot!(double.run(&["events", "list", "--verdict", "alert,allow", "-o", "tsv", "--columns", "verdict,resource"]), @"
+    exit 0
+    --- stdout
+    verdict	resource
+    alert	/root/.ssh/id_ed25519
+    ");
+    assert_eq!(double.requests()[2], "GET /api/v1/events?limit=1000");
+}
+
+#[test]
+fn events_rate_sums_by_minute() {
+    let double = Double::start(Answers::fleet());
+    assert_snapshot!(double.run(&["events", "rate"]), @"
+    exit 0
+    --- stdout
+    MINUTE                VERDICT  EVENTS  DRIFTS
+    2026-11-22T19:41:00Z  deny          5       1
+    2026-11-22T19:40:00Z  allow       100       0
+    ");
+    assert_snapshot!(double.run(&["events", "rate", "--by", "minute", "-o", "jsonl"]), @r#"
+    exit 0
+    --- stdout
+    {"minute":"2026-11-22T19:41:00Z","events":5,"drifts":1}
+    {"minute":"2026-11-22T19:40:00Z","events":100,"drifts":0}
+    "#);
+}
+
+#[test]
+fn a_broken_policy_is_shown_with_its_places_and_never_sent() {
+    let double = Double::start(Answers::fleet());
+    let yaml = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata:\n  name: web\nspec:\n  rules:\n    - name: a\n      acton: exec\n      verdict: denny\n";
+    let said = double.run_with_input(&["policy", "apply", "-f", "-"], yaml);
+    assert!(said.starts_with("exit 1\n--- stderr\nerror: policy `standard input` was not applied\ncause: line 8, column 7: unknown field `acton`"), "{said}");
+    assert!(said.contains(" 8 |       acton: exec\n          |       ^\n"), "{said}");
+    assert!(said.contains("did you mean `action`?"), "{said}");
+    assert_eq!(double.requests(), Vec::<String>::new());
+}
+
+#[test]
+fn a_good_policy_gets_a_version() {
+    let yaml = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata:\n  name: web\nspec:\n  rules:\n    - name: a\n      action: exec\n      verdict: alert\n";
+    let document = json!({"version": 3, "name": "web", "rules": 1, "created_at": "2026-11-22T19:00:00Z", "created_by": "alice",
+        "yaml": yaml, "warnings": []});
+    let double = Double::start(Answers::fleet().with("POST /api/v1/policies", 201, &document).with(
+        "GET /api/v1/policies/3",
+        200,
+        &document,
+    ));
+    assert_snapshot!(double.run_with_input(&["policy", "apply", "-f", "-"], yaml), @"
+    exit 0
+    --- stdout
+    ✓ version 3 [web]
+    --- stderr
+    note: in force nowhere yet; `tyrctl policy assign --version 3 --all` changes that
+    ");
+    assert_eq!(double.stdout(&["policy", "show", "3"]), yaml, "into a pipe it goes to the byte");
+    let checked = double.run_with_input(&["policy", "apply", "-f", "-", "--dry-run"], yaml);
+    assert!(checked.starts_with("exit 0\n--- stdout\n✓ valid [web]"), "{checked}");
+}
+
+#[test]
+fn policies_assignments_and_tokens_are_listed() {
+    let double = Double::start(Answers::fleet());
+    assert_snapshot!(double.run(&["policy", "list"]), @"
+    exit 0
+    --- stdout
+    VERSION  NAME  RULES  CREATED_AT            CREATED_BY
+          2  web       3  2026-11-22T19:00:00Z  alice
+          1  web       3  2026-11-22T19:00:00Z  alice
+    ");
+    assert_snapshot!(double.run(&["policy", "assignments"]), @"
+    exit 0
+    --- stdout
+    TARGET_TYPE  TARGET     VERSION  POLICY  ASSIGNED_AT           ASSIGNED_BY
+    agent        build-017        2  web     2026-11-22T19:10:00Z  alice
+    ");
+    assert_snapshot!(double.run(&["token", "list"]), @"
+    exit 0
+    --- stdout
+    TOKEN_ID  LABEL    USES  MAX_USES  EXPIRES_AT            REVOKED_AT  CREATED_BY
+    7f3k      laptops     2        50  2026-11-23T19:00:00Z  -           alice
+    ");
+}
+
+#[test]
+fn assigning_wants_a_yes_and_takes_names_and_the_documented_words() {
+    let answer = json!({"assignment_id": id(31), "version": 2, "policy_name": "web", "target_type": "agent", "target_id": id(1),
+        "assigned_at": "2026-11-22T19:10:00Z", "assigned_by": "alice"});
+    let double = Double::start(Answers::fleet().with("POST /api/v1/policy-assignments", 201, &answer));
+    assert_snapshot!(double.run(&["policy", "assign", "--version", "2", "--agent", "build-017"]), @"
+    exit 2
+    --- stderr
+    error: not done: put version 2 in force for agent build-017
+    cause: nobody can be asked to confirm it
+    hint: `--yes` does it without asking
+    ");
+    assert_snapshot!(double.run(&["policy", "assign", "--version", "2", "--agent", "build-017", "--yes"]), @"
+    exit 0
+    --- stdout
+    ✓ version 2 [web] is assigned to agent build-017
+    ");
+    let documented =
+        ["policy", "assign", "--target-type", "daemon", "--target-id", &id(1).to_string(), "--version", "v2", "--yes"];
+    assert_snapshot!(double.run(&documented), @"
+    exit 0
+    --- stdout
+    ✓ version 2 [web] is assigned to agent build-017
+    ");
+}
+
+#[test]
+fn login_remembers_server_and_name() {
+    let session = json!({"token": "a.b.c", "expires_at": "2026-11-23T19:00:00Z", "username": "alice", "role": "admin"});
+    let double = Double::start(Answers::fleet().with("POST /api/v1/auth/login", 200, &session));
+    assert_snapshot!(double.run_with_input(&["login", "--username", "alice", "--password-stdin"], "secret-secret\n"), @"
+    exit 0
+    --- stdout
+    state       logged in
+    server      [server]
+    context     default
+    username    alice
+    role        admin
+    expires_at  2026-11-23T19:00:00Z
+    token       [config]/tyr/token
+    ");
+    assert_eq!(std::fs::read_to_string(double.config().join("token")).expect("stored"), "a.b.c\n");
+    let without_server =
+        double.command(&["auth", "status", "-o", "json"]).env_remove("TYR_SERVER").output().expect("it runs");
+    let status: serde_json::Value = serde_json::from_slice(&without_server.stdout).expect("JSON");
+    assert_eq!((&status["username"], &status["server"]), (&json!("alice"), &json!(double.url())));
+    assert_snapshot!(double.run(&["logout"]), @"
+    exit 0
+    --- stdout
+    ✓ logged out
+    ");
+    assert_snapshot!(double.run(&["agents"]), @"
+    exit 4
+    --- stderr
+    error: not logged in to `[server]`
+    hint: `tyrctl login --username NAME`
+    ");
+}
+
+#[test]
+fn a_stored_token_is_shown_to_its_own_server_alone() {
+    let (mine, other) = (Double::start(Answers::fleet()), Double::start(Answers::fleet()));
+    mine.stdout(&["context", "add", "default"]);
+    tyrctl::auth::store_token(&mine.config().join("token"), "stored-token").expect("stored");
+    mine.stdout(&["agents"]);
+    let output = mine.command(&["agents", "--server", &other.url()]).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(4));
+    assert_eq!(other.requests(), Vec::<String>::new());
+}
+
+#[test]
+fn server_errors_keep_their_hint_and_request() {
+    let double = Double::start(
+        Answers::fleet().with("GET /api/v1/policies", 500, &error("internal", "something went wrong", None)).with(
+            "GET /api/v1/policies/9",
+            404,
+            &error("not_found", "there is no policy version 9.", Some("list them")),
+        ),
+    );
+    assert_snapshot!(double.run(&["policy", "list"]), @"
+    exit 1
+    --- stderr
+    error: something went wrong
+    hint: the server's log has more about request req-1
+    ");
+    assert_snapshot!(double.run(&["policy", "show", "9"]), @"
+    exit 1
+    --- stderr
+    error: there is no policy version 9
+    hint: list them
+    ");
+}
+
+#[test]
+fn notes_are_silent_on_request() {
+    let double = Double::start(Answers::fleet().list("/api/v1/agents", &json!([])));
+    assert_snapshot!(double.run(&["agents", "-q", "--no-headers"]), @"
+    exit 0
+    ");
+}

@@ -1,0 +1,8 @@
+//! `tyrctl` as a user meets it: the real binary against a double that answers the REST interface's own types.
+
+mod commands;
+mod double;
+mod exit_codes;
+mod generated;
+mod hostile;
+mod stream;
