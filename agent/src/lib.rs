@@ -15,6 +15,7 @@ pub mod fingerprints;
 pub mod identity;
 pub mod judge;
 pub mod kernel;
+pub mod memory;
 pub mod pipeline;
 pub mod policies;
 pub mod run;

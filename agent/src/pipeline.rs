@@ -211,7 +211,9 @@ impl Pipeline {
         made.metadata.extend(
             metadata.into_iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| (key.to_owned(), value)),
         );
-        if allowed && self.allow_events == AllowEvents::Merged {
+        // Each start of a program is news, with arguments of its own.
+        let mergeable = allowed && ruling.action != Action::Exec;
+        if mergeable && self.allow_events == AllowEvents::Merged {
             let key = Key::of(&made);
             let Some(event) = self.merge.take(key, made, repeats.count, last_us, Instant::now()) else {
                 self.flow.merged.fetch_add(1, Ordering::Relaxed);

@@ -15,6 +15,7 @@ use tyr_proto::v1::{PolicyPush, PolicyStatus};
 use crate::data_dir::DataDir;
 use crate::fault::chain;
 use crate::kernel::{Kernel, KernelError, NetTables, NetTablesError};
+use crate::memory;
 
 /// File in the data folder: the last push that came into force.
 const FILE: &str = "policy.pb";
@@ -127,7 +128,9 @@ impl Policies {
             info!(policy.id = %push.policy_id, "policy loaded, it was in force already");
             return status;
         }
-        match self.load(push) {
+        let loaded = self.load(push);
+        memory::give_back();
+        match loaded {
             Ok(()) => {
                 status.load_us = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
                 info!(policy.id = %push.policy_id, policy.layers = push.layers.len(), load_us = status.load_us, "policy loaded");

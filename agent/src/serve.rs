@@ -20,6 +20,7 @@ use crate::fault::{Fault, chain};
 use crate::fingerprints::Fingerprints;
 use crate::identity::Identity;
 use crate::kernel::{Kernel, KernelError, LossKind, Options, Posture};
+use crate::memory;
 use crate::pipeline::{self, Flow, Pipeline};
 use crate::policies::{Enforcer, Policies};
 use crate::ship::{Connection, Shipper};
@@ -94,7 +95,10 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
     // The reader of events runs by now, as a scan of a busy host has many to tell.
     let scanning = {
         let kernel = Arc::clone(&kernel);
-        tokio::task::spawn_blocking(move || scan(&kernel))
+        tokio::task::spawn_blocking(move || {
+            scan(&kernel);
+            memory::give_back();
+        })
     };
     let mut shipping = tokio::spawn(shipper.run(stop_shipping.clone()));
     let controlling = tokio::spawn(async move { control.serve(host).await });

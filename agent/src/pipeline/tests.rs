@@ -239,11 +239,12 @@ async fn an_event_of_a_tree_whose_beginning_was_lost_announces_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn repeats_of_an_allowed_action_are_one_event_and_alerts_are_each_reported() {
+async fn repeats_of_an_allowed_action_are_one_event_alerts_and_programs_are_each_reported() {
     let mut host = Host::new(AllowEvents::Merged);
     for _ in 0..5 {
         host.take(open("/tmp/x", true, false));
         host.take(open("/etc/x", false, true));
+        host.take(What::Exec);
     }
     tokio::time::advance(super::merge::WINDOW).await;
     for event in host.pipeline.merge.expired(Instant::now()) {
@@ -251,13 +252,13 @@ async fn repeats_of_an_allowed_action_are_one_event_and_alerts_are_each_reported
     }
     let events = host.events().await;
     let allowed: Vec<_> = events.iter().filter(|event| event.resource == "/tmp/x").collect();
-    assert_eq!(events.len() - allowed.len(), 5);
+    assert_eq!(events.len() - allowed.len(), 10, "alerts and programs");
     let [first, repeats] = allowed[..] else { panic!("{allowed:?}") };
     assert!(!first.metadata.contains_key("count"));
     assert_eq!(repeats.metadata["count"], "4");
     assert!(repeats.metadata["first_ts"] <= repeats.metadata["last_ts"]);
     let flow = host.pipeline.flow().counters();
-    assert_eq!((flow.taken, flow.spooled, flow.merged), (10, 7, 4));
+    assert_eq!((flow.taken, flow.spooled, flow.merged), (15, 12, 4));
 }
 
 #[tokio::test(start_paused = true)]
