@@ -8,6 +8,7 @@ mod binaries;
 mod initialize;
 mod supervisor;
 
+use std::fmt::Write;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -33,7 +34,7 @@ const SOCKET_PATH_BYTES_MAX: usize = 107;
 /// PostgreSQL's name for its socket within the folder.
 const SOCKET_NAME: &str = ".s.PGSQL.5432";
 /// Longest wait for a start: a recovery after a power cut can take minutes.
-const START_TIMEOUT: Duration = Duration::from_secs(300);
+const START_TIMEOUT: Duration = Duration::from_mins(5);
 /// A cluster that an earlier server left behind gets this many tries to go away.
 const START_DEATHS_MAX: u32 = 5;
 
@@ -289,7 +290,7 @@ pub fn url(data_dir: &Path) -> String {
         if byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte) {
             host.push(char::from(byte));
         } else {
-            host.push_str(&format!("%{byte:02X}"));
+            write!(host, "%{byte:02X}").expect("writing to a String");
         }
     }
     format!("postgresql:///{DATABASE}?host={host}&user=postgres")

@@ -1,7 +1,8 @@
 //! `tyr-server`: the control plane. See `tyr-server --help`.
 
 use std::error::Error;
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -98,10 +99,10 @@ fn fail(error: &dyn Error, hint: &str, code: ExitCode) -> ExitCode {
     let mut text = format!("error: {error}\n");
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str(&format!("cause: {error}\n"));
+        let _ = writeln!(text, "cause: {error}");
         cause = error.source();
     }
-    text.push_str(&format!("hint: {hint}\n"));
+    let _ = writeln!(text, "hint: {hint}");
     // Nobody to tell if that fails.
     let _ = std::io::stderr().write_all(text.as_bytes());
     code

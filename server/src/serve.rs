@@ -207,7 +207,7 @@ impl Server {
         let tasks_stop = CancellationToken::new();
         let doors_stop = shutdown.child_token();
         let tasks = [
-            tokio::spawn(write(Arc::clone(&app), tasks_stop.clone())),
+            tokio::spawn(writer::run(Arc::clone(&app), tasks_stop.clone())),
             tokio::spawn(fleet::run(Arc::clone(&app), tasks_stop.clone())),
             tokio::spawn(maintain(Arc::clone(&app), tasks_stop.clone())),
         ];
@@ -307,14 +307,6 @@ async fn bind(what: &'static str, address: SocketAddr) -> Result<TcpListener, Bo
     TcpListener::bind(address).await.map_err(|source| BootError::Bind { what, address, source })
 }
 
-/// The ingest writer. Without it agents get no acknowledgement and keep their events, so it is started again if it can't read
-/// where it left off.
-async fn write(app: Arc<App>, stop: CancellationToken) {
-    if let Err(error) = writer::run(app, stop).await {
-        tracing::error!(error = &error as &dyn std::error::Error, "events can't be stored");
-    }
-}
-
 /// Partitions ahead, retention behind, once an hour.
 async fn maintain(app: Arc<App>, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(MAINTENANCE_INTERVAL);
@@ -328,7 +320,7 @@ async fn maintain(app: Arc<App>, stop: CancellationToken) {
         match partitions::maintain(&app.pool, Timestamp::now(), app.config.retention_days).await {
             Ok(done) if done == partitions::Done::default() => {}
             Ok(done) => {
-                tracing::info!(partitions.created = ?done.created, partitions.dropped = ?done.dropped, "partitions")
+                tracing::info!(partitions.created = ?done.created, partitions.dropped = ?done.dropped, "partitions");
             }
             Err(error) => {
                 tracing::warn!(

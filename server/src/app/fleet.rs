@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::app::liveness::Limits;
-use crate::db::agents::{Beat, Which};
+use crate::db::agents::{Beat, Vitals, Which};
 use crate::db::{DbError, agents, discovered_agents, losses, stats};
 
 /// Seconds of news that a subscriber may fall behind.
@@ -62,17 +62,6 @@ struct State {
     shown: Liveness,
     unsaved: bool,
     changed: bool,
-}
-
-/// What a heartbeat says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Vitals {
-    /// Agent's clock minus server's.
-    pub clock_skew_ms: i64,
-    /// Records that wait on the host.
-    pub spool_records: i64,
-    /// Events lost since the agent's start.
-    pub events_lost: i64,
 }
 
 /// Events stored since the last news.
@@ -272,6 +261,8 @@ pub async fn load(app: &App) -> Result<(), DbError> {
 /// Counts that the news carry on between two looks into the database.
 #[derive(Debug, Default)]
 struct Day {
+    /// Nobody listened for a while, so the counts are old.
+    known: bool,
     drifts: u64,
     lost: u64,
 }
@@ -291,18 +282,17 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
             save(&app).await?;
             news(&app, &mut day, tick % RECOUNT_TICKS == 0).await
         };
-        match result.await {
-            Ok(()) if database_away => {
+        // Said once, not each second.
+        match (result.await, database_away) {
+            (Ok(()), true) => {
                 tracing::info!("the database is back");
                 database_away = false;
             }
-            Ok(()) => {}
-            // Said once, not each second.
-            Err(error) if !database_away => {
+            (Err(error), false) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the state of the fleet can't be written");
                 database_away = true;
             }
-            Err(_) => {}
+            (Ok(()), false) | (Err(_), true) => {}
         }
     }
     // What was heard in the last second.
@@ -318,13 +308,10 @@ async fn save(app: &App) -> Result<(), DbError> {
         .lock()
         .iter_mut()
         .filter_map(|(&agent_id, state)| {
-            let vitals = state.vitals.unwrap_or_default();
             std::mem::take(&mut state.unsaved).then_some(Beat {
                 agent_id,
                 last_seen: state.last_seen,
-                clock_skew_ms: vitals.clock_skew_ms,
-                spool_records: vitals.spool_records,
-                events_lost: vitals.events_lost,
+                vitals: state.vitals,
             })
         })
         .collect();
@@ -350,7 +337,8 @@ async fn news(app: &App, day: &mut Day, recount: bool) -> Result<(), DbError> {
     let mut changed = Vec::new();
     for (&agent_id, state) in fleet.lock().iter_mut() {
         let liveness = fleet.limits.liveness(silence(now, state.last_seen));
-        if std::mem::take(&mut state.changed) | (liveness != state.shown) {
+        if liveness != state.shown || state.changed {
+            state.changed = false;
             state.shown = liveness;
             changed.push(agent_id);
         }
@@ -365,10 +353,12 @@ async fn news(app: &App, day: &mut Day, recount: bool) -> Result<(), DbError> {
     let drifts = take(&fleet.counters.drifts);
     day.drifts += drifts;
     if fleet.news.receiver_count() == 0 {
+        day.known = false;
         return Ok(());
     }
     let mut conn = app.pool.acquire().await?;
-    if recount || day.drifts == drifts {
+    if recount || !day.known {
+        day.known = true;
         day.drifts = stats::drifts_since(&mut conn, now - SignedDuration::from_hours(24)).await?;
         day.lost = losses::total(&mut conn).await?;
     }

@@ -7,7 +7,7 @@ use tyr_api::agents::Liveness;
 /// The documented heartbeat interval, for agents that were not told another.
 pub const HEARTBEAT_INTERVAL_DEFAULT: Duration = Duration::from_secs(30);
 /// Silence after which an agent counts as offline.
-pub const OFFLINE_AFTER: Duration = Duration::from_secs(300);
+pub const OFFLINE_AFTER: Duration = Duration::from_mins(5);
 
 /// The limits between the states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

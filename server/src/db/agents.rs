@@ -274,6 +274,13 @@ pub struct Beat {
     pub agent_id: Uuid,
     /// Newest message of any kind.
     pub last_seen: Timestamp,
+    /// What its last heartbeat said; `None` leaves what is stored.
+    pub vitals: Option<Vitals>,
+}
+
+/// What a heartbeat says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Vitals {
     /// Agent's clock minus server's.
     pub clock_skew_ms: i64,
     /// Records that wait on the host.
@@ -286,21 +293,24 @@ pub struct Beat {
 pub async fn record_beats(conn: &mut PgConnection, beats: &[Beat]) -> Result<(), DbError> {
     let ids: Vec<Uuid> = beats.iter().map(|beat| beat.agent_id).collect();
     let seen: Vec<i64> = beats.iter().map(|beat| beat.last_seen.as_microsecond()).collect();
-    let skew: Vec<i64> = beats.iter().map(|beat| beat.clock_skew_ms).collect();
-    let spool: Vec<i64> = beats.iter().map(|beat| beat.spool_records).collect();
-    let lost: Vec<i64> = beats.iter().map(|beat| beat.events_lost).collect();
+    let column = |of: fn(Vitals) -> i64| beats.iter().map(|beat| beat.vitals.map(of)).collect::<Vec<Option<i64>>>();
+    let skew = column(|vitals| vitals.clock_skew_ms);
+    let spool = column(|vitals| vitals.spool_records);
+    let lost = column(|vitals| vitals.events_lost);
     sqlx::query!(
         "UPDATE agents a
             SET last_seen = greatest(a.last_seen, 'epoch'::timestamptz + b.seen * interval '1 microsecond'),
-                clock_skew_ms = b.skew, spool_records = b.spool, events_lost = b.lost
+                clock_skew_ms = coalesce(b.skew, a.clock_skew_ms),
+                spool_records = coalesce(b.spool, a.spool_records),
+                events_lost = coalesce(b.lost, a.events_lost)
            FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
                 AS b (agent_id, seen, skew, spool, lost)
           WHERE a.agent_id = b.agent_id",
         &ids,
         &seen,
-        &skew,
-        &spool,
-        &lost,
+        &skew as &[Option<i64>],
+        &spool as &[Option<i64>],
+        &lost as &[Option<i64>],
     )
     .execute(conn)
     .await?;

@@ -1,5 +1,6 @@
 //! Where PostgreSQL's programs are.
 
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs, io};
@@ -34,13 +35,14 @@ impl Binaries {
         }
         let mut found: Vec<Self> = candidates().iter().filter_map(|dir| Self::at(dir).ok()).collect();
         found.retain(|binaries| binaries.major >= MAJOR_MIN);
-        found.sort_by_key(|binaries| binaries.major);
+        // Stable: of one version the first place that was looked at wins.
+        found.sort_by_key(|binaries| Reverse(binaries.major));
         if let Some(major) = data_major
             && let Some(same) = found.iter().find(|binaries| binaries.major == major)
         {
             return Ok(same.clone());
         }
-        found.pop().ok_or(EmbeddedError::NoBinaries)
+        found.into_iter().next().ok_or(EmbeddedError::NoBinaries)
     }
 
     /// The programs of one folder, asked for their version.

@@ -62,7 +62,7 @@ pub(crate) fn create(dir: &Path, binaries: &Binaries, account: &Account) -> Resu
         .map_err(|source| EmbeddedError::Start { program: binaries.dir.join("initdb"), source })?;
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
-        let said = stderr.lines().filter(|line| !line.trim().is_empty()).next_back().unwrap_or("nothing").to_owned();
+        let said = stderr.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("nothing").to_owned();
         return Err(EmbeddedError::Initdb { said });
     }
     let hba = "# Written by tyr-server: the private socket alone, no passwords.\nlocal all all peer map=tyr\n";

@@ -21,7 +21,7 @@ use rustix::process::{
 const BACKOFF_FIRST: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(10);
 /// A process that lived this long resets the back-off.
-const HEALTHY_AFTER: Duration = Duration::from_secs(60);
+const HEALTHY_AFTER: Duration = Duration::from_mins(1);
 /// Time for a fast shutdown before the process is told to quit at once (it then recovers at the next start).
 const STOP_GRACE: Duration = Duration::from_secs(7);
 /// Last lines of the log that are kept to explain a failed start.

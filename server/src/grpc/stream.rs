@@ -27,10 +27,10 @@ use super::accept::Peer;
 use super::unavailable;
 use crate::app::App;
 use crate::app::effective;
-use crate::app::fleet::{Connection, Fleet, Vitals};
+use crate::app::fleet::{Connection, Fleet};
 use crate::app::ingest::clean::text;
 use crate::app::ingest::{IngestError, Session};
-use crate::db::agents::{self, Admission, Capabilities};
+use crate::db::agents::{self, Admission, Capabilities, Vitals};
 use crate::pki::Identity;
 
 /// Messages to an agent that may wait for it to read.

@@ -277,7 +277,7 @@ async fn a_token_enrolls_as_many_as_it_may() {
     assert_eq!(refused, [Code::Unauthenticated; 4]);
     assert_eq!(door.stack.count("SELECT count(*) FROM agents").await, 2);
     for wrong in ["", "tyr_et_x_y", &token[..token.len() - 1]] {
-        assert_eq!(door.register(wrong).await.err().expect("refused").code(), Code::Unauthenticated, "{wrong}");
+        assert_eq!(door.register(wrong).await.expect_err("refused").code(), Code::Unauthenticated, "{wrong}");
     }
     assert_eq!(door.stack.count("SELECT count(*) FROM agents").await, 2);
     door.close().await;

@@ -12,7 +12,6 @@ use tyr_server::app::auth::sessions::SessionKey;
 use tyr_server::app::ingest::{Session, writer};
 use tyr_server::app::{App, effective};
 use tyr_server::config::{Config, Database};
-use tyr_server::db::DbError;
 use tyr_server::db::agents::{self, NewAgent};
 use tyr_server::pki::Pki;
 use tyr_server::tls::TlsConfigs;
@@ -29,7 +28,7 @@ pub(crate) struct Stack {
     pub(crate) db: TestDb,
     _dir: tempfile::TempDir,
     stop: CancellationToken,
-    writer: JoinHandle<Result<(), DbError>>,
+    writer: JoinHandle<()>,
 }
 
 impl Stack {
@@ -61,7 +60,7 @@ impl Stack {
     /// Stops the writer as the server does, and removes the database.
     pub(crate) async fn stop(self) {
         self.stop.cancel();
-        tokio::time::timeout(LIMIT, self.writer).await.expect("in time").expect("no panic").expect("no error");
+        tokio::time::timeout(LIMIT, self.writer).await.expect("in time").expect("no panic");
         drop(self.app);
         self.db.drop().await;
     }

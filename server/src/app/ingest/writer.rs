@@ -3,8 +3,8 @@
 //! A batch that the database refuses is stored apart from the others; of a refused batch the events are halved until the one
 //! that can't be stored stands alone, and that one goes to `rejected_events`. So one poison event never stops the rest.
 
-use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use prost::Message;
@@ -23,6 +23,9 @@ use crate::db::{DbError, discovered_agents, events, losses, partitions, rejected
 const JOINED_MAX: usize = 50;
 /// Tries of a transaction that lost against another one.
 const TRIES_MAX: u32 = 5;
+
+/// Wait between two tries to find out where the table ends.
+const RESUME_PAUSE: Duration = Duration::from_secs(1);
 
 /// What to do about a transaction that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,14 +55,10 @@ fn remedy(error: &DbError) -> Remedy {
 }
 
 /// Runs until `shutdown`, then stores what waits and takes no more.
-///
-/// # Errors
-/// When the newest `received_at` can't be read at the start.
-pub async fn run(app: Arc<App>, shutdown: CancellationToken) -> Result<(), DbError> {
-    let Some(mut jobs) = app.ingest.take_receiver() else { return Ok(()) };
-    let newest = events::newest_position(&mut *app.pool.acquire().await?).await?;
-    let last_received_at = newest.map_or(Timestamp::UNIX_EPOCH, |newest| newest.at);
-    let mut writer = Writer { last_received_at, app, shutdown };
+pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
+    let Some(mut jobs) = app.ingest.take_receiver() else { return };
+    let Some(last_received_at) = resume(&app, &shutdown).await else { return };
+    let mut writer = Writer { app, last_received_at, shutdown };
     let mut waiting = Vec::with_capacity(JOINED_MAX);
     while writer.next(&mut jobs, &mut waiting).await {
         let (works, answers): (Vec<Work>, Vec<_>) = waiting.drain(..).map(|job| (job.work, job.done)).unzip();
@@ -69,7 +68,23 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) -> Result<(), DbErr
             let _ = answer.send(result);
         }
     }
-    Ok(())
+}
+
+/// The newest `received_at` in the table, asked for until the database answers; `None` at `shutdown`.
+async fn resume(app: &App, shutdown: &CancellationToken) -> Option<Timestamp> {
+    loop {
+        let newest = async { events::newest_position(&mut *app.pool.acquire().await?).await };
+        match newest.await {
+            Ok(newest) => return Some(newest.map_or(Timestamp::UNIX_EPOCH, |newest| newest.at)),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "events can't be stored yet");
+            }
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return None,
+            () = tokio::time::sleep(RESUME_PAUSE) => {}
+        }
+    }
 }
 
 struct Writer {
@@ -166,8 +181,8 @@ impl Writer {
                 event.received_at = received_at;
             }
             match self.transaction(works, &batch, staged).await {
-                Ok(stored) => {
-                    self.announce(works, batch, stored, received_at);
+                Ok(new) => {
+                    self.announce(works, batch, new, received_at);
                     return Ok(());
                 }
                 Err(error) => match remedy(&error) {
@@ -188,13 +203,8 @@ impl Writer {
         Err(error)
     }
 
-    /// `None`: all events are new. `Some`: the keys of those that are.
-    async fn transaction(
-        &self,
-        works: &[Work],
-        batch: &[Event],
-        staged: bool,
-    ) -> Result<Option<HashSet<Key>>, DbError> {
+    /// Stores all or nothing, and says for each event whether it is new.
+    async fn transaction(&self, works: &[Work], batch: &[Event], staged: bool) -> Result<Vec<bool>, DbError> {
         let mut tx = self.app.pool.begin().await?;
         for work in works {
             for announced in &work.discovered {
@@ -205,29 +215,28 @@ impl Writer {
             }
             rejected::insert(&mut tx, &work.rejected).await?;
         }
-        let mut stored = None;
-        if !batch.is_empty() {
-            if staged {
-                let keys = table::copy_new(&mut tx, batch).await?;
-                table::count(&mut tx, batch.iter().filter(|event| keys.contains(&key(event)))).await?;
-                stored = Some(keys);
-            } else {
-                table::copy(&mut tx, batch).await?;
-                table::count(&mut tx, batch).await?;
-            }
-        }
+        let new = if batch.is_empty() {
+            Vec::new()
+        } else if staged {
+            let mut keys = table::copy_new(&mut tx, batch).await?;
+            // `remove`, so that of a pair within the batch one counts.
+            batch.iter().map(|event| keys.remove(&key(event))).collect()
+        } else {
+            table::copy(&mut tx, batch).await?;
+            vec![true; batch.len()]
+        };
+        let stored = batch.iter().zip(&new).filter_map(|(event, new)| new.then_some(event));
+        table::count(&mut tx, stored).await?;
         tx.commit().await?;
-        Ok(stored)
+        Ok(new)
     }
 
-    fn announce(&self, works: &[Work], mut batch: Vec<Event>, stored: Option<HashSet<Key>>, received_at: Timestamp) {
+    fn announce(&self, works: &[Work], batch: Vec<Event>, new: Vec<bool>, received_at: Timestamp) {
         for work in works.iter().filter(|work| !work.discovered.is_empty()) {
             self.app.fleet.discovered(work.agent_id, work.discovered.iter().map(|announced| announced.id));
         }
-        if let Some(mut keys) = stored {
-            // `remove`, so that a pair within the batch is announced once.
-            batch.retain(|event| keys.remove(&key(event)));
-        }
+        let mut batch: Vec<Event> =
+            batch.into_iter().zip(new).filter_map(|(event, new)| new.then_some(event)).collect();
         if batch.is_empty() {
             return;
         }

@@ -63,6 +63,9 @@ pub async fn count(conn: &mut PgConnection, events: impl IntoIterator<Item = &Ev
         entry.0 += 1;
         entry.1 += i64::from(event.drift_detected);
     }
+    if counts.is_empty() {
+        return Ok(());
+    }
     let minutes: Vec<i64> = counts.keys().map(|key| key.0).collect();
     let verdicts: Vec<String> = counts.keys().map(|key| key.1.to_string()).collect();
     let kinds: Vec<String> = counts.keys().map(|key| key.2.to_string()).collect();
