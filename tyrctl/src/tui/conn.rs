@@ -189,10 +189,10 @@ impl Follower {
     }
 }
 
-/// What went wrong and what to do, for the message line.
+/// What went wrong, for the message line; what to do only where nothing comes back by itself.
 fn in_one_line(failure: &Failure) -> String {
     match failure.hints.first() {
-        Some(hint) => format!("{} - {hint}", failure.one_line()),
-        None => failure.one_line(),
+        Some(hint) if failure.kind != Kind::Unreachable => format!("{} - {hint}", failure.one_line()),
+        _ => failure.one_line(),
     }
 }

@@ -160,7 +160,7 @@ pub fn action(event: &KeyEvent) -> Option<Action> {
 }
 
 /// An edit of the prompt.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edit {
     /// Add a character.
     Insert(char),
@@ -185,8 +185,8 @@ pub fn edit(event: &KeyEvent) -> Option<Edit> {
     Some(match event.code {
         KeyCode::Enter => Edit::Accept,
         KeyCode::Esc => Edit::Cancel,
-        KeyCode::Backspace if control => Edit::DeleteWord,
-        KeyCode::Backspace => Edit::Backspace,
+        KeyCode::Backspace if !control => Edit::Backspace,
+        KeyCode::Backspace => Edit::DeleteWord,
         KeyCode::Char('c' | 'g') if control => Edit::Cancel,
         KeyCode::Char('u') if control => Edit::Clear,
         KeyCode::Char('w') if control => Edit::DeleteWord,

@@ -52,7 +52,7 @@ pub fn text(state: &State) -> String {
 
 fn head(out: &mut String, state: &State) {
     let data = state.data();
-    let clock = state.clock.map(|clock| format::date_ms(clock)).unwrap_or_default();
+    let clock = state.clock.map(format::date_ms).unwrap_or_default();
     let _ = writeln!(out, "tyr {} at {}, tyr-server {}, {clock}", state.context, state.server, data.version);
     let _ = writeln!(
         out,

@@ -21,7 +21,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -168,7 +168,7 @@ pub struct State {
     pub drifts: List<Arc<Event>>,
     /// Drift as listed by agent.
     pub groups: List<DriftLine>,
-    open_groups: HashSet<Uuid>,
+    open_groups: BTreeSet<Uuid>,
     notice: Option<Notice>,
     /// Colours and glyphs.
     pub theme: Theme,
@@ -207,7 +207,7 @@ impl State {
             events: List::default(),
             drifts: List::default(),
             groups: List::default(),
-            open_groups: HashSet::new(),
+            open_groups: BTreeSet::new(),
             notice: None,
             theme,
             size: (80, 24),
@@ -337,8 +337,9 @@ impl State {
         live.dropped += batch.dropped;
         for ((agent, second), counts) in &batch.counts {
             live.rates.count(*agent, *second, counts);
+            live.fleet.heard(*agent, *second);
         }
-        if !batch.agents.is_empty() {
+        if !batch.agents.is_empty() || !batch.counts.is_empty() {
             self.relist_agents = true;
         }
         batch.agents.into_values().for_each(|agent| live.fleet.agent(agent));

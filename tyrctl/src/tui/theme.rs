@@ -25,8 +25,6 @@ pub enum Role {
     Bad,
     /// The selected row of the list that has the focus.
     Selected,
-    /// The selected row of another list.
-    SelectedDim,
     /// Lines around panels.
     Border,
     /// Lines around the panel that has the focus.
@@ -109,17 +107,14 @@ impl Theme {
         let fg = |color: Color| if self.color { plain.fg(color) } else { plain };
         match role {
             Role::Normal => plain,
-            // Not the DIM attribute: several terminals render it unreadably, and tmux drops it.
-            Role::Dim if self.color => plain.fg(Color::DarkGray),
-            Role::Dim => plain,
+            // Not the DIM attribute: several terminals render it unreadably.
+            Role::Dim | Role::Border => fg(Color::DarkGray),
             Role::Strong => plain.add_modifier(Modifier::BOLD),
             Role::Accent | Role::Focus => fg(Color::Cyan).add_modifier(Modifier::BOLD),
             Role::Good => fg(Color::Cyan),
             Role::Warn => fg(Color::Yellow),
             Role::Bad => fg(Color::LightRed).add_modifier(Modifier::BOLD),
             Role::Selected => plain.add_modifier(Modifier::REVERSED),
-            Role::SelectedDim => plain.add_modifier(Modifier::BOLD),
-            Role::Border => fg(Color::DarkGray),
         }
     }
 

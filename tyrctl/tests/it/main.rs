@@ -6,3 +6,4 @@ mod exit_codes;
 mod generated;
 mod hostile;
 mod stream;
+mod top;

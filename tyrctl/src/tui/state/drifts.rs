@@ -1,6 +1,6 @@
 //! Events whose verdict differs from what the policy says, newest first and by agent.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -126,7 +126,7 @@ impl Keyed for DriftLine {
 }
 
 /// Groups events (newest first) by agent: most events first, then by name; events of open groups follow their group.
-pub fn group<'a>(events: impl Iterator<Item = &'a Arc<Event>>, open: &HashSet<Uuid>) -> Vec<DriftLine> {
+pub fn group<'a>(events: impl Iterator<Item = &'a Arc<Event>>, open: &BTreeSet<Uuid>) -> Vec<DriftLine> {
     let mut by_agent: BTreeMap<Uuid, (Group, Vec<Arc<Event>>)> = BTreeMap::new();
     for event in events {
         let (group, members) = by_agent.entry(event.agent_id).or_insert_with(|| {

@@ -85,6 +85,16 @@ impl Fleet {
         }
     }
 
+    /// Events of an agent were stored at that second of the server's clock: it was heard from, whatever its last heartbeat says.
+    pub fn heard(&mut self, agent: Uuid, second: i64) {
+        if let Some(agent) = self.agents.get_mut(&agent)
+            && agent.last_seen.as_second() < second
+            && let Ok(at) = Timestamp::from_second(second)
+        {
+            Arc::make_mut(agent).last_seen = at;
+        }
+    }
+
     /// Takes an AI process's new state in.
     pub fn process(&mut self, process: DiscoveredAgent) {
         self.ai.insert(process.id, Arc::new(process));

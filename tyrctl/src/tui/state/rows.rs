@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use tyr_api::agents::{Agent, Posture};
-use tyr_api::events::Event;
+use tyr_api::events::{Event, Verdict};
 
 use crate::tui::filter::{Field, Row, Value};
 use crate::tui::state::drifts::reason_text;
@@ -84,7 +84,7 @@ impl Row for EventRow<'_> {
             Field::Policy => event.policy_version.map_or(Value::Nothing, number),
             Field::Kind => text(event.kind.as_str()),
             Field::Verdict => text(event.verdict.as_str()),
-            Field::Server => some_text(event.server_verdict.map(|verdict| verdict.as_str())),
+            Field::Server => some_text(event.server_verdict.map(Verdict::as_str)),
             Field::Severity => text(event.severity.as_str()),
             Field::Type => some_text(event.agent_type.as_deref()),
             Field::Resource => text(&event.resource),

@@ -69,12 +69,12 @@ fn lists(canvas: &mut Canvas<'_>, state: &State, page: &AgentPage, pane: Pane, a
         Pane::PageDrift => {
             let note = panels::position(canvas, &page.drifts, height);
             let inner = canvas.panel(area, &[span("Its drift, 1 d", Role::Accent)], &note, focused);
-            panels::drift(canvas, state, &page.drifts, inner, focused, Heads::Shown);
+            panels::drift(canvas, state, &page.drifts, inner, focused, overview::heads(inner));
         }
         _ => {
             let (title, note) = overview::tail_title(canvas, state, &page.events, height);
             let inner = canvas.panel(area, &title, &note, focused);
-            panels::events(canvas, state, &page.events, inner, focused, Heads::Shown);
+            panels::events(canvas, state, &page.events, inner, focused, overview::heads(inner));
         }
     }
 }
@@ -102,7 +102,7 @@ fn facts(canvas: &Canvas<'_>, state: &State, agent: &Agent) -> Vec<Fact> {
         vec![
             span(standing.word(), standing_role(standing)),
             normal(format!("{bullet}last seen {}, {age} ago", format::clock(agent.last_seen))),
-            span(if agent.connected { "" } else { "  no stream open" }, Role::Warn),
+            span(if agent.connected { "" } else { ", no stream" }, Role::Warn),
             normal(format!("{bullet}{} ev/s ", rate_text(state, agent))),
             span(rates::shape(canvas, state, agent.agent_id), Role::Good),
         ],
@@ -120,12 +120,11 @@ fn facts(canvas: &Canvas<'_>, state: &State, agent: &Agent) -> Vec<Fact> {
         Posture::Partial | Posture::Observing => Role::Warn,
         Posture::Unknown | Posture::Blind => Role::Bad,
     };
-    let mut posture =
-        vec![span(posture_word(agent.posture), role), normal(format!(": {}", posture_text(agent.posture)))];
-    if !agent.posture_reason.is_empty() {
-        posture.push(span(format!("{bullet}why: {}", agent.posture_reason), Role::Normal));
-    }
+    let posture = vec![span(posture_word(agent.posture), role), normal(format!(": {}", posture_text(agent.posture)))];
     facts.push(("posture", posture));
+    if !agent.posture_reason.is_empty() {
+        facts.push(("why", vec![normal(agent.posture_reason.clone())]));
+    }
     facts.push(("hooks", vec![normal(if agent.hooks.is_empty() { "none".to_owned() } else { agent.hooks.join(" ") })]));
     facts.push(("policy", policy(agent)));
     if !agent.policy_error.is_empty() {
@@ -160,6 +159,9 @@ fn policy(agent: &Agent) -> Vec<Span<'static>> {
     let short =
         |id: &Option<String>| id.as_deref().map_or_else(|| "none".to_owned(), |id| id.chars().take(8).collect());
     let version = agent.policy_version.map_or_else(|| "none".to_owned(), |version| format!("v{version}"));
+    if agent.policy_id.is_none() && agent.assigned_policy_id.is_none() {
+        return vec![span("none assigned: everything is allowed and recorded", Role::Warn)];
+    }
     let in_force = format!("{version} in force ({})", short(&agent.policy_id));
     if agent.policy_id == agent.assigned_policy_id {
         vec![span(in_force, Role::Normal), span(" = assigned", Role::Good)]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tyr_api::agents::Agent;
 use tyr_api::events::{Event, EventKind, Verdict};
 
@@ -90,7 +91,7 @@ pub const AGENTS: &[Column<Arc<Agent>>] = &[
 ];
 
 fn counts(state: &State, agent: &Agent) -> crate::tui::state::feed::Counts {
-    let second = state.clock.map_or(0, |clock| clock.as_second());
+    let second = state.clock.map_or(0, Timestamp::as_second);
     state.data().rates.received_of(agent.agent_id, second)
 }
 
@@ -99,7 +100,7 @@ pub fn rate_text(state: &State, agent: &Agent) -> String {
     if !state.link.is_live() && state.frozen().is_none() {
         return "-".to_owned();
     }
-    let second = state.clock.map_or(0, |clock| clock.as_second());
+    let second = state.clock.map_or(0, Timestamp::as_second);
     let watched = state.data().rates.watched_seconds(second);
     format::rate(u64::from(counts(state, agent).total()), u64::try_from(watched).unwrap_or(1))
 }
@@ -150,7 +151,7 @@ pub fn resource_text(event: &Event) -> String {
     }
 }
 
-fn resource<'a>(event: &'a Event) -> Span<'a> {
+fn resource(event: &Event) -> Span<'_> {
     match event.kind {
         EventKind::Exec => span(resource_text(event), Role::Normal),
         _ => span(&*event.resource, Role::Normal),
@@ -158,20 +159,20 @@ fn resource<'a>(event: &'a Event) -> Span<'a> {
 }
 
 const fn resource_column(cell: for<'a> fn(&'a State, &'a Arc<Event>) -> Span<'a>) -> Column<Arc<Event>> {
-    Column { head: "RESOURCE", width: Width::Fill(16), right: false, priority: 0, cut: Cut::Middle, cell }
+    Column { head: "RESOURCE", width: Width::Fill(16, 34), right: false, priority: 0, cut: Cut::Middle, cell }
 }
 
 /// Columns of events.
 pub const EVENTS: &[Column<Arc<Event>>] = &[
     column("TIME", Width::Fixed(9), false, 3, |_, event| span(format::clock(event.ts), Role::Dim)),
-    column("AGENT", Width::Fixed(12), false, 4, |_, event| span(&*event.agent_name, Role::Normal)),
-    column("AI", Width::Fixed(11), false, 5, |_, event| ai(event)),
+    column("AGENT", Width::Fit(8, 14), false, 4, |_, event| span(&*event.agent_name, Role::Normal)),
+    column("AI", Width::Fit(6, 12), false, 5, |_, event| ai(event)),
     column("KIND", Width::Fixed(11), false, 1, |_, event| span(event.kind.as_str(), Role::Normal)),
-    column("VERDICT", Width::Fixed(12), false, 0, |state, event| verdict(state, event)),
+    column("VERDICT", Width::Fit(7, 12), false, 0, |state, event| verdict(state, event)),
     column("SEVERITY", Width::Fixed(8), false, 8, |_, event| span(event.severity.as_str(), Role::Dim)),
     resource_column(|_, event| resource(event)),
     column("N", Width::Fixed(4), true, 6, |_, event| times(event)),
-    column("RULE", Width::Fixed(18), false, 7, |_, event| match &event.rule {
+    column("RULE", Width::Fit(4, 20), false, 7, |_, event| match &event.rule {
         Some(rule) => span(&**rule, Role::Dim),
         None => span("", Role::Dim),
     }),
@@ -181,8 +182,8 @@ pub const EVENTS: &[Column<Arc<Event>>] = &[
 /// Columns of drift.
 pub const DRIFT: &[Column<Arc<Event>>] = &[
     column("TIME", Width::Fixed(9), false, 2, |_, event| span(format::clock(event.ts), Role::Dim)),
-    column("AGENT", Width::Fixed(12), false, 3, |_, event| span(&*event.agent_name, Role::Normal)),
-    column("AI", Width::Fixed(11), false, 5, |_, event| ai(event)),
+    column("AGENT", Width::Fit(8, 14), false, 3, |_, event| span(&*event.agent_name, Role::Normal)),
+    column("AI", Width::Fit(6, 12), false, 5, |_, event| ai(event)),
     column("KIND", Width::Fixed(11), false, 1, |_, event| span(event.kind.as_str(), Role::Normal)),
     column("VERDICTS", Width::Fixed(12), false, 0, |state, event| verdict(state, event)),
     column("WHY", Width::Fixed(17), false, 4, |_, event| why(event)),

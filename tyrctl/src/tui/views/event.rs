@@ -67,8 +67,9 @@ fn facts(state: &State, event: &Event) -> Vec<(String, String, Role)> {
     };
     fact("rule", rule, Role::Normal);
     fact("severity", event.severity.to_string(), Role::Normal);
-    let policy = event.policy_id.clone().unwrap_or_else(|| "none".to_owned());
-    fact("judged by", format!("effective policy {policy}"), Role::Normal);
+    let policy =
+        event.policy_id.as_ref().map_or_else(|| "no policy at all".to_owned(), |id| format!("effective policy {id}"));
+    fact("judged by", policy, Role::Normal);
     let agent = state.data().fleet.get(event.agent_id);
     if let Some(agent) = agent
         && agent.assigned_policy_id != event.policy_id

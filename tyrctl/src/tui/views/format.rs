@@ -83,7 +83,7 @@ pub fn skew(ms: i64) -> String {
     if ms < 100_000 {
         format!("{sign}{}.{}s", ms / 1_000, ms % 1_000 / 100)
     } else {
-        format!("{sign}{}", age(ms as i64 / 1_000))
+        format!("{sign}{}", age(i64::try_from(ms / 1_000).unwrap_or(i64::MAX)))
     }
 }
 

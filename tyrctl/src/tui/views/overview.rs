@@ -91,6 +91,11 @@ fn focused(state: &State, pane: Pane) -> bool {
     state.pages.is_empty() && state.focus == pane
 }
 
+/// Where there are few lines, rows are worth more than the names of columns that speak for themselves.
+pub fn heads(inner: Rect) -> Heads {
+    if inner.height >= 4 { Heads::Shown } else { Heads::Hidden }
+}
+
 /// Agents, those that need attention first.
 pub fn agents_panel(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let attention = panels::attention(state);
@@ -123,7 +128,7 @@ pub fn drift_panel(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     }
     let focused = focused(state, Pane::Drift);
     let inner = canvas.panel(area, &title, &note, focused);
-    panels::drift(canvas, state, &state.drifts, inner, focused, Heads::Shown);
+    panels::drift(canvas, state, &state.drifts, inner, focused, heads(inner));
 }
 
 /// The newest events.
@@ -131,7 +136,7 @@ pub fn events_panel(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let focused = focused(state, Pane::Events);
     let (title, note) = tail_title(canvas, state, &state.events, area.height.saturating_sub(3));
     let inner = canvas.panel(area, &title, &note, focused);
-    panels::events(canvas, state, &state.events, inner, focused, Heads::Shown);
+    panels::events(canvas, state, &state.events, inner, focused, heads(inner));
 }
 
 /// Title and note of a list of events.
@@ -145,14 +150,14 @@ pub fn tail_title(
     if state.deny_only {
         title.push(span(" deny and alert", Role::Warn));
     }
-    if !rows.is_following() {
+    if rows.is_following() {
+        title.push(span(" newest first", Role::Dim));
+    } else {
         title.push(span(format!(" {} paused", canvas.theme.glyph(Glyph::Frozen)), Role::Warn));
         if rows.newer() > 0 {
             title.push(span(format!(" +{} new", format::count(rows.newer() as u64)), Role::Warn));
         }
         title.push(span(" (f follows)", Role::Dim));
-    } else {
-        title.push(span(" newest first", Role::Dim));
     }
     let all = rows.rows().len() as u64;
     let note = if all > u64::from(height) {

@@ -11,6 +11,7 @@ use crate::tui::state::State;
 use crate::tui::state::drifts::{DriftLine, Group, reason_text};
 use crate::tui::state::list::{Keyed, List};
 use crate::tui::state::ring::Entry;
+use crate::tui::state::ui::Page;
 use crate::tui::theme::{Glyph, Role};
 use crate::tui::views::canvas::{Canvas, Cut, Span, span};
 use crate::tui::views::columns::{AGENTS, DRIFT, EVENTS, agent_mark, event_mark};
@@ -61,13 +62,18 @@ fn empty_text<'t>(state: &State, filtered: bool, nothing: &'t str) -> &'t str {
     }
 }
 
+/// The column that says nothing here: on an agent's page all rows are of that agent.
+fn without(state: &State) -> &'static str {
+    if matches!(state.pages.last(), Some(Page::Agent(_))) { "AGENT" } else { "" }
+}
+
 /// Agents.
 pub fn agents(canvas: &mut Canvas<'_>, state: &State, area: Rect, focused: bool, heads: Heads) {
     let rows = &state.agents;
     let nothing = "no agents yet: `tyrctl token create` makes a token to enroll one with";
     let empty = empty_text(state, !state.data().fleet.is_empty(), nothing);
     list(canvas, area, heads, rows, empty, |canvas, body, visible, first| {
-        let table = Table::place(canvas, state, area, AGENTS, visible.iter());
+        let table = Table::place(canvas, state, area, AGENTS, "", &visible.iter());
         if body.y > area.y {
             table.heads(canvas, area.y);
         }
@@ -83,7 +89,7 @@ pub fn events(canvas: &mut Canvas<'_>, state: &State, rows: &List<Entry>, area: 
     let filtered = !state.data().events.is_empty();
     let empty = empty_text(state, filtered, "no events yet: they appear when an AI process does something");
     list(canvas, area, heads, rows, empty, |canvas, body, visible, first| {
-        let table = Table::place(canvas, state, area, EVENTS, visible.iter().filter_map(Entry::event));
+        let table = Table::place(canvas, state, area, EVENTS, without(state), &visible.iter().filter_map(Entry::event));
         if body.y > area.y {
             table.heads(canvas, area.y);
         }
@@ -113,7 +119,7 @@ pub fn drift(canvas: &mut Canvas<'_>, state: &State, rows: &List<Arc<Event>>, ar
     let filtered = !state.data().drifts.is_empty();
     let empty = empty_text(state, filtered, "no drift in the last 24 h: agents judge as the policy says");
     list(canvas, area, heads, rows, empty, |canvas, body, visible, first| {
-        let table = Table::place(canvas, state, area, DRIFT, visible.iter());
+        let table = Table::place(canvas, state, area, DRIFT, without(state), &visible.iter());
         if body.y > area.y {
             table.heads(canvas, area.y);
         }
@@ -135,7 +141,7 @@ pub fn drift_tree(canvas: &mut Canvas<'_>, state: &State, area: Rect, focused: b
             DriftLine::Group(_) => None,
         });
         let indented = Rect { x: area.x + 2, width: area.width.saturating_sub(2), ..area };
-        let table = Table::place(canvas, state, indented, DRIFT, events);
+        let table = Table::place(canvas, state, indented, DRIFT, "AGENT", &events);
         if body.y > area.y {
             canvas.text(
                 area.x + GUTTER,
@@ -214,7 +220,7 @@ const AI: &[Column<Arc<DiscoveredAgent>>] = &[
     },
     Column {
         head: "COMMAND",
-        width: Width::Fill(16),
+        width: Width::Fill(16, 34),
         right: false,
         priority: 0,
         cut: Cut::End,
@@ -237,7 +243,7 @@ pub fn ai(canvas: &mut Canvas<'_>, state: &State, rows: &List<Arc<DiscoveredAgen
         rows,
         "no AI process was found there within the last hour",
         |canvas, body, visible, first| {
-            let table = Table::place(canvas, state, area, AI, visible.iter());
+            let table = Table::place(canvas, state, area, AI, "", &visible.iter());
             if body.y > area.y {
                 table.heads(canvas, area.y);
             }

@@ -12,6 +12,9 @@ use crate::tui::views::format;
 /// Seconds that the chart covers.
 const CHART_SECONDS: usize = 300;
 
+/// A chart of next to nothing is not blown up to its full height.
+const CHART_MAX_LEAST: f64 = 10.0;
+
 /// A panel of three lines: bars, figures, kinds.
 pub fn compact(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let seconds = usize::from(area.width.saturating_sub(4)).clamp(1, 120);
@@ -108,7 +111,7 @@ pub fn chart(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
             Some((seen.iter().sum::<u64>() as f64 / seen.len() as f64, true))
         })
         .collect();
-    let max = values.iter().flatten().map(|(value, _)| *value).fold(1.0_f64, f64::max);
+    let max = values.iter().flatten().map(|(value, _)| *value).fold(CHART_MAX_LEAST, f64::max);
     let bars = canvas.theme.bars();
     let steps = f64::from(plot.height) * 8.0;
     for (x, value) in (plot.x..).zip(&values) {
@@ -176,8 +179,8 @@ pub fn kinds(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         let bar_from = x + 22;
         let bar_room = numbers.saturating_sub(bar_from + 6);
         let used = bar(canvas, bar_from, y, bar_room, events, total);
-        if total > 0 {
-            canvas.text(bar_from + used + 1, y, 5, &format!("{}%", events * 100 / total), Role::Dim);
+        if let Some(share) = (events * 100).checked_div(total) {
+            canvas.text(bar_from + used + 1, y, 5, &format!("{share}%"), Role::Dim);
         }
         for (place, verdict) in [Verdict::Allow, Verdict::Alert, Verdict::Deny].into_iter().enumerate() {
             let count = received.get(kind, verdict);
@@ -204,7 +207,7 @@ fn bar(canvas: &mut Canvas<'_>, x: u16, y: u16, room: u16, part: u64, whole: u64
 
 /// The last minute of one agent as a line of twelve bars.
 pub fn shape(canvas: &Canvas<'_>, state: &State, agent: uuid::Uuid) -> String {
-    let second = state.clock.map_or(0, |clock| clock.as_second());
+    let second = state.clock.map_or(0, jiff::Timestamp::as_second);
     let shape = state.data().rates.shape_of(agent, second, 12);
     let max = shape.iter().copied().max().unwrap_or(0);
     let bars = canvas.theme.bars();

@@ -57,7 +57,7 @@ fn parts(canvas: &Canvas<'_>, state: &State, wide: bool) -> Vec<Part> {
     let glyph = |glyph| canvas.theme.glyph(glyph);
     let mut parts = Vec::new();
     if area_is_roomy(state) {
-        parts.push(part(6, vec![span(format!("tyr:{}", state.context), Role::Strong)]));
+        parts.push(part(4, vec![span(format!("tyr:{}", state.context), Role::Strong)]));
     }
     if wide {
         parts.push(part(7, vec![span(state.server.clone(), Role::Dim)]));
@@ -93,7 +93,7 @@ fn parts(canvas: &Canvas<'_>, state: &State, wide: bool) -> Vec<Part> {
     }
     let stale = stale(state);
     if area_is_roomy(state) {
-        parts.push(part(4, vec![span(format!("agents {}", data.fleet.len()), Role::Normal)]));
+        parts.push(part(5, vec![span(format!("agents {}", data.fleet.len()), Role::Normal)]));
     }
     let up = |n: usize, text: String| {
         if n > 0 { span(format!("{}{text}", glyph(Glyph::Up)), Role::Bad) } else { span(text, Role::Dim) }
@@ -108,7 +108,7 @@ fn parts(canvas: &Canvas<'_>, state: &State, wide: bool) -> Vec<Part> {
         && (wide || skew.abs() > 2_000)
     {
         let role = if skew.abs() > 2_000 { Role::Warn } else { Role::Dim };
-        parts.push(part(5, vec![span(format!("skew {}", format::skew(skew)), role)]));
+        parts.push(part(6, vec![span(format!("skew {}", format::skew(skew)), role)]));
     }
     parts
 }
@@ -146,7 +146,7 @@ fn connection(canvas: &Canvas<'_>, state: &State) -> Vec<Part> {
     let mut parts = Vec::new();
     match link.phase() {
         Phase::Connecting => {
-            parts.push(part(0, vec![span(format!("{} CONNECTING", glyph(Glyph::Dotted)), Role::Warn)]))
+            parts.push(part(0, vec![span(format!("{} CONNECTING", glyph(Glyph::Dotted)), Role::Warn)]));
         }
         Phase::Live if link.is_quiet(now) => {
             parts.push(part(0, vec![span(format!("{} QUIET {age}", glyph(Glyph::Half)), Role::Warn)]));

@@ -11,6 +11,9 @@ pub const GUTTER: u16 = 4;
 /// Columns between two cells.
 const GAP: u16 = 2;
 
+/// From this priority on a column is nice to have: the filling column is given its wish first.
+const NICE: u8 = 5;
+
 /// How wide a column is.
 #[derive(Clone, Copy, Debug)]
 pub enum Width {
@@ -18,8 +21,8 @@ pub enum Width {
     Fixed(u16),
     /// As wide as the widest visible cell, within bounds.
     Fit(u16, u16),
-    /// At least that wide; takes what the others leave.
-    Fill(u16),
+    /// Takes what the others leave: never less than the first; less than the second only where columns of use would go otherwise.
+    Fill(u16, u16),
 }
 
 /// A column of a table of `R`.
@@ -53,13 +56,15 @@ pub struct Table<'c, R> {
 }
 
 impl<'c, R> Table<'c, R> {
-    /// Places the columns into the width of that area, measuring the visible rows where a column wants it.
+    /// Places the columns into the width of that area, measuring the visible rows where a column wants it; `without` names a
+    /// column to leave out.
     pub fn place<'r>(
         canvas: &Canvas<'_>,
         state: &'r State,
         area: Rect,
         columns: &'c [Column<R>],
-        visible: impl Iterator<Item = &'r R> + Clone,
+        without: &str,
+        visible: &(impl Iterator<Item = &'r R> + Clone),
     ) -> Self
     where
         R: 'r,
@@ -67,7 +72,7 @@ impl<'c, R> Table<'c, R> {
         let widths: Vec<u16> = columns
             .iter()
             .map(|column| match column.width {
-                Width::Fixed(width) | Width::Fill(width) => width,
+                Width::Fixed(width) | Width::Fill(width, _) => width,
                 Width::Fit(min, max) => visible
                     .clone()
                     .map(|row| canvas.width(&(column.cell)(state, row).text))
@@ -77,29 +82,38 @@ impl<'c, R> Table<'c, R> {
                     .clamp(min, max),
             })
             .collect();
-        let room = area.width.saturating_sub(GUTTER);
-        let mut kept: Vec<usize> = (0..columns.len()).collect();
+        // One column stays free on the right, so that text doesn't touch the box.
+        let room = area.width.saturating_sub(GUTTER + 1);
+        let mut kept: Vec<usize> = (0..columns.len()).filter(|n| columns[*n].head != without).collect();
         let needed = |kept: &[usize]| {
             kept.iter().map(|n| widths[*n]).sum::<u16>()
                 + GAP * u16::try_from(kept.len().saturating_sub(1)).unwrap_or(0)
         };
-        while needed(&kept) > room {
-            let Some(victim) =
-                kept.iter().copied().filter(|n| columns[*n].priority > 0).max_by_key(|n| columns[*n].priority)
-            else {
+        let wish: u16 = columns
+            .iter()
+            .map(|column| match column.width {
+                Width::Fill(least, wish) => wish - least,
+                Width::Fixed(_) | Width::Fit(..) => 0,
+            })
+            .sum();
+        loop {
+            let victim = kept.iter().copied().filter(|n| columns[*n].priority > 0).max_by_key(|n| columns[*n].priority);
+            let Some(victim) = victim else { break };
+            let extra = if columns[victim].priority >= NICE { wish } else { 0 };
+            if needed(&kept) + extra <= room {
                 break;
-            };
+            }
             kept.retain(|n| *n != victim);
         }
         let spare = room.saturating_sub(needed(&kept));
-        let fills = kept.iter().filter(|n| matches!(columns[**n].width, Width::Fill(_))).count();
+        let fills = kept.iter().filter(|n| matches!(columns[**n].width, Width::Fill(..))).count();
         let share = u16::try_from(fills).ok().filter(|fills| *fills > 0).map_or(0, |fills| spare / fills);
         let mut x = area.x + GUTTER;
         let mut places = Vec::with_capacity(kept.len());
         for n in kept {
             let column = &columns[n];
-            let wanted = widths[n] + if matches!(column.width, Width::Fill(_)) { share } else { 0 };
-            let width = wanted.min(area.right().saturating_sub(x));
+            let wanted = widths[n] + if matches!(column.width, Width::Fill(..)) { share } else { 0 };
+            let width = wanted.min(area.right().saturating_sub(x + 1));
             places.push(Place { column, x, width });
             x = x.saturating_add(width + GAP);
         }
@@ -164,7 +178,7 @@ pub fn select(canvas: &mut Canvas<'_>, area: Rect, y: u16, look: Look) {
             canvas.restyle(line, Role::Selected);
         }
         Look::SelectedElsewhere => {
-            canvas.text(area.x, y, 1, canvas.theme.glyph(Glyph::Marker), Role::Dim);
+            canvas.text(area.x, y, 1, canvas.theme.glyph(Glyph::Bullet), Role::Dim);
         }
     }
 }
