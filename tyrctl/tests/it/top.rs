@@ -37,7 +37,7 @@ impl Double {
         let address = listener.local_addr().unwrap();
         let routes = Router::new()
             .route("/api/v1/snapshot", get(async || axum::Json(snapshot()).into_response()))
-            .route("/api/v1/events/stream", get(move || follow(sender.subscribe())));
+            .route("/api/v1/events/stream", get(move || std::future::ready(follow(sender.subscribe()))));
         runtime.spawn(async move { axum::serve(listener, routes).await });
         Self { runtime: Some(runtime), address, news }
     }
@@ -54,7 +54,7 @@ impl Drop for Double {
 }
 
 /// Counters each second, and the events that the test sends.
-async fn follow(news: broadcast::Receiver<String>) -> impl IntoResponse {
+fn follow(news: broadcast::Receiver<String>) -> impl IntoResponse {
     let second = tokio::time::interval(Duration::from_secs(1));
     Sse::new(stream::unfold((news, second), async |(mut news, mut second)| {
         let frame = tokio::select! {

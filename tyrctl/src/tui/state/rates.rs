@@ -223,14 +223,14 @@ mod tests {
     use crate::tui::state::feed::Counts;
     use crate::tui::state::testing::stats;
 
-    fn at(second: f64) -> Timestamp {
-        Timestamp::from_microsecond((second * 1e6) as i64).unwrap()
+    fn at(milliseconds: i64) -> Timestamp {
+        Timestamp::from_millisecond(milliseconds).unwrap()
     }
 
     #[test]
     fn jitter_makes_neither_holes_nor_doubles_but_an_outage_does() {
         let mut rates = Rates::default();
-        for (second, events) in [(100.0, 1), (101.001, 2), (101.999, 3), (103.001, 4), (120.0, 5)] {
+        for (second, events) in [(100_000, 1), (101_001, 2), (101_999, 3), (103_001, 4), (120_000, 5)] {
             rates.push(&stats(at(second), events));
         }
         let series: Vec<_> = rates.series(21).into_iter().map(|s| s.map(|s| s.events)).collect();
@@ -244,7 +244,7 @@ mod tests {
         let mut rates = Rates::default();
         assert_eq!(rates.summary(60), None);
         for second in 0..10 {
-            rates.push(&stats(at(f64::from(second)), u64::try_from(second).unwrap()));
+            rates.push(&stats(at(second * 1_000), u64::try_from(second).unwrap()));
         }
         let summary = rates.summary(60).unwrap();
         assert_eq!((summary.now, summary.p50, summary.p99, summary.max, summary.seconds), (9, 4, 9, 9, 10));

@@ -126,13 +126,14 @@ mod tests {
     #[test]
     fn keeps_the_newest_and_knows_each_once() {
         let mut ring = Ring::default();
-        for n in 0..EVENTS_MAX as u32 + 5 {
+        let last = u32::try_from(EVENTS_MAX).unwrap() + 4;
+        for n in 0..=last {
             assert!(ring.push(Arc::new(event(n))));
             assert!(!ring.push(Arc::new(event(n))));
         }
         assert_eq!(ring.len(), EVENTS_MAX);
         let newest = ring.newest_first().next().and_then(|entry| entry.event()).map(|e| e.event_id);
-        assert_eq!(newest, Some(event(EVENTS_MAX as u32 + 4).event_id));
+        assert_eq!(newest, Some(event(last).event_id));
     }
 
     #[test]

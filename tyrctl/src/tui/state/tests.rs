@@ -177,11 +177,12 @@ fn a_full_batch_counts_all_and_keeps_denials() {
     let mut denial = event(1);
     denial.verdict = tyr_api::events::Verdict::Deny;
     batch.event(denial.clone());
-    for n in 10..10 + BATCH_EVENTS_MAX as u32 + 49 {
+    let limit = u32::try_from(BATCH_EVENTS_MAX).unwrap();
+    for n in 10..10 + limit + 49 {
         batch.event(event(n));
     }
     assert_eq!((batch.arrivals.len(), batch.dropped), (BATCH_EVENTS_MAX, 50));
-    assert_eq!(batch.counts.values().map(super::feed::Counts::total).sum::<u32>(), BATCH_EVENTS_MAX as u32 + 50);
+    assert_eq!(batch.counts.values().map(super::feed::Counts::total).sum::<u32>(), limit + 50);
     let first = batch.arrivals.first();
     assert!(matches!(first, Some(super::feed::Arrival::Event(event)) if event.event_id == denial.event_id));
 }

@@ -1,3 +1,4 @@
+use std::fmt::Write;
 use std::time::Instant;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -65,7 +66,7 @@ fn connection_states_look_as_committed() {
     let mut add = |what: &str, state: &State| {
         let text = text_of(&frame(state));
         let lines: Vec<_> = text.lines().collect();
-        pictures.push_str(&format!("{what}\n{}\n{}\n\n", lines[0], lines[lines.len() - 2]));
+        writeln!(pictures, "{what}\n{}\n{}\n", lines[0], lines[lines.len() - 2]).unwrap();
     };
     let mut fresh = State::new("prod", "https://tyr.example:7701", UTF8, at(start, 0));
     fresh.prepare(at(start, 0));
