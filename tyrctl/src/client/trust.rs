@@ -65,7 +65,11 @@ pub fn explain(error: &(dyn Error + 'static), endpoint: &Endpoint) -> Failure {
             while let Some(source) = last.source() {
                 last = source;
             }
-            failure.cause(last.to_string()).hint("check the address (`--server`, TYR_SERVER, `tyrctl context show`)")
+            let failure = failure.cause(last.to_string());
+            if endpoint.server.scheme() == "http" {
+                return failure.hint("a tyr-server speaks TLS unless told otherwise: try `https://`");
+            }
+            failure.hint("check the address (`--server`, TYR_SERVER, `tyrctl context show`)")
         }
     }
 }

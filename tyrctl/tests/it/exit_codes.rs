@@ -48,6 +48,8 @@ fn every_end_has_its_code() {
         (vec!["token", "list"], 4),
         (vec!["agents", "--token-file", "/nonexistent"], 4),
         (vec!["events", "rate"], 5),
+        (vec!["events", "tail", "--server", &closed_port], 5),
+        (vec!["health", "--server", &closed_port], 5),
         (vec!["agents", "--server", &closed_port], 5),
     ] {
         let said = double.run(&arguments);
