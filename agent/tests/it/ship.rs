@@ -205,6 +205,8 @@ async fn enrolls_once_keeps_the_identity_and_erases_the_token() {
     assert!(!host.config_text().contains("enrollment_token"), "{}", host.config_text());
     assert!(host.config_text().starts_with("# made by a test\n"));
     let first = link.client_certificate.clone();
+    // A policy that is being loaded keeps the data folder in use.
+    link.policy_status().await;
     agent.stopped().await.unwrap();
 
     let again = host.start();
@@ -401,7 +403,7 @@ async fn the_identity_is_stored_before_the_token_is_gone() {
     let mut server = Server::start().await;
     let host = Host::of(&server);
     let agent = host.start();
-    connected(&mut server).await;
+    connected(&mut server).await.policy_status().await;
     agent.stopped().await.unwrap();
     let data = DataDir::open(&host.dir.path().join("data")).unwrap();
     assert_eq!(Identity::load(&data).unwrap().unwrap().agent_id, server.issued()[0]);
