@@ -119,7 +119,11 @@ struct fingerprint {
 enum {
 	FINGERPRINT_WEAK = 1,
 	FINGERPRINT_TOOL = 2,
+	/* An interpreter: `agent_type` is the number of the automaton over what it runs. */
+	FINGERPRINT_INTERPRETER = 4,
 };
+/* Automata of the fingerprints: number 0 is over executables, the others over what an interpreter runs. A power of two. */
+#define FINGERPRINT_AUTOMATA_MAX 8
 
 /* First part of every record. */
 struct record {

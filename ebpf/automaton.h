@@ -14,9 +14,19 @@ static __always_inline __u32 fingerprint_cell(__u32 index)
 	return cell ? *cell : 0;
 }
 
-static __always_inline __u32 fingerprint_next(__u32 state, __u8 byte)
+static __always_inline __u32 fingerprint_next(__u32 automaton, __u32 state, __u8 byte)
 {
-	return state ? fingerprint_cell(state + fingerprint_classes[byte]) : 0;
+	if (!state)
+		return 0;
+	return fingerprint_cell(state + fingerprint_classes[(automaton & (FINGERPRINT_AUTOMATA_MAX - 1)) * 256 + byte]);
+}
+
+/* Number of the element of `fingerprints` (from 1) that a state accepts; 0: none. */
+static __always_inline __u32 fingerprint_accept(__u32 automaton, __u32 state)
+{
+	__u32 accept = state ? fingerprint_cell(state) : 0;
+
+	return accept ? fingerprint_first[automaton & (FINGERPRINT_AUTOMATA_MAX - 1)] + accept : 0;
 }
 
 /* Class of an executable under the rules of a head. */

@@ -4,21 +4,22 @@
 #include "process.h"
 
 /* Copies what the walk found to the front of the tail; gives its length. */
-static __always_inline __u32 take_path(struct scratch *s, const struct walk *w)
+static __always_inline __u32 take_path(struct scratch *s, const struct walked *w)
 {
 	__u32 at = w->at, bytes;
 
 	if (at >= PATH_BYTES_MAX)
 		return 0;
 	bytes = bounded(PATH_BYTES_MAX - at, PATH_BYTES_MAX);
-	bpf_probe_read_kernel(s->tail, bytes, s->walk.path + at);
+	bpf_probe_read_kernel(s->tail.bytes, bytes, s->walk.path + at);
 	return bytes;
 }
 
 /* The fingerprint automaton over a part of the walk's buffer. */
 struct path_match {
-	struct scratch *scratch;
+	struct walk_buffer *buffer;
 	__u32 at;
+	__u32 automaton;
 	__u32 state;
 };
 
@@ -28,8 +29,19 @@ static long path_match_step(__u32 step, struct path_match *m)
 
 	if (at >= PATH_BYTES_MAX)
 		return 1;
-	m->state = fingerprint_next(m->state, m->scratch->walk.path[at]);
+	m->state = fingerprint_next(m->automaton, m->state, m->buffer->path[at]);
 	return m->state == 0;
+}
+
+/* The state behind the path at the end of the buffer. Global, as walk_path() is. */
+__noinline __u32 match_path(struct walk_buffer *buffer, __u32 at, __u32 automaton, __u32 state)
+{
+	struct path_match m = { buffer, at, automaton, state };
+
+	if (!buffer)
+		return 0;
+	bpf_loop(PATH_BYTES_MAX, path_match_step, &m, 0);
+	return m.state;
 }
 
 /* Where in the arguments we are. */
@@ -44,33 +56,38 @@ enum args_phase {
 	ARGS_NAME,
 };
 
-struct args_match {
-	struct scratch *scratch;
+struct args_input {
 	/* The arguments within the tail. */
 	__u32 at;
 	__u32 end;
+	__u32 automaton;
+	/* States at the beginning of an absolute script, of one relative to the working directory, and of a module. */
+	__u32 absolute;
+	__u32 relative;
+	__u32 module;
+};
+
+struct args_match {
+	struct args_input in;
+	struct tail *tail;
 	__u32 phase;
 	/* Of the option that we are in: its length so far, and its second character. */
 	__u32 option_bytes;
 	__u8 option;
 	/* What the next argument is: 0 open, 'm' a module, 'v' the value of an option. */
 	__u8 next;
-	/* States behind NUL 's', for an absolute script and for one relative to the working directory, and behind NUL 'm'. */
-	__u32 absolute;
-	__u32 relative;
-	__u32 module;
 	__u32 state;
 };
 
 /* One byte of the arguments. */
 static long args_match_step(__u32 step, struct args_match *m)
 {
-	__u32 at = m->at + step;
+	__u32 at = m->in.at + step;
 	__u8 byte;
 
-	if (at >= m->end || at >= TAIL_BYTES_MAX)
+	if (at >= m->in.end || at >= TAIL_BYTES_MAX)
 		return 1;
-	byte = m->scratch->tail[at];
+	byte = m->tail->bytes[at];
 	switch (m->phase) {
 	case ARGS_SKIP:
 		if (!byte)
@@ -89,7 +106,7 @@ static long args_match_step(__u32 step, struct args_match *m)
 			return 0;
 		}
 		m->phase = ARGS_NAME;
-		m->state = m->next == 'm' ? m->module : byte == '/' ? m->absolute : m->relative;
+		m->state = m->next == 'm' ? m->in.module : byte == '/' ? m->in.absolute : m->in.relative;
 		break;
 	case ARGS_OPTION:
 		if (byte) {
@@ -117,53 +134,62 @@ static long args_match_step(__u32 step, struct args_match *m)
 	}
 	if (!byte)
 		return 1;
-	m->state = fingerprint_next(m->state, byte);
+	m->state = fingerprint_next(m->in.automaton, m->state, byte);
 	return m->state == 0;
 }
 
+/* Number of the element of `fingerprints` (from 1) that recognises what an interpreter runs; 0: none. Global, as walk_path() is. */
+__noinline __u32 match_args(struct tail *tail, const struct args_input *in)
+{
+	struct args_match m = {};
+
+	if (!tail || !in)
+		return 0;
+	m.tail = tail;
+	m.in = *in;
+	bpf_loop(ARGS_BYTES_MAX, args_match_step, &m, 0);
+	return m.phase == ARGS_NAME ? fingerprint_accept(m.in.automaton, m.state) : 0;
+}
+
 /*
- * Number of the pattern that recognises the program (1 + index), or 0.
+ * Number of the element of `fingerprints` (from 1) that recognises the program, or 0.
  *
- * Patterns are over the executable's path, or over path NUL 's' script, or path NUL 'm' module; nothing else among the arguments
- * counts, so `cat /opt/tool/cli.js` is not the tool.
+ * The first automaton is over the executable's path. What it finds to be an interpreter has an automaton of its own over `/s` and
+ * the absolute path of the script, or `/m/` and the module; nothing else among the arguments counts, so `cat /opt/tool/cli.js` is
+ * not the tool.
  */
-static __always_inline __u32 recognise(struct scratch *s, struct task_struct *task, const struct walk *exe,
+static __always_inline __u32 recognise(struct scratch *s, struct task_struct *task, const struct walked *exe,
 				       __u32 args_at, __u32 args_bytes)
 {
-	struct path_match path = { s, exe->at, fingerprint_start };
-	struct args_match args = {};
-	__u32 accept, behind;
+	struct args_input args = {};
+	struct fingerprint *found;
+	__u32 number, index, role;
 
-	if (!fingerprint_start || exe->flags & (PATH_TRUNCATED | PATH_PSEUDO))
+	if (exe->flags & (PATH_TRUNCATED | PATH_PSEUDO))
 		return 0;
-	bpf_loop(PATH_BYTES_MAX, path_match_step, &path, 0);
-	if (!path.state)
+	number = fingerprint_accept(0, match_path(&s->walk, exe->at, 0, fingerprint_starts[0]));
+	if (!number)
 		return 0;
-	accept = fingerprint_cell(path.state);
-	if (accept)
-		return accept;
-	behind = fingerprint_next(path.state, 0);
-	if (!behind)
-		return 0;
+	index = number - 1;
+	found = bpf_map_lookup_elem(&fingerprints, &index);
+	if (!found || !(found->flags & FINGERPRINT_INTERPRETER))
+		return number;
 
-	args.scratch = s;
 	args.at = args_at;
 	args.end = args_at + args_bytes;
-	args.absolute = fingerprint_next(behind, 's');
-	args.module = fingerprint_next(behind, 'm');
+	args.automaton = found->agent_type & (FINGERPRINT_AUTOMATA_MAX - 1);
+	role = fingerprint_next(args.automaton, fingerprint_starts[args.automaton], '/');
+	args.absolute = fingerprint_next(args.automaton, role, 's');
+	args.module = fingerprint_next(args.automaton, fingerprint_next(args.automaton, role, 'm'), '/');
 	if (args.absolute) {
-		struct walk cwd = {};
+		struct walked cwd = {};
 
-		walk_path(&cwd, &s->walk, task, BPF_CORE_READ(task, fs, pwd.dentry), BPF_CORE_READ(task, fs, pwd.mnt));
-		if (!(cwd.flags & (PATH_TRUNCATED | PATH_PSEUDO))) {
-			path.at = cwd.at;
-			path.state = args.absolute;
-			bpf_loop(PATH_BYTES_MAX, path_match_step, &path, 0);
-			args.relative = fingerprint_next(path.state, '/');
-		}
+		walk_path(&s->walk, (__u64)BPF_CORE_READ(task, fs, pwd.dentry), (__u64)BPF_CORE_READ(task, fs, pwd.mnt), &cwd);
+		if (!(cwd.flags & (PATH_TRUNCATED | PATH_PSEUDO)))
+			args.relative = fingerprint_next(
+				args.automaton, match_path(&s->walk, cwd.at, args.automaton, args.absolute), '/');
 	}
-	bpf_loop(ARGS_BYTES_MAX, args_match_step, &args, 0);
-	return args.phase == ARGS_NAME && args.state ? fingerprint_cell(args.state) : 0;
+	return match_args(&s->tail, &args);
 }
 
 /* Keeps the executable's path for rules that name binaries. */
@@ -183,7 +209,7 @@ static __always_inline void remember_program(__u64 id, const struct scratch *s, 
 	program->path_flags = flags;
 	program->path_bytes = path_bytes;
 	if (path_bytes <= PATH_BYTES_MAX)
-		bpf_probe_read_kernel(program->path, path_bytes, s->tail);
+		bpf_probe_read_kernel(program->path, path_bytes, s->tail.bytes);
 }
 
 /*
@@ -198,7 +224,7 @@ int BPF_PROG(tyr_exec, struct task_struct *task, int old_pid, struct linux_binpr
 	struct fingerprint found = {};
 	__u32 path_bytes, args_bytes, filename_bytes, pid = task->tgid, pattern;
 	__u64 arg_start, arg_end;
-	struct walk walk = {};
+	struct walked walk = {};
 	struct scratch *s;
 	bool root = false;
 	long copied;
@@ -211,8 +237,8 @@ int BPF_PROG(tyr_exec, struct task_struct *task, int old_pid, struct linux_binpr
 			count_loss(LOSS_SCRATCH, KIND_EXEC, VERDICT_ALLOW);
 		return 0;
 	}
-	walk_path(&walk, &s->walk, task, BPF_CORE_READ(bprm, file, f_path.dentry),
-		  BPF_CORE_READ(bprm, file, f_path.mnt));
+	walk_path(&s->walk, (__u64)BPF_CORE_READ(bprm, file, f_path.dentry),
+		  (__u64)BPF_CORE_READ(bprm, file, f_path.mnt), &walk);
 	path_bytes = bounded(take_path(s, &walk), PATH_BYTES_MAX);
 
 	arg_start = BPF_CORE_READ(task, mm, arg_start);
@@ -220,7 +246,7 @@ int BPF_PROG(tyr_exec, struct task_struct *task, int old_pid, struct linux_binpr
 	args_bytes = arg_end > arg_start && arg_end - arg_start < ARGS_BYTES_MAX ? arg_end - arg_start : ARGS_BYTES_MAX;
 	if (arg_end <= arg_start)
 		args_bytes = 0;
-	if (args_bytes > ARGS_BYTES_MAX || bpf_probe_read_user(s->tail + path_bytes, args_bytes, (void *)arg_start))
+	if (args_bytes > ARGS_BYTES_MAX || bpf_probe_read_user(s->tail.bytes + path_bytes, args_bytes, (void *)arg_start))
 		args_bytes = 0;
 
 	pattern = recognise(s, task, &walk, path_bytes, args_bytes);
@@ -269,7 +295,7 @@ int BPF_PROG(tyr_exec, struct task_struct *task, int old_pid, struct linux_binpr
 		return 0;
 	}
 
-	copied = bpf_probe_read_kernel_str(s->tail + path_bytes + args_bytes, FILENAME_BYTES_MAX,
+	copied = bpf_probe_read_kernel_str(s->tail.bytes + path_bytes + args_bytes, FILENAME_BYTES_MAX,
 					   BPF_CORE_READ(bprm, filename));
 	filename_bytes = copied > 0 && copied <= FILENAME_BYTES_MAX ? copied - 1 : 0;
 	fill_head(&s->exec.head, KIND_EXEC, &mark, task);

@@ -9,16 +9,17 @@ const volatile __u64 scope_cgroup = 0;
 const volatile __u32 scope_level = 0;
 /* Merge repeated opens. */
 const volatile __u32 merge_opens = 1;
-/* First state of the fingerprint automaton, and the class of each byte. */
-const volatile __u32 fingerprint_start = 0;
-const volatile __u8 fingerprint_classes[256] = {};
+/* Of each fingerprint automaton: its first state, its first element of `fingerprints`, and the column of each byte. */
+const volatile __u32 fingerprint_starts[FINGERPRINT_AUTOMATA_MAX] = {};
+const volatile __u32 fingerprint_first[FINGERPRINT_AUTOMATA_MAX] = {};
+const volatile __u8 fingerprint_classes[FINGERPRINT_AUTOMATA_MAX * 256] = {};
 
 /* Next id of a program or tree. Ids that tyrd gives out have the highest bit set, so the two never meet. */
 __u64 next_id = 1;
 /*
- * Marks, by thread group. A hash and not task storage, because programs on cgroups may not read task storage
- * (seen on 6.1 and 6.18), and two books of the same thing would disagree one day. It also covers all threads of a process at once,
- * io_uring's workers among them, which no fork event announces.
+ * Marks, by thread group. A hash and not task storage: programs on cgroups may read task storage on newer kernels alone (6.18 does),
+ * and two books of the same thing would disagree one day. The hash covers all threads of a process at once, io_uring's workers
+ * among them, which no fork event announces; and tyrd reads and writes it by process id.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -52,7 +53,7 @@ struct {
 	__type(value, struct merge);
 } merges SEC(".maps");
 
-/* Rows of the automata: fingerprints first; tyrd sets the size. */
+/* Rows of the fingerprint automata, one behind the other; tyrd sets the size. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

@@ -62,7 +62,7 @@ static __always_inline void report_file(struct scratch *s, struct process *own, 
 {
 	struct open_record *open = &s->open;
 	struct net_head *head = net_head();
-	struct walk walk = {};
+	struct walked walk = {};
 	__u32 at, bytes;
 
 	fill_head(&open->head, KIND_OPEN, own, task);
@@ -80,12 +80,12 @@ static __always_inline void report_file(struct scratch *s, struct process *own, 
 		return;
 	open->device = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
 	open->errnum = 0;
-	walk_path(&walk, &s->walk, task, (struct dentry *)open->merge.dentry, (struct vfsmount *)open->merge.mount);
+	walk_path(&s->walk, open->merge.dentry, open->merge.mount, &walk);
 	at = walk.at;
 	if (at >= PATH_BYTES_MAX)
 		return;
 	bytes = bounded(PATH_BYTES_MAX - at, PATH_BYTES_MAX);
-	bpf_probe_read_kernel(s->tail, bytes, s->walk.path + at);
+	bpf_probe_read_kernel(s->tail.bytes, bytes, s->walk.path + at);
 	open->path_bytes = bytes;
 	open->view_at = walk.view_at - at;
 	open->path_flags = walk.flags;
@@ -133,7 +133,7 @@ static __always_inline void report_tried(struct scratch *s, struct process *own,
 		/* A handle has no name. */
 		return;
 	}
-	copied = bpf_probe_read_user_str(s->tail, PATH_BYTES_MAX, (void *)name);
+	copied = bpf_probe_read_user_str(s->tail.bytes, PATH_BYTES_MAX, (void *)name);
 	if (copied <= 1 || copied > PATH_BYTES_MAX)
 		return;
 	fill_head(&open->head, KIND_OPEN, own, task);

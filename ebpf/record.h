@@ -8,6 +8,10 @@
 /* What follows the fixed part of a record: path, arguments, name. */
 #define TAIL_BYTES_MAX (PATH_BYTES_MAX + ARGS_BYTES_MAX + FILENAME_BYTES_MAX)
 
+struct tail {
+	char bytes[TAIL_BYTES_MAX];
+};
+
 /*
  * Work space of one thread. Never per CPU: a program can be preempted, and another on that CPU would change the path under it.
  * A thread that opens keeps it; one that only passes by at exec gives it back.
@@ -22,7 +26,7 @@ struct scratch {
 		};
 		struct open_record open;
 	};
-	char tail[TAIL_BYTES_MAX];
+	struct tail tail;
 };
 _Static_assert(__builtin_offsetof(struct scratch, exec) + sizeof(struct exec_record) ==
 	       __builtin_offsetof(struct scratch, tail), "record and tail are apart");

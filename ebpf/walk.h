@@ -98,49 +98,64 @@ static long walk_step(__u32 step, struct walk *w)
 	return 0;
 }
 
-/*
- * Walks from (dentry, mnt). Afterwards the path is buffer->path[w->at .. PATH_BYTES_MAX], the part that the process sees begins at
- * w->view_at, and w->flags says what it is.
- */
-static __always_inline void walk_path(struct walk *w, struct walk_buffer *buffer, struct task_struct *task,
-				      struct dentry *dentry, struct vfsmount *mnt)
-{
-	struct fs_struct *fs = BPF_CORE_READ(task, fs);
-	struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+/* What a walk found: the path is buffer->path[at .. PATH_BYTES_MAX], the part that the process sees begins at view_at. */
+struct walked {
+	__u32 at;
+	__u32 view_at;
+	__u32 flags;
+};
 
-	w->buffer = buffer;
-	w->dentry = dentry;
-	w->mount = mount_of(mnt);
-	w->mount_root = BPF_CORE_READ(mnt, mnt_root);
-	w->root_dentry = BPF_CORE_READ(fs, root.dentry);
-	w->root_mount = BPF_CORE_READ(fs, root.mnt);
-	w->at = PATH_BYTES_MAX;
-	w->view_at = PATH_BYTES_MAX;
-	w->flags = 0;
-	w->view_known = false;
+/*
+ * Walks from a dentry and its mount, as the current task sees it.
+ *
+ * A global function, so that the verifier looks at it once and not again at each call with all that it knows there; such a
+ * function takes kernel pointers as numbers only, which is enough, as all is read by helper.
+ */
+__noinline int walk_path(struct walk_buffer *buffer, __u64 from, __u64 on, struct walked *out)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct dentry *dentry = (struct dentry *)from, *parent;
+	struct vfsmount *mnt = (struct vfsmount *)on;
+	struct walk w = {};
+
+	if (!buffer || !out)
+		return 0;
+	parent = BPF_CORE_READ(dentry, d_parent);
+	w.buffer = buffer;
+	w.dentry = dentry;
+	w.mount = mount_of(mnt);
+	w.mount_root = BPF_CORE_READ(mnt, mnt_root);
+	w.root_dentry = BPF_CORE_READ(task, fs, root.dentry);
+	w.root_mount = BPF_CORE_READ(task, fs, root.mnt);
+	w.at = PATH_BYTES_MAX;
+	w.view_at = PATH_BYTES_MAX;
 
 	/* The condition of d_path(): a file system that makes up its names, memfd and pipes for instance. */
 	if (BPF_CORE_READ(dentry, d_op) && BPF_CORE_READ(dentry, d_op, d_dname) &&
-	    !(parent == dentry && dentry == w->mount_root)) {
+	    !(parent == dentry && dentry == w.mount_root)) {
 		struct qstr name = {};
 
 		bpf_core_read(&name, sizeof(name), &dentry->d_name);
-		walk_prepend(w, name.name, name.len, false);
-		w->flags = PATH_PSEUDO;
-		w->view_at = w->at;
-		return;
+		walk_prepend(&w, name.name, name.len, false);
+		w.flags = PATH_PSEUDO;
+		w.view_at = w.at;
+	} else {
+		if (parent != dentry && !BPF_CORE_READ(dentry, d_hash.pprev))
+			w.flags = PATH_DELETED;
+		if (bpf_loop(WALK_STEPS_MAX, walk_step, &w, 0) >= WALK_STEPS_MAX)
+			w.flags |= PATH_TRUNCATED;
+		if (!w.view_known)
+			/* Not below the process's root: it sees what the namespace sees. */
+			w.view_at = w.at;
+		if (w.at == PATH_BYTES_MAX) {
+			/* The root itself. */
+			w.at = PATH_BYTES_MAX - 1;
+			buffer->path[PATH_BYTES_MAX - 1] = '/';
+			w.view_at = w.at;
+		}
 	}
-	if (parent != dentry && !BPF_CORE_READ(dentry, d_hash.pprev))
-		w->flags = PATH_DELETED;
-	if (bpf_loop(WALK_STEPS_MAX, walk_step, w, 0) >= WALK_STEPS_MAX)
-		w->flags |= PATH_TRUNCATED;
-	if (!w->view_known)
-		/* Not below the process's root: it sees what the namespace sees. */
-		w->view_at = w->at;
-	if (w->at == PATH_BYTES_MAX) {
-		/* The root itself. */
-		w->at = PATH_BYTES_MAX - 1;
-		buffer->path[PATH_BYTES_MAX - 1] = '/';
-		w->view_at = w->at;
-	}
+	out->at = w.at;
+	out->view_at = w.view_at;
+	out->flags = w.flags;
+	return 0;
 }

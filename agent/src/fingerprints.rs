@@ -10,7 +10,7 @@
 
 mod compiled;
 
-pub(crate) use compiled::{Compiled, Part, Positional, positional};
+pub(crate) use compiled::{Compiled, Meaning, Part, Positional, positional};
 
 use std::collections::BTreeMap;
 use std::io;

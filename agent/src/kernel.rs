@@ -163,7 +163,7 @@ pub struct Kernel {
 const EVENTS_QUEUE: usize = 4096;
 
 impl Kernel {
-    /// Loads and attaches the programs. Needs a tokio runtime with I/O and time.
+    /// Loads and attaches the programs, and marks the AI processes that run already. Needs a tokio runtime with I/O and time.
     ///
     /// # Errors
     /// Not root, no BTF, a scope that is none, or a program that the kernel refuses; nothing stays attached.
@@ -176,7 +176,10 @@ impl Kernel {
         let reader = reader::Reader::new(Arc::clone(&shared), loaded.rings, notes_in, out)
             .map_err(|source| KernelError::Map { map: "urgent", source })?;
         let reader = tokio::spawn(reader.run());
-        Ok(Self { shared, events: Some(events), reader, posture, posture_reason })
+        let kernel = Self { shared, events: Some(events), reader, posture, posture_reason };
+        // After the programs are attached: what starts meanwhile is theirs, what ran before is found here.
+        kernel.scan()?;
+        Ok(kernel)
     }
 
     /// What happens from now on, in order of time as far as one reading of the rings goes. Can be taken once.

@@ -20,101 +20,145 @@ pub(crate) struct Pattern {
     pub(crate) into: Option<Vec<Glob>>,
 }
 
-/// The automaton, and what its accepts stand for.
+/// What an accept of an automaton stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// Number of a pattern.
+    Pattern(usize),
+    /// Number of the automaton over what this interpreter runs.
+    Interpreter(usize),
+}
+
+/// Automata, and what their accepts stand for.
 ///
-/// It runs over `path of the executable`, or that and NUL `s` and the script, or that and NUL `m` and the module. Patterns
-/// never match NUL by wildcard, so that each stays in its part.
+/// Number 0 runs over the executable's path. Each interpreter has one of its own over `/s` and the absolute path of the
+/// script, or `/m/` and the module. One automaton for both would be as large as their product.
 #[derive(Debug)]
 pub(crate) struct Compiled {
-    pub(crate) automaton: Automaton,
+    /// Each with the number of its first meaning.
+    pub(crate) automata: Vec<(Automaton, usize)>,
+    pub(crate) meanings: Vec<Meaning>,
     pub(crate) patterns: Vec<Pattern>,
 }
 
 /// What a process was recognised by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Part<'a> {
-    /// The executable alone.
-    Exe,
     /// A script, as an absolute path.
-    Script(&'a [u8]),
+    Script(Vec<u8>),
     /// A module.
     Module(&'a [u8]),
 }
 
+/// Interpreters, at most; the kernel's tables have one automaton more.
+const INTERPRETERS_MAX: usize = 7;
+
+/// A glob of one automaton, and what it stands for.
+type Entry = (Glob, Meaning);
+
 impl Compiled {
     pub(crate) fn new(data: &Fingerprints) -> Result<Self, FingerprintsError> {
-        let mut all = Collect::default();
+        let mut patterns: Vec<Pattern> = Vec::new();
+        let names: Vec<&String> = data.interpreters.keys().collect();
+        if names.len() > INTERPRETERS_MAX {
+            return Err(FingerprintsError::Entry {
+                agent_type: names[INTERPRETERS_MAX].clone(),
+                problem: format!("there can be {INTERPRETERS_MAX} interpreters"),
+            });
+        }
+        // Automaton 0 and one per interpreter; candidates go behind what is sure, whatever the order in the data.
+        let mut sure: Vec<Vec<Entry>> = vec![Vec::new(); names.len() + 1];
+        let mut weak = sure.clone();
         for entry in &data.fingerprints {
             let problem = |problem: String| FingerprintsError::Entry { agent_type: entry.agent_type.clone(), problem };
-            let interpreters = |name: &str| {
-                data.interpreters.get(name).ok_or_else(|| problem(format!("no interpreter is called `{name}`")))
+            let parse = |text: &str| Glob::parse(text).map_err(|e| problem(format!("`{text}`: {e}")));
+            let number = |by: &str| {
+                let at = names.iter().position(|name| *name == by);
+                at.map(|at| at + 1).ok_or_else(|| problem(format!("no interpreter is called `{by}`")))
             };
-            let mut add = |text: String, into: Option<Vec<Glob>>| {
-                let pattern = Pattern {
-                    text: text.replace('\0', " "),
-                    agent_type: entry.agent_type.clone(),
-                    tool: entry.tool,
-                    into,
-                };
-                all.add(&text, pattern).map_err(problem)
+            let mut pattern = |text: &str, into: Option<Vec<Glob>>| {
+                let agent_type = entry.agent_type.clone();
+                patterns.push(Pattern { text: text.to_owned(), agent_type, tool: entry.tool, into });
+                Meaning::Pattern(patterns.len() - 1)
             };
-            for exe in &entry.exe {
-                add(exe.clone(), None)?;
+            for text in &entry.exe {
+                sure[0].push((parse(text)?, pattern(text, None)));
             }
             for run in &entry.script {
-                for (exe, path) in pairs(interpreters(&run.by)?, &run.paths) {
-                    add(format!("{exe}\0s{path}"), None)?;
+                for text in &run.paths {
+                    sure[number(&run.by)?].push((parse(&format!("/s{}", rooted(text)))?, pattern(text, None)));
                 }
             }
             for run in &entry.module {
-                for (exe, module) in pairs(interpreters(&run.by)?, &run.paths) {
-                    add(format!("{exe}\0m{module}"), None)?;
+                for text in &run.paths {
+                    sure[number(&run.by)?].push((parse(&format!("/m/{text}"))?, pattern(text, None)));
                 }
             }
             for link in &entry.links {
-                let into: Vec<Glob> = link
-                    .into
-                    .iter()
-                    .map(|text| Glob::parse(text).map_err(|e| problem(format!("`{text}`: {e}"))))
-                    .collect::<Result<_, _>>()?;
-                for (exe, path) in pairs(interpreters(&link.by)?, &link.paths) {
-                    add(format!("{exe}\0s{path}"), Some(into.clone()))?;
+                let into: Vec<Glob> = link.into.iter().map(|text| parse(text)).collect::<Result<_, _>>()?;
+                for text in &link.paths {
+                    let glob = parse(&format!("/s{}", rooted(text)))?;
+                    weak[number(&link.by)?].push((glob, pattern(text, Some(into.clone()))));
                 }
             }
         }
-        // A sure sign goes before a candidate, whatever the order in the data.
-        let (sure, weak): (Vec<_>, Vec<_>) = all.0.into_iter().partition(|(_, pattern)| pattern.into.is_none());
-        let (globs, patterns): (Vec<Glob>, Vec<Pattern>) = sure.into_iter().chain(weak).unzip();
-        let automaton = Automaton::build(&globs, STATES_MAX).map_err(|e| FingerprintsError::Entry {
-            agent_type: patterns[e.pattern].agent_type.clone(),
-            problem: e.to_string().replace('\0', " "),
-        })?;
-        Ok(Self { automaton, patterns })
+        for (at, name) in names.iter().enumerate() {
+            for text in &data.interpreters[*name] {
+                let glob = Glob::parse(text).map_err(|e| FingerprintsError::Entry {
+                    agent_type: (*name).clone(),
+                    problem: format!("`{text}`: {e}"),
+                })?;
+                weak[0].push((glob, Meaning::Interpreter(at + 1)));
+            }
+        }
+        let mut compiled = Self { automata: Vec::new(), meanings: Vec::new(), patterns };
+        for (mut sure, weak) in sure.into_iter().zip(weak) {
+            // What matches whatever follows goes first: it ends the patterns behind it, and with them their states.
+            sure.sort_by_key(|(glob, _)| !glob.as_str().ends_with("/**"));
+            compiled.add(sure.into_iter().chain(weak).collect())?;
+        }
+        Ok(compiled)
     }
 
-    /// The pattern that recognises an executable, or what it runs.
-    pub(crate) fn recognise(&self, exe: &[u8], part: Part<'_>) -> Option<usize> {
-        match part {
-            Part::Exe => self.automaton.run(exe),
-            Part::Script(path) => self.automaton.run(&[exe, b"\0s", path].concat()),
-            Part::Module(name) => self.automaton.run(&[exe, b"\0m", name].concat()),
+    fn add(&mut self, entries: Vec<Entry>) -> Result<(), FingerprintsError> {
+        let (globs, meanings): (Vec<Glob>, Vec<Meaning>) = entries.into_iter().unzip();
+        let automaton = Automaton::build(&globs, STATES_MAX).map_err(|e| FingerprintsError::Entry {
+            agent_type: match meanings[e.pattern] {
+                Meaning::Pattern(at) => self.patterns[at].agent_type.clone(),
+                Meaning::Interpreter(_) => "interpreters".to_owned(),
+            },
+            problem: e.to_string(),
+        })?;
+        self.automata.push((automaton, self.meanings.len()));
+        self.meanings.extend(meanings);
+        Ok(())
+    }
+
+    fn run(&self, number: usize, text: &[u8]) -> Option<Meaning> {
+        let (automaton, first) = &self.automata[number];
+        Some(self.meanings[first + automaton.run(text)?])
+    }
+
+    /// The pattern that recognises an executable or, if it is an interpreter, what it runs; `runs` is asked for only then.
+    pub(crate) fn recognise<'a>(&self, exe: &[u8], runs: impl FnOnce() -> Option<Part<'a>>) -> Option<usize> {
+        let number = match self.run(0, exe)? {
+            Meaning::Pattern(at) => return Some(at),
+            Meaning::Interpreter(number) => number,
+        };
+        let text = match runs()? {
+            Part::Script(path) => [b"/s", &*path].concat(),
+            Part::Module(name) => [b"/m/", name].concat(),
+        };
+        match self.run(number, &text)? {
+            Meaning::Pattern(at) => Some(at),
+            Meaning::Interpreter(_) => None,
         }
     }
 }
 
-#[derive(Default)]
-struct Collect(Vec<(Glob, Pattern)>);
-
-impl Collect {
-    fn add(&mut self, text: &str, pattern: Pattern) -> Result<(), String> {
-        let glob = Glob::parse(text).map_err(|e| format!("`{}`: {e}", pattern.text))?;
-        self.0.push((glob, pattern));
-        Ok(())
-    }
-}
-
-fn pairs<'a>(left: &'a [String], right: &'a [String]) -> impl Iterator<Item = (&'a str, &'a str)> {
-    left.iter().flat_map(move |l| right.iter().map(move |r| (l.as_str(), r.as_str())))
+/// A path's pattern behind the role: `**/x` stands behind a slash of its own.
+fn rooted(text: &str) -> String {
+    if text.starts_with('/') { text.to_owned() } else { format!("/{text}") }
 }
 
 /// The argument that says what an interpreter runs: the first that is no option, or the one after `-m`.
@@ -162,10 +206,11 @@ mod tests {
     }
 
     #[test]
-    fn built_in_fingerprints_compile() {
+    fn built_in_fingerprints_compile_to_small_tables() {
         let compiled = Compiled::new(&Fingerprints::load(None).unwrap()).unwrap();
-        assert!(!compiled.patterns.is_empty());
-        assert!(compiled.automaton.table().len() < 1 << 20, "{:?}", compiled.automaton);
+        for (automaton, _) in &compiled.automata {
+            assert!(automaton.table().len() < 1 << 20, "{automaton:?}");
+        }
     }
 
     #[test]
@@ -176,10 +221,11 @@ mod tests {
         )
         .unwrap();
         let compiled = Compiled::new(&data).unwrap();
-        assert_eq!(compiled.recognise(b"/usr/bin/node", Part::Script(b"/o/x/cli.js")), Some(0));
-        assert_eq!(compiled.recognise(b"/usr/bin/cat", Part::Script(b"/o/x/cli.js")), None);
-        assert_eq!(compiled.recognise(b"/usr/bin/node", Part::Module(b"/o/x/cli.js")), None);
-        assert_eq!(compiled.recognise(b"/usr/bin/node", Part::Exe), None);
-        assert_eq!(compiled.recognise(b"/o/x/cli.js", Part::Exe), None);
+        let script = || Some(Part::Script(b"/o/x/cli.js".to_vec()));
+        assert_eq!(compiled.recognise(b"/usr/bin/node", script), Some(0));
+        assert_eq!(compiled.recognise(b"/usr/bin/cat", script), None);
+        assert_eq!(compiled.recognise(b"/usr/bin/node", || Some(Part::Module(b"/o/x/cli.js"))), None);
+        assert_eq!(compiled.recognise(b"/usr/bin/node", || None), None);
+        assert_eq!(compiled.recognise(b"/o/x/cli.js", script), None);
     }
 }

@@ -45,6 +45,8 @@ pub(crate) const PATH_TRUNCATED: u32 = 4;
 
 pub(crate) const FINGERPRINT_WEAK: u16 = 1;
 pub(crate) const FINGERPRINT_TOOL: u16 = 2;
+pub(crate) const FINGERPRINT_INTERPRETER: u16 = 4;
+pub(crate) const FINGERPRINT_AUTOMATA_MAX: usize = 8;
 
 pub(crate) const NET_EXEMPT: u8 = 255;
 /// include/uapi/linux/in.h.

@@ -10,7 +10,9 @@ use aya::programs::links::CgroupAttachMode;
 use aya::programs::{BtfTracePoint, CgroupSockAddr, Lsm, ProgramError};
 use aya::{Btf, Ebpf, EbpfLoader};
 
-use super::abi::{FingerprintEntry, Merge, MergeKey, NetHead, NetKeyData, NetList, ProcessMark, ProgramPath};
+use super::abi::{
+    FINGERPRINT_AUTOMATA_MAX, FingerprintEntry, Merge, MergeKey, NetHead, NetKeyData, NetList, ProcessMark, ProgramPath,
+};
 use super::{KernelError, Options, Posture};
 use crate::fingerprints::Compiled;
 use crate::scope::Scope;
@@ -113,9 +115,9 @@ pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
     let compiled = Compiled::new(&options.fingerprints).map_err(KernelError::Fingerprints)?;
     let btf = Btf::from_sys_fs().map_err(|e| KernelError::Object(io::Error::other(e)))?;
 
-    let automaton = &compiled.automaton;
-    let rows = u32::try_from(automaton.table().len()).expect("the automaton is bounded");
-    let patterns = u32::try_from(compiled.patterns.len()).expect("the data is bounded");
+    let tables = fingerprint_tables(&compiled);
+    let rows = u32::try_from(tables.rows.len()).expect("the automata are bounded");
+    let meanings = u32::try_from(compiled.meanings.len()).expect("the data is bounded");
     let merge = u32::from(options.merge_opens);
     let mut object = EbpfLoader::new()
         .btf(Some(&btf))
@@ -123,10 +125,11 @@ pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
         .override_global("scope_cgroup", &scope.id, true)
         .override_global("scope_level", &scope.level, true)
         .override_global("merge_opens", &merge, true)
-        .override_global("fingerprint_start", automaton.starts().first().unwrap_or(&0), true)
-        .override_global("fingerprint_classes", automaton.classes(), true)
+        .override_global("fingerprint_starts", &tables.starts, true)
+        .override_global("fingerprint_first", &tables.first, true)
+        .override_global("fingerprint_classes", &tables.classes, true)
         .map_max_entries("fingerprint_rows", rows.max(1))
-        .map_max_entries("fingerprints", patterns.max(1))
+        .map_max_entries("fingerprints", meanings.max(1))
         .load(OBJECT)
         .map_err(|e| KernelError::Object(chain(&e)))?;
 
@@ -138,7 +141,7 @@ pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
     }
 
     let mut row: Array<_, u32> = take(&mut object, "fingerprint_rows")?;
-    for (index, word) in (0..).zip(automaton.table()) {
+    for (index, word) in (0..).zip(&tables.rows) {
         row.set(index, word, 0).map_err(|e| map("fingerprint_rows", e))?;
     }
     let maps = Maps {
@@ -160,6 +163,37 @@ pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
     }
     attach_connects(&mut hooks.object, &scope.folder)?;
     Ok(Loaded { maps, rings, hooks, scope, compiled, posture })
+}
+
+/// The fingerprint automata, one behind the other.
+struct FingerprintTables {
+    starts: [u32; FINGERPRINT_AUTOMATA_MAX],
+    first: [u32; FINGERPRINT_AUTOMATA_MAX],
+    classes: [u8; FINGERPRINT_AUTOMATA_MAX * 256],
+    rows: Vec<u32>,
+}
+
+fn fingerprint_tables(compiled: &Compiled) -> FingerprintTables {
+    let mut tables = FingerprintTables {
+        starts: [0; FINGERPRINT_AUTOMATA_MAX],
+        first: [0; FINGERPRINT_AUTOMATA_MAX],
+        classes: [0; FINGERPRINT_AUTOMATA_MAX * 256],
+        rows: Vec::new(),
+    };
+    for (number, (automaton, first)) in compiled.automata.iter().enumerate() {
+        // States are offsets of rows, so behind another automaton each moves by what lies before. State 0 stays dead.
+        let base = u32::try_from(tables.rows.len()).expect("the automata are bounded");
+        let moved = |state: u32| if state == 0 { 0 } else { state + base };
+        for row in automaton.table().chunks_exact(automaton.columns() as usize) {
+            let (accept, next) = row.split_first().expect("column 0 is the accept");
+            tables.rows.push(*accept);
+            tables.rows.extend(next.iter().map(|state| moved(*state)));
+        }
+        tables.starts[number] = moved(automaton.starts().first().copied().unwrap_or(0));
+        tables.first[number] = u32::try_from(*first).expect("the data is bounded");
+        tables.classes[number * 256..][..256].copy_from_slice(automaton.classes());
+    }
+    tables
 }
 
 fn attach_connects(object: &mut Ebpf, folder: &File) -> Result<(), KernelError> {

@@ -208,8 +208,9 @@ impl Reader {
         events: &mut Vec<KernelEvent>,
     ) -> bool {
         let tree = TreeId(head.tree);
-        let at = (pattern as usize).saturating_sub(1);
-        if head.flags & abi::RECORD_CANDIDATE != 0 && !confirm(&self.shared, at, head.pid, program) {
+        let at = self.shared.pattern(pattern);
+        if head.flags & abi::RECORD_CANDIDATE != 0 && !at.is_some_and(|at| confirm(&self.shared, at, head.pid, program))
+        {
             self.shared.release(tree);
             self.rejected.insert(tree);
             return false;
@@ -220,7 +221,7 @@ impl Reader {
         }
         self.idle_since = None;
         let agent_type = self.shared.types.lock().expect("no holder panics").name(head.agent_type);
-        let text = self.shared.compiled.patterns.get(at).map_or("", |p| p.text.as_str()).into();
+        let text = at.map_or("", |at| self.shared.compiled.patterns[at].text.as_str()).into();
         let root = self.process_of(head, Arc::clone(&agent_type));
         self.trees.insert(tree, Tree { agent_type, empty: false, root: root.clone() });
         let what = What::TreeStarted { found_by: FoundBy::Fingerprint, pattern: text };

@@ -89,16 +89,13 @@ fn recognise(shared: &Shared, pid: u32) -> Option<Root> {
 }
 
 fn matches(shared: &Shared, pid: u32, program: &Program) -> Option<usize> {
-    let compiled = &shared.compiled;
-    compiled.recognise(&program.exe, Part::Exe).or_else(|| match positional(&program.args)? {
-        Positional::Script(script) if script.starts_with(b"/") => {
-            compiled.recognise(&program.exe, Part::Script(script))
-        }
+    shared.compiled.recognise(&program.exe, || match positional(&program.args)? {
+        Positional::Script(script) if script.starts_with(b"/") => Some(Part::Script(script.to_vec())),
         Positional::Script(script) => {
             let cwd = fs::read_link(format!("/proc/{pid}/cwd")).ok()?;
-            compiled.recognise(&program.exe, Part::Script(&[cwd.as_os_str().as_bytes(), b"/", script].concat()))
+            Some(Part::Script([cwd.as_os_str().as_bytes(), b"/", script].concat()))
         }
-        Positional::Module(name) => compiled.recognise(&program.exe, Part::Module(name)),
+        Positional::Module(name) => Some(Part::Module(name)),
     })
 }
 

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 
 use super::abi::{AGENT_TYPES_MAX, FingerprintEntry, KINDS_MAX, LOSSES, VERDICTS_MAX};
-use super::abi::{FINGERPRINT_TOOL, FINGERPRINT_WEAK};
+use super::abi::{FINGERPRINT_INTERPRETER, FINGERPRINT_TOOL, FINGERPRINT_WEAK};
 use super::load::{Hooks, Maps, map};
 use super::net::Published;
 use super::{Governed, KernelError, Loss, LossKind};
 use crate::decode::{FoundBy, Program, TreeId};
-use crate::fingerprints::Compiled;
+use crate::fingerprints::{Compiled, Meaning};
 use crate::scope::Scope;
 
 /// Set in the ids that the agent gives out; the kernel programs count up from 1.
@@ -60,6 +60,14 @@ impl Shared {
         Ok(shared)
     }
 
+    /// The pattern behind the number that a record carries; `None` for 0.
+    pub(super) fn pattern(&self, number: u32) -> Option<usize> {
+        match self.compiled.meanings.get((number as usize).checked_sub(1)?)? {
+            Meaning::Pattern(at) => Some(*at),
+            Meaning::Interpreter(_) => None,
+        }
+    }
+
     /// An id for a tree or program that the agent names itself.
     pub(super) fn next_id(&self) -> u64 {
         OWN_IDS | self.ids.fetch_add(1, Ordering::Relaxed)
@@ -68,13 +76,22 @@ impl Shared {
     fn fill_fingerprints(&self) -> Result<(), KernelError> {
         let mut types = self.types.lock().expect("no holder panics");
         let mut maps = self.maps.lock().expect("no holder panics");
-        for (index, pattern) in (0..).zip(&self.compiled.patterns) {
-            let agent_type = types
-                .number(&pattern.agent_type)
-                .ok_or_else(|| KernelError::AgentTypes { agent_type: pattern.agent_type.clone() })?;
-            let weak = if pattern.into.is_some() { FINGERPRINT_WEAK } else { 0 };
-            let tool = if pattern.tool { FINGERPRINT_TOOL } else { 0 };
-            let entry = FingerprintEntry { agent_type, flags: weak | tool };
+        for (index, meaning) in (0..).zip(&self.compiled.meanings) {
+            let entry = match *meaning {
+                Meaning::Interpreter(number) => FingerprintEntry {
+                    agent_type: u16::try_from(number).expect("interpreters are few"),
+                    flags: FINGERPRINT_INTERPRETER,
+                },
+                Meaning::Pattern(at) => {
+                    let pattern = &self.compiled.patterns[at];
+                    let agent_type = types
+                        .number(&pattern.agent_type)
+                        .ok_or_else(|| KernelError::AgentTypes { agent_type: pattern.agent_type.clone() })?;
+                    let weak = if pattern.into.is_some() { FINGERPRINT_WEAK } else { 0 };
+                    let tool = if pattern.tool { FINGERPRINT_TOOL } else { 0 };
+                    FingerprintEntry { agent_type, flags: weak | tool }
+                }
+            };
             maps.fingerprints.set(index, entry, 0).map_err(|e| map("fingerprints", e))?;
         }
         Ok(())
