@@ -15,9 +15,9 @@ while :; do
   printf '// round %d\n' "$round" >>src/main.rs
   ls -l src >/dev/null
   grep -c round src/main.rs >/dev/null
-  [ $((round % 3)) -ne 0 ] || cat .env >/dev/null
-  [ $((round % 2)) -ne 0 ] || (exec 3<>/dev/tcp/203.0.113.7/443) 2>/dev/null
-  [ $((round % 5)) -ne 0 ] || (exec 3<>/dev/tcp/169.254.169.254/80) 2>/dev/null
+  [ $((round % 3)) -ne 1 ] || cat .env >/dev/null
+  [ $((round % 2)) -ne 1 ] || (exec 3<>/dev/tcp/203.0.113.7/443) 2>/dev/null
+  [ $((round % 5)) -ne 1 ] || (exec 3<>/dev/tcp/169.254.169.254/80) 2>/dev/null
   (exec 3<>/dev/tcp/127.0.0.1/9) 2>/dev/null
   sleep 1
 done
