@@ -25,7 +25,7 @@ function __fish_tyrctl_using_subcommand
 end
 
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_needs_command" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -l timeout -d 'Give up on an answer after this time' -r
@@ -70,7 +70,7 @@ drift\t'Events on which agent and server disagree'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l filter -d 'Show only what matches, e.g. \'kind=exec verdict!=allow\'; `?` in the dashboard lists the fields' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l fps -d 'Frames per second at most, 1-30' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l timeout -d 'Give up on an answer after this time' -r
@@ -96,7 +96,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l columns -d 'Sho
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l limit -d 'Print at most this many rows; 0 prints all' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l timeout -d 'Give up on an answer after this time' -r
@@ -126,7 +126,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l columns -d 'Show th
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l limit -d 'Print at most this many rows; 0 prints all' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l timeout -d 'Give up on an answer after this time' -r
@@ -152,7 +152,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -s q -l quiet -d 'No n
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -l timeout -d 'Give up on an answer after this time' -r
@@ -173,7 +173,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -f -a "show" -d 'All that is known of an agent'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l timeout -d 'Give up on an answer after this time' -r
@@ -198,7 +198,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l columns -d 'Show th
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l limit -d 'Print at most this many rows; 0 prints all' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l timeout -d 'Give up on an answer after this time' -r
@@ -233,7 +233,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l columns -d 'Show
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l limit -d 'Print at most this many rows; 0 prints all' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l timeout -d 'Give up on an answer after this time' -r
@@ -257,7 +257,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -s q -l quiet -d 'N
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate" -l timeout -d 'Give up on an answer after this time' -r
@@ -300,7 +300,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l limit -d 'Print at most this many rows; 0 prints all' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l timeout -d 'Give up on an answer after this time' -r
@@ -343,7 +343,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l limit -d 'Print at most this many rows; 0 prints all' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l timeout -d 'Give up on an answer after this time' -r
@@ -384,7 +384,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l from -d 'Go on after this event of an earlier run (the `id:` of the stream)' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l count -d 'End after this many events' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l timeout -d 'Give up on an answer after this time' -r
@@ -413,7 +413,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l limit -d 'Print at most this many rows; 0 prints all' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l timeout -d 'Give up on an answer after this time' -r
@@ -436,7 +436,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -l timeout -d 'Give up on an answer after this time' -r
@@ -464,7 +464,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_see
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -f -a "effective" -d 'What an agent should run, and whether it does'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -s f -l file -d 'The policy; `-` reads standard input' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l timeout -d 'Give up on an answer after this time' -r
@@ -489,7 +489,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l limit -d 'Print at most this many rows; 0 prints all' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l timeout -d 'Give up on an answer after this time' -r
@@ -515,7 +515,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l limit -d 'Print at most this many rows; 0 prints all' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l timeout -d 'Give up on an answer after this time' -r
@@ -538,7 +538,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l timeout -d 'Give up on an answer after this time' -r
@@ -566,7 +566,7 @@ agent_type\t''
 all\t''"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l target-id -d 'Agent id or agent type' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l timeout -d 'Give up on an answer after this time' -r
@@ -591,7 +591,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l limit -d 'Print at most this many rows; 0 prints all' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l timeout -d 'Give up on an answer after this time' -r
@@ -614,7 +614,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l timeout -d 'Give up on an answer after this time' -r
@@ -634,7 +634,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -l timeout -d 'Give up on an answer after this time' -r
@@ -661,7 +661,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_sub
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l max-uses -d 'How many agents may enroll with it' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l expires-hours -d 'When it stops working' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l timeout -d 'Give up on an answer after this time' -r
@@ -684,7 +684,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_sub
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l limit -d 'Print at most this many rows; 0 prints all' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l timeout -d 'Give up on an answer after this time' -r
@@ -710,7 +710,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_sub
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l limit -d 'Print at most this many rows; 0 prints all' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l timeout -d 'Give up on an answer after this time' -r
@@ -733,7 +733,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_sub
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l timeout -d 'Give up on an answer after this time' -r
@@ -755,7 +755,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_sub
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l username -d 'Name of the first admin, 1-64 characters' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l timeout -d 'Give up on an answer after this time' -r
@@ -777,7 +777,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l no-input -d 'Nev
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l username -d 'Your name on the server' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l timeout -d 'Give up on an answer after this time' -r
@@ -798,7 +798,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -s q -l quiet -d 'N
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l timeout -d 'Give up on an answer after this time' -r
@@ -819,7 +819,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -s q -l quiet -d '
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -l timeout -d 'Give up on an answer after this time' -r
@@ -840,7 +840,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -f -a "status" -d 'Where the access token lies, for whom it is, and how long it works'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l timeout -d 'Give up on an answer after this time' -r
@@ -860,7 +860,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subc
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l timeout -d 'Give up on an answer after this time' -r
@@ -890,7 +890,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_s
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l limit -d 'Print at most this many rows; 0 prints all' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l timeout -d 'Give up on an answer after this time' -r
@@ -916,7 +916,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_s
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l limit -d 'Print at most this many rows; 0 prints all' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l timeout -d 'Give up on an answer after this time' -r
@@ -939,7 +939,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_s
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l timeout -d 'Give up on an answer after this time' -r
@@ -959,7 +959,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_s
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l timeout -d 'Give up on an answer after this time' -r
@@ -979,7 +979,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_s
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l timeout -d 'Give up on an answer after this time' -r
@@ -1000,7 +1000,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_s
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l timeout -d 'Give up on an answer after this time' -r
@@ -1020,7 +1020,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_s
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l timeout -d 'Give up on an answer after this time' -r
@@ -1040,7 +1040,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_s
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l timeout -d 'Give up on an answer after this time' -r
@@ -1060,7 +1060,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -s q -l quiet -d '
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l timeout -d 'Give up on an answer after this time' -r
@@ -1081,7 +1081,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -s q -l quiet -d 
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l timeout -d 'Give up on an answer after this time' -r
@@ -1103,7 +1103,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l no-input -
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l dir -d 'Write one page per command into this folder' -r -f -a "(__fish_complete_directories)"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l server -d 'Server to talk to, e.g. https://tyr.example.com:7701' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l timeout -d 'Give up on an answer after this time' -r

@@ -57,7 +57,7 @@ pub struct Global {
     /// Use this context of the configuration file.
     #[arg(long, global = true, value_name = "NAME", env = "TYR_CONTEXT", hide_env_values = true, add = complete::contexts())]
     pub context: Option<String>,
-    /// Server to talk to, e.g. https://tyr.example.com:7701.
+    /// Server to talk to, e.g. `https://tyr.example.com:7701`.
     #[arg(long, global = true, value_name = "URL", env = "TYR_SERVER", value_hint = ValueHint::Url, hide_env_values = true)]
     pub server: Option<String>,
     /// Trust only the certificate authorities in this PEM file.
