@@ -26,18 +26,17 @@ const PUSHES_MAX: usize = 64;
 /// # Errors
 /// When the database failed.
 pub async fn effective_for(app: &App, agent_id: Uuid) -> Result<PolicyPush, DbError> {
-    let policy_id = match effective_policies::current(&app.pool, agent_id).await? {
-        // Every change since was written down for this agent with the change itself.
-        Some(policy_id) => policy_id,
+    // Once written down, every change is written down for this agent with the change itself.
+    let policy_id = if let Some(policy_id) = effective_policies::current(&app.pool, agent_id).await? {
+        policy_id
+    } else {
         // It enrolled, and no assignment that concerns it was changed since.
-        None => {
-            let mut tx = app.pool.begin().await?;
-            effective_policies::lock_for_reading(&mut *tx).await?;
-            settle(&mut tx, Some(agent_id)).await?;
-            let policy_id = effective_policies::current(&mut *tx, agent_id).await?.flatten();
-            tx.commit().await?;
-            policy_id
-        }
+        let mut tx = app.pool.begin().await?;
+        effective_policies::lock_for_reading(&mut *tx).await?;
+        settle(&mut tx, Some(agent_id)).await?;
+        let policy_id = effective_policies::current(&mut *tx, agent_id).await?.flatten();
+        tx.commit().await?;
+        policy_id
     };
     match policy_id {
         Some(policy_id) => app.pushes.get(app, policy_id).await,
