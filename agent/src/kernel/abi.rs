@@ -135,3 +135,46 @@ twins! {
         profile_first: [u16; AGENT_TYPES_MAX] = 264, binary_rows: [u32; BINARY_ROWS_MAX] = 264 + 2 * AGENT_TYPES_MAX,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+    use std::process::Command;
+
+    use super::TWINS;
+
+    /// Clang itself says whether C agrees, about each size and each offset.
+    #[test]
+    fn c_and_rust_lay_out_the_same() {
+        let mut c = String::from("#include \"abi.h\"\n");
+        for (name, bytes, fields) in TWINS {
+            // aya has the prefix length apart, which is the first member in C.
+            let (name, skip) = if *name == "net_key_data" { ("net_key", 4) } else { (*name, 0) };
+            writeln!(c, "_Static_assert(sizeof(struct {name}) == {}, \"{name}\");", bytes + skip).unwrap();
+            for (field, offset) in *fields {
+                let offset = offset + skip;
+                writeln!(
+                    c,
+                    "_Static_assert(__builtin_offsetof(struct {name}, {field}) == {offset}, \"{name}.{field}\");"
+                )
+                .unwrap();
+            }
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("twins.c");
+        std::fs::write(&source, c).unwrap();
+        let clang = std::env::var("CLANG").ok().into_iter().chain((14..=19).rev().map(|v| format!("clang-{v}")));
+        let output = clang
+            .chain(["clang".to_owned()])
+            .find_map(|clang| {
+                Command::new(clang)
+                    .args(["-target", "bpf", "-D__TARGET_ARCH_x86", "-fsyntax-only", "-I/usr/include/x86_64-linux-gnu"])
+                    .arg(concat!("-I", env!("CARGO_MANIFEST_DIR"), "/../ebpf"))
+                    .arg(&source)
+                    .output()
+                    .ok()
+            })
+            .expect("the build needs clang too");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
