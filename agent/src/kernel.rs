@@ -167,6 +167,7 @@ impl Kernel {
     ///
     /// # Errors
     /// Not root, no BTF, a scope that is none, or a program that the kernel refuses; nothing stays attached.
+    #[expect(clippy::needless_pass_by_value, reason = "settings are handed over: nobody changes them afterwards")]
     pub fn load(options: Options) -> Result<Self, KernelError> {
         let loaded = load::load(&options)?;
         let (notes, notes_in) = mpsc::unbounded_channel();

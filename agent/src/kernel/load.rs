@@ -239,10 +239,12 @@ fn connect<'a>(object: &'a mut Ebpf, name: &str) -> &'a mut CgroupSockAddr {
     program.try_into().expect("its section says so")
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "made for map_err, which hands the error over")]
 pub(super) fn map(name: &'static str, error: aya::maps::MapError) -> KernelError {
     KernelError::Map { map: name, source: chain(&error) }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "made for map_err, which hands the error over")]
 fn refused(program: &'static str, error: ProgramError) -> KernelError {
     let source = match &error {
         ProgramError::LoadError { io_error, verifier_log } => {

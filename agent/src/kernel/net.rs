@@ -226,6 +226,7 @@ impl Shared {
         let mut published = self.published.lock().expect("no holder panics");
         let generation = published.generation + 1;
         let head = self.head(tables, generation)?;
+        let head: &NetHead = &head;
         let keys: Vec<_> = tables.lists.keys().map(|(profile, prefix)| key(generation, *profile, prefix)).collect();
 
         let mut maps = self.maps.lock().expect("no holder panics");
@@ -239,7 +240,7 @@ impl Shared {
         }
         let written = written.and_then(|()| {
             let mut slot = Array::create(1, 0).map_err(|e| map("net_policy", e))?;
-            slot.set(0, &*head, 0).map_err(|e| map("net_policy", e))?;
+            slot.set(0, head, 0).map_err(|e| map("net_policy", e))?;
             maps.net_policy.set(0, &slot, 0).map_err(|e| map("net_policy", e))
         });
         // Of a generation that did not come into force, or of the one before: nobody looks these up any more.

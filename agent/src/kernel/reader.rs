@@ -238,14 +238,13 @@ impl Reader {
     }
 
     fn process_of(&mut self, head: &RecordHead, agent_type: Arc<str>) -> Process {
-        let program = match self.programs.get(&head.program) {
-            Some(program) => Arc::clone(program),
-            None => {
-                // Its exec was lost.
-                let program = Arc::new(self.shared.program_in_kernel(head.program, head.pid));
-                self.programs.insert(head.program, Arc::clone(&program));
-                program
-            }
+        let program = if let Some(program) = self.programs.get(&head.program) {
+            Arc::clone(program)
+        } else {
+            // Its exec was lost.
+            let program = Arc::new(self.shared.program_in_kernel(head.program, head.pid));
+            self.programs.insert(head.program, Arc::clone(&program));
+            program
         };
         Process {
             pid: head.pid,
@@ -374,7 +373,7 @@ fn drain(ring: &mut RingBuf<MapData>, records: &mut Vec<Record>) {
         match Record::parse(&item) {
             Some(record) => records.push(record),
             None => {
-                tracing::error!(bytes = item.len(), "the kernel programs sent a record that this agent does not know")
+                tracing::error!(bytes = item.len(), "the kernel programs sent a record that this agent does not know");
             }
         }
     }

@@ -77,7 +77,7 @@ impl Ground {
                 Ok(Some(event)) if asked(&event) => return event,
                 Ok(Some(event)) => self.seen.push(event),
                 Ok(None) => panic!("the reader has ended"),
-                Err(_) => panic!("no event: {what}; those seen: {:#?}", self.seen),
+                Err(late) => panic!("no event ({late}): {what}; those seen: {:#?}", self.seen),
             }
         }
     }

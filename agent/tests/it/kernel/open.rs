@@ -41,7 +41,7 @@ async fn the_path_is_what_readlink_gives() {
     let folder = ground.folder.path().canonicalize().expect("it exists");
     // Prints the path that readlink gives for each descriptor, NUL after each, into a file; a chroot at the end.
     let program = format!(
-        r#"
+        r"
 import os
 top = os.fsencode({folder:?})
 os.chdir(top)
@@ -66,7 +66,7 @@ d = os.open(b'd' * 250, os.O_RDONLY | os.O_DIRECTORY); note(os.open(b'../renamed
 note(os.open(b'/', os.O_RDONLY)); note(os.open(b'/proc/self/status', os.O_RDONLY)); note(os.open(b'/dev/null', os.O_WRONLY))
 with open(b'want', 'wb') as f: f.write(b'\0'.join(want))
 os.mkdir(b'jail'); open(b'jail/inside', 'w').close(); os.chroot(b'jail'); os.open(b'/inside', os.O_RDONLY)
-"#
+"
     );
     let tree = python(&ground, &program);
     let events = ground.until_end(tree).await;
