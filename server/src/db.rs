@@ -69,8 +69,10 @@ impl From<sqlx::Error> for DbError {
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed => Self::Unavailable(error),
             sqlx::Error::Database(database) => {
-                // Class 57P: shutting down or starting up; 53300: too many connections.
-                let away = database.code().is_some_and(|code| code.starts_with("57P") || code == "53300");
+                // Class 57P: shutting down or starting up; 53300: too many connections; class 28 and 3D000: not let in.
+                let away = database.code().is_some_and(|code| {
+                    code.starts_with("57P") || code == "53300" || code.starts_with("28") || code == "3D000"
+                });
                 match database.constraint() {
                     _ if away => Self::Unavailable(error),
                     Some(constraint) => Self::Constraint { constraint: constraint.to_owned(), source: error },

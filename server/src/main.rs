@@ -97,9 +97,15 @@ async fn cancel_on_signal(shutdown: CancellationToken) {
 /// Says what happened, why, and what to do.
 fn fail(error: &dyn Error, hint: &str, code: ExitCode) -> ExitCode {
     let mut text = format!("error: {error}\n");
+    let mut said = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        let _ = writeln!(text, "cause: {error}");
+        let line = error.to_string();
+        // Some libraries repeat the cause in their own text.
+        if !said.contains(&line) {
+            let _ = writeln!(text, "cause: {line}");
+            said = line;
+        }
         cause = error.source();
     }
     let _ = writeln!(text, "hint: {hint}");

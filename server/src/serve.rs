@@ -53,7 +53,7 @@ pub enum BootError {
     #[error("DATABASE_URL is not a PostgreSQL URL")]
     DatabaseUrl(#[source] Option<sqlx::Error>),
     /// The database doesn't let us in, or isn't there.
-    #[error("the database can't be reached")]
+    #[error("the database can't be used")]
     Database(#[source] DbError),
     /// The database is too old.
     #[error("the database is PostgreSQL {major}, 14 or newer is needed")]
