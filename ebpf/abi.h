@@ -27,8 +27,8 @@
 #define BINARY_ROWS_MAX 65536
 /* Repeats of an open within this time are merged. */
 #define MERGE_NS 1000000000ULL
-/* Failed opens with ENOENT that a process reports in a second; search paths make thousands. */
-#define TRIED_PER_SECOND_MAX 64
+/* Failed opens with ENOENT that a process reports in a second: more than any search path makes, less than a flood. */
+#define TRIED_PER_SECOND_MAX 4096
 
 enum kind {
 	KIND_EXEC = 1,

@@ -48,7 +48,7 @@ pub struct FlowCounters {
     pub spooled: u64,
     /// Allowed actions that became part of another's event.
     pub merged: u64,
-    /// Allowed actions that `allow_events: none` leaves out.
+    /// Allowed actions that `allow_events` leaves out.
     pub unreported: u64,
 }
 
@@ -169,6 +169,13 @@ impl Pipeline {
                 let errno = if open.errno == 0 { String::new() } else { open.errno.to_string() };
                 let metadata = [("flags", open_flags(open)), ("errno", errno)];
                 let ruling = judge::open(&policy, process, open);
+                // Search paths try hundreds of names that aren't there; only `all` wants to hear of each.
+                let absent = i32::from(open.errno) == libc::ENOENT;
+                if absent && ruling.verdict == Verdict::Allow && self.allow_events != AllowEvents::All {
+                    self.flow.taken.fetch_add(1, Ordering::Relaxed);
+                    self.flow.unreported.fetch_add(1, Ordering::Relaxed);
+                    return;
+                }
                 let repeats = Repeats { count: open.count.max(1), last_boot_ns: Some(open.last_boot_ns) };
                 self.report(event, &policy.policy_id, ruling, &escape(&open.path), metadata, repeats);
             }

@@ -284,3 +284,19 @@ async fn a_truncated_path_says_so() {
     assert_eq!(events[0].metadata["flags"], "deleted,truncated");
     assert_eq!(events[0].metadata["errno"], "13");
 }
+
+#[tokio::test(start_paused = true)]
+async fn names_that_are_not_there_are_news_only_when_the_policy_minds() {
+    for (allow_events, expected) in [(AllowEvents::Merged, 1), (AllowEvents::All, 2)] {
+        let mut host = Host::new(allow_events);
+        for (path, write) in [("/tmp/x", false), ("/etc/x", true)] {
+            let What::Open(mut open) = open(path, !write, write) else { unreachable!() };
+            open.errno = u16::try_from(libc::ENOENT).unwrap();
+            host.take(What::Open(open));
+        }
+        let events = host.events().await;
+        assert_eq!(events.len(), expected, "{allow_events:?}");
+        assert_eq!(verdict(events.last().unwrap()), v1::Verdict::Alert);
+        assert_eq!(host.pipeline.flow().counters().unreported, 2 - expected as u64);
+    }
+}

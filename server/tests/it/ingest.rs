@@ -231,7 +231,7 @@ async fn the_rollup_and_stats_agree_with_the_documented_sql() {
 async fn drift_is_judged_by_the_policy_in_force() {
     let stack = Stack::start().await;
     let agent_id = stack.agent("one").await;
-    let before = event_at(Timestamp::now() - Duration::from_secs(60));
+    let before = event_at(Timestamp::now() - Duration::from_mins(1));
     let policy = policies::apply(&stack.app, DENY_SECRETS.to_owned(), "admin").await.expect("applied");
     let assignment = tyr_api::policies::NewAssignment {
         version: policy.version.version,
@@ -257,7 +257,7 @@ async fn drift_is_judged_by_the_policy_in_force() {
         shadow(event(), &push.policy_id, v1::Verdict::Allow),
         // Within the grace of the change, the policy before it is right too.
         shadow(event(), "", v1::Verdict::Allow),
-        shadow(event_at(Timestamp::now() + Duration::from_secs(60)), "", v1::Verdict::Allow),
+        shadow(event_at(Timestamp::now() + Duration::from_mins(1)), "", v1::Verdict::Allow),
     ];
     let ids: Vec<Uuid> = sent.iter().map(|event| event.event_id.parse().expect("a UUID")).collect();
     stack.store(&mut session, sent).await;
