@@ -8,7 +8,7 @@ impl State {
     pub fn command(&self) -> String {
         let context =
             if self.context == "default" { String::new() } else { format!(" --context {}", quote(&self.context)) };
-        let verdicts = if self.deny_only { " --verdict deny,alert" } else { "" };
+        let verdicts = if self.hides_allowed() { " --verdict deny,alert" } else { "" };
         let rest = match self.pages.last() {
             Some(Page::Agent(page)) => {
                 let name = self

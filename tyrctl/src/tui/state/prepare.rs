@@ -107,17 +107,25 @@ impl State {
 
     fn wants_event(&self, event: &Event, clock: Timestamp, of: Option<Uuid>) -> bool {
         of.is_none_or(|agent| event.agent_id == agent)
-            && !(self.deny_only && event.verdict == Verdict::Allow)
             && (self.filter.is_empty() || self.filter.wants(&EventRow { event, now: clock }))
+    }
+
+    /// Are allowed events left out? The overview is for what needs a look: among everything that goes well, a denial
+    /// would be gone before anybody saw it.
+    pub fn hides_allowed(&self) -> bool {
+        self.deny_only || (self.view == View::Overview && self.pages.is_empty())
     }
 
     fn wanted_events(&self, of: Option<Uuid>) -> Vec<Entry> {
         let clock = self.clock.unwrap_or_default();
+        let hides_allowed = if of.is_some() { self.deny_only } else { self.hides_allowed() };
         self.data()
             .events
             .newest_first()
             .filter(|entry| match entry {
-                Entry::Event(event) => self.wants_event(event, clock, of),
+                Entry::Event(event) => {
+                    !(hides_allowed && event.verdict == Verdict::Allow) && self.wants_event(event, clock, of)
+                }
                 // A gap may hide events of anybody.
                 Entry::Gap(..) => true,
             })

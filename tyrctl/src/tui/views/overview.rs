@@ -147,7 +147,7 @@ pub fn tail_title(
     height: u16,
 ) -> (Vec<crate::tui::views::canvas::Span<'static>>, String) {
     let mut title = vec![span("Events", Role::Accent)];
-    if state.deny_only {
+    if state.hides_allowed() {
         title.push(span(" deny and alert", Role::Warn));
     }
     if rows.is_following() {
