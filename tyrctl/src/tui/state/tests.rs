@@ -131,6 +131,7 @@ fn selection_follows_the_agent_when_the_order_changes() {
 fn freezing_holds_the_picture_and_counts_what_comes_in() {
     let start = Instant::now();
     let mut state = live(THEME, (80, 24), start);
+    press(&mut state, "3", at(start, 1));
     let shown = state.events.rows().len();
     press(&mut state, " ", at(start, 1));
     let clock = state.clock;
@@ -159,6 +160,7 @@ fn moving_pauses_the_tail_and_following_goes_back_to_the_newest() {
 fn a_gap_takes_its_place_among_the_events() {
     let start = Instant::now();
     let mut state = live(THEME, (80, 24), start);
+    press(&mut state, "3", at(start, 1));
     let mut news = Batch::default();
     news.gap(Gap { missed: Some(120), since: server_time(0) });
     news.event(event(700));
@@ -283,10 +285,11 @@ fn copies_harmless_text() {
 }
 
 #[test]
-fn deny_only_leaves_allowed_events_out() {
+fn deny_only_and_the_overview_leave_allowed_events_out() {
     let start = Instant::now();
     let mut state = live(THEME, (80, 24), start);
-    press(&mut state, "e", at(start, 1));
+    assert_eq!(state.events.rows().len(), 1);
+    press(&mut state, "3e", at(start, 1));
     assert_eq!(state.events.rows().len(), 1);
     press(&mut state, "e", at(start, 2));
     assert_eq!(state.events.rows().len(), 21);
