@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::agent_type::AgentType;
+use crate::fault::Fault;
 
 /// Judges what the AI coding agents on this host do, and reports it to the tyr server.
 #[derive(Debug, Parser)]
@@ -55,9 +56,31 @@ pub struct StatusArgs {
     pub json: bool,
 }
 
+/// Wrong usage in the form of all failures: clap's words, without its decoration.
+pub fn wrong_usage(error: &clap::Error) -> Fault {
+    let text = error.to_string();
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut what = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    let mut hint = None;
+    for line in lines.take_while(|line| !line.starts_with("For more information")) {
+        if let Some(tip) = line.strip_prefix("tip: ") {
+            hint.get_or_insert_with(|| tip.to_owned());
+        } else if let Some(values) = line.strip_prefix('[') {
+            hint.get_or_insert_with(|| values.trim_end_matches(']').to_owned());
+        } else if let Some(usage) = line.strip_prefix("Usage: ") {
+            hint.get_or_insert_with(|| format!("usage: {usage}"));
+        } else if hint.is_none() {
+            // What is missing stands on lines of its own.
+            what.push(' ');
+            what.push_str(line);
+        }
+    }
+    Fault::new(what).hint(hint.unwrap_or_else(|| "`tyrd --help` says what there is".to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Args, Command};
+    use super::{Args, Command, wrong_usage};
     use clap::{CommandFactory, Parser};
 
     #[test]
@@ -85,5 +108,21 @@ mod tests {
         let error = Args::try_parse_from(["tyrd", "run", "--type", "../x", "--", "ls"]).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert!(error.to_string().contains("lower-case letters"), "{error}");
+    }
+
+    #[test]
+    fn wrong_usage_is_told_as_every_failure_is() {
+        let told = |args: &[&str]| wrong_usage(&Args::try_parse_from(args).unwrap_err()).to_string();
+        assert_eq!(
+            told(&["tyrd", "--confg", "x"]),
+            "error: unexpected argument '--confg' found\nhint: a similar argument exists: '--config'"
+        );
+        assert_eq!(
+            told(&["tyrd", "run", "--", "ls"]),
+            "error: the following required arguments were not provided: --type <TYPE>\n\
+             hint: usage: tyrd run --type <TYPE> -- <COMMAND>..."
+        );
+        let value = told(&["tyrd", "run", "--type", "../x", "--", "ls"]);
+        assert!(value.ends_with("\nhint: `tyrd --help` says what there is"), "{value}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ mod token;
 pub use server::{CaPin, ServerUrl};
 pub use token::{EnrollmentToken, erase, read_token};
 
+/// What to do about a file that is no configuration at all.
+const FORM: &str = "it is YAML, one `key: value` per line; `server`, and `ca_file` or `ca_sha256`, are needed";
 /// Largest configuration file that is read, in bytes.
 const CONFIG_BYTES_MAX: u64 = 64 * 1024;
 /// Largest in-memory event buffer that can be asked for, in MiB.
@@ -128,6 +131,11 @@ impl Config {
         Self::parse(&text).map_err(|problem| problem.into_fault(path))
     }
 
+    /// Whether the file holds an enrollment token that every user of this host may read.
+    pub fn exposes_token(&self, path: &Path) -> bool {
+        self.enrollment_token.is_some() && fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o004 != 0)
+    }
+
     fn parse(text: &str) -> Result<Self, Problem> {
         let config: Self = serde_saphyr::from_str(text).map_err(|error| Problem::from_yaml(&error))?;
         config.check()?;
@@ -147,6 +155,12 @@ impl Config {
                 ));
             }
             _ => {}
+        }
+        if self.enrollment_token.as_ref().is_some_and(|token| !token.is_well_formed()) {
+            return Err(Problem::at_key(
+                "`enrollment_token` does not look like an enrollment token",
+                "it looks like tyr_et_ID_SECRET; make one with `tyrctl token create`",
+            ));
         }
         if !(1..=3600).contains(&self.heartbeat_interval_s) {
             return Err(Problem::at_key("`heartbeat_interval_s` is out of range", "it can be 1 to 3600"));
@@ -225,7 +239,15 @@ impl Problem {
             serde_saphyr::Error::SerdeUnknownVariant { variant, expected, .. } => {
                 (format!("unknown value `{variant}`"), Some(near(variant, expected)))
             }
-            other => (plain(&other.to_string(), at), None),
+            serde_saphyr::Error::DuplicateMappingKey { key, .. } => {
+                let key = key.as_deref().map_or_else(String::new, |key| format!(" `{key}`"));
+                (format!("the key{key} is there twice"), Some("keep one of them".to_owned()))
+            }
+            // The one kind of scalar that isn't text is a number.
+            serde_saphyr::Error::InvalidScalar { .. } => {
+                ("this is not a whole number that fits".to_owned(), Some("a plain number, without a unit".to_owned()))
+            }
+            other => (plain(&other.to_string(), at), Some(FORM.to_owned())),
         };
         Self { at, message, hint }
     }

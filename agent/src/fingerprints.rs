@@ -138,6 +138,6 @@ impl Fingerprints {
     /// It is no document of this form. Patterns are checked when they are compiled.
     pub fn parse(name: &str, yaml: &str) -> Result<Self, FingerprintsError> {
         serde_saphyr::from_str(yaml)
-            .map_err(|e| FingerprintsError::Syntax { name: name.to_owned(), message: e.to_string() })
+            .map_err(|e| FingerprintsError::Syntax { name: name.to_owned(), message: e.without_snippet().to_string() })
     }
 }

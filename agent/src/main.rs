@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use tyr_agent::args::{Args, Command, StatusArgs};
+use tyr_agent::args::{Args, Command, StatusArgs, wrong_usage};
 use tyr_agent::config::Config;
 use tyr_agent::control::{Answer, Question, client};
 use tyr_agent::fault::Fault;
@@ -12,7 +12,12 @@ use tyr_agent::{run, serve, telemetry};
 
 fn main() -> ExitCode {
     rustls::crypto::aws_lc_rs::default_provider().install_default().expect("nothing was installed before");
-    let args = Args::parse();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        // Help and version, which clap prints by itself.
+        Err(error) if !error.use_stderr() => error.exit(),
+        Err(error) => return failed(&wrong_usage(&error), 2),
+    };
     let result = match &args.command {
         None | Some(Command::Serve) => serve(&args),
         Some(Command::Status(status)) => show_status(&args, status),

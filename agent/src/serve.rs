@@ -8,7 +8,7 @@ use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info};
+use tracing::{debug, error, info, warn};
 use tyr_proto::v1::{self, CapabilityReport, EventKind};
 
 use crate::clock::unix_us_now;
@@ -38,6 +38,12 @@ const SCANS_MAX: u32 = 5;
 ///
 /// Whatever keeps it from starting, and an enrollment that is refused.
 pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
+    if config.exposes_token(&config_file) {
+        warn!(
+            file = %config_file.display(),
+            "every user of this host may read the enrollment token: `chmod 600` the file, and make a fresh token if others use this host"
+        );
+    }
     let data = DataDir::open(&config.data_dir)
         .map_err(|error| Fault::new("tyrd can't start").because(&error).hint(error.hint()))?;
     let data = Arc::new(data);

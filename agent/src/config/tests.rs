@@ -1,3 +1,6 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
 use super::{AllowEvents, Config, UnregisteredAgents};
 
 const MINIMAL: &str = "server: https://tyr.example:7700\nca_file: /etc/tyr/ca.pem\n";
@@ -88,4 +91,36 @@ fn error_text_does_not_show_the_token() {
     let text = format!("{MINIMAL}enrollment_token: tyr_et_id_secret\nbuffer_size_mb: lots\n");
     let fault = Config::parse(&text).unwrap_err().into_fault("/x".as_ref());
     assert!(!fault.to_string().contains("tyr_et"), "{fault}");
+}
+
+#[test]
+fn problems_are_told_in_words_of_our_own() {
+    let (at, message, hint) = problem("heartbeat_interval_s: 30s\n");
+    assert_eq!((at.map(|at| at.0), message.as_str()), (Some(3), "this is not a whole number that fits"));
+    assert_eq!(hint, "a plain number, without a unit");
+    let (_, message, hint) = problem("name: a\nname: b\n");
+    assert_eq!((message.as_str(), hint.as_str()), ("the key `name` is there twice", "keep one of them"));
+}
+
+#[test]
+fn a_token_of_another_form_is_refused_and_not_shown() {
+    for wrong in ["hunter2", "tyr_et_", "tyr_et_id", "tyr_et_id_", "tyr_et__x", "\"tyr_et_i d_x\""] {
+        let (_, message, hint) = problem(&format!("enrollment_token: {wrong}\n"));
+        assert!(message.contains("does not look like") && !message.contains("hunter2"), "{wrong}: {message}");
+        assert!(hint.contains("tyrctl token create"), "{hint}");
+    }
+    assert!(Config::parse(&format!("{MINIMAL}enrollment_token: tyr_et_id_secret\n")).is_ok());
+}
+
+#[test]
+fn a_token_that_everybody_may_read_is_noticed() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let config = Config::parse(&format!("{MINIMAL}enrollment_token: tyr_et_id_secret\n")).unwrap();
+    let with_mode = |mode| {
+        fs::set_permissions(file.path(), fs::Permissions::from_mode(mode)).unwrap();
+        config.exposes_token(file.path())
+    };
+    assert!(with_mode(0o644));
+    assert!(!with_mode(0o640));
+    assert!(!Config::parse(MINIMAL).unwrap().exposes_token(file.path()));
 }

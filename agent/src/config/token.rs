@@ -19,6 +19,14 @@ impl EnrollmentToken {
         Self(text.into())
     }
 
+    /// Whether it has the form `tyr_et_ID_SECRET`; whether it is valid, only the server knows.
+    pub fn is_well_formed(&self) -> bool {
+        let parts = self.0.strip_prefix("tyr_et_").and_then(|rest| rest.split_once('_'));
+        parts.is_some_and(|(id, secret)| {
+            [id, secret].iter().all(|part| !part.is_empty() && part.bytes().all(|c| c.is_ascii_alphanumeric()))
+        })
+    }
+
     /// The secret text, for the one request that needs it.
     pub fn reveal(&self) -> &str {
         &self.0

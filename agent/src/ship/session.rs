@@ -54,6 +54,13 @@ impl SessionEnd {
 
 /// A status as one line: its message, or where the transport failed, the chain below it.
 pub(super) fn describe(status: &Status) -> String {
+    // An HTTP server that knows nothing of gRPC; tonic stumbles over its body, or over the lack of a trailer.
+    if ["while receiving response with status", "grpc-status header missing"]
+        .iter()
+        .any(|sign| status.message().contains(sign))
+    {
+        return "something else than a tyr-server's port for agents (7700) answers there".to_owned();
+    }
     match status.source() {
         Some(source) => format!("{}: {}", status.message(), chain(source)),
         None if status.message().is_empty() => status.code().description().to_owned(),
