@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::{ContextKind, ContextValue};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 /// Control plane of Tyr: agents connect on port 7700 (gRPC), people and scripts on port 7701 (REST and SSE).
 #[derive(Debug, Parser)]
@@ -74,7 +75,13 @@ pub struct ServeArgs {
     #[arg(long, env = "TYR_WEB_DIR", default_value = "/usr/share/tyr/web", value_name = "DIR")]
     pub web_dir: PathBuf,
     /// REST and SSE listener.
-    #[arg(long, env = "TYR_REST_BIND", default_value = "0.0.0.0:7701", value_name = "ADDR:PORT")]
+    #[arg(
+        long,
+        env = "TYR_REST_BIND",
+        default_value = "0.0.0.0:7701",
+        value_parser = listener,
+        value_name = "ADDR:PORT"
+    )]
     pub rest_bind: SocketAddr,
     /// Plain HTTP on the REST listener, for use behind a TLS proxy.
     #[arg(
@@ -89,7 +96,13 @@ pub struct ServeArgs {
     )]
     pub rest_no_tls: bool,
     /// gRPC listener for agents; always TLS.
-    #[arg(long, env = "TYR_GRPC_BIND", default_value = "0.0.0.0:7700", value_name = "ADDR:PORT")]
+    #[arg(
+        long,
+        env = "TYR_GRPC_BIND",
+        default_value = "0.0.0.0:7700",
+        value_parser = listener,
+        value_name = "ADDR:PORT"
+    )]
     pub grpc_bind: SocketAddr,
     /// Further names and addresses of this server for its certificate, separated by commas.
     #[arg(long, env = "TYR_SERVER_NAMES", value_delimiter = ',', value_name = "NAMES")]
@@ -126,4 +139,71 @@ pub struct ServeArgs {
     /// Log format; what is logged is decided by RUST_LOG.
     #[arg(long, env = "TYR_LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
     pub log_format: LogFormat,
+}
+
+fn listener(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "not an IP address and a port, such as 127.0.0.1:7701 or [::]:7701".to_owned())
+}
+
+/// Wrong usage in the form of all failures: clap's words, without its decoration. The second text is the hint.
+pub fn wrong_usage(error: &clap::Error) -> (String, String) {
+    let text = error.to_string();
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut what = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    let mut hint = None;
+    for line in lines.take_while(|line| !line.starts_with("For more information")) {
+        if let Some(tip) = line.strip_prefix("tip: ") {
+            hint.get_or_insert_with(|| tip.to_owned());
+        } else if let Some(values) = line.strip_prefix('[') {
+            hint.get_or_insert_with(|| values.trim_end_matches(']').to_owned());
+        } else if let Some(usage) = line.strip_prefix("Usage: ") {
+            hint.get_or_insert_with(|| format!("usage: {usage}"));
+        } else if hint.is_none() {
+            // What is missing stands on lines of its own.
+            what.push(' ');
+            what.push_str(line);
+        }
+    }
+    let hint = hint.or_else(|| {
+        let variable = variable(error)?;
+        Some(format!("the value may come from the environment variable {variable}"))
+    });
+    (what, hint.unwrap_or_else(|| "`tyr-server --help` says what there is".to_owned()))
+}
+
+/// The environment variable of the flag that an error is about, if it is set.
+fn variable(error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return None };
+    let long = flag.strip_prefix("--")?.split([' ', '=', '[']).next()?;
+    let command = Cli::command();
+    let variable = command.get_arguments().find(|argument| argument.get_long() == Some(long))?.get_env()?;
+    std::env::var_os(variable)?;
+    Some(variable.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::{Cli, wrong_usage};
+
+    fn told(args: &[&str]) -> (String, String) {
+        wrong_usage(&Cli::try_parse_from(args).expect_err("refused"))
+    }
+
+    #[test]
+    fn definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn wrong_usage_says_what_and_what_to_do() {
+        let (what, hint) = told(&["tyr-server", "--rest-bnd", "x"]);
+        assert_eq!(what, "unexpected argument '--rest-bnd' found");
+        assert_eq!(hint, "a similar argument exists: '--rest-bind'");
+        let (what, _) = told(&["tyr-server", "--rest-bind", "banana"]);
+        assert!(what.ends_with("not an IP address and a port, such as 127.0.0.1:7701 or [::]:7701"), "{what}");
+        let (_, hint) = told(&["tyr-server", "--log-format", "xml"]);
+        assert_eq!(hint, "possible values: text, json");
+    }
 }

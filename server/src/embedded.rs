@@ -70,7 +70,7 @@ pub enum EmbeddedError {
         dir: PathBuf,
     },
     /// The server is root and no other user can be found for PostgreSQL.
-    #[error("PostgreSQL can't run as root, and there is no user `{name}` to run it as")]
+    #[error("PostgreSQL can't run as root, and `{name}` is no other user of this host to run it as")]
     NoUser {
         /// Who was looked for.
         name: String,

@@ -8,13 +8,21 @@ use std::process::ExitCode;
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tyr_server::args::{Cli, Command, DatabaseArgs, DbCommand, ServeArgs};
+use tyr_server::args::{Cli, Command, DatabaseArgs, DbCommand, ServeArgs, wrong_usage};
 use tyr_server::config::{Config, Database};
 use tyr_server::serve::{BootError, Server};
 use tyr_server::{embedded, telemetry};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and version, which clap prints by itself.
+        Err(error) if !error.use_stderr() => error.exit(),
+        Err(error) => {
+            let (what, hint) = wrong_usage(&error);
+            return fail(&*Box::<dyn Error>::from(what), &hint, ExitCode::from(2));
+        }
+    };
     match cli.command {
         None => serve(cli.serve),
         Some(Command::Serve(args)) => serve(*args),

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -14,6 +15,8 @@ use super::error::{ApiError, nearest};
 
 /// Largest request body.
 pub const BODY_BYTES_MAX: usize = 512 * 1024;
+/// A larger body is not even read on to its end.
+const DROPPED_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Longest time that a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -23,17 +26,37 @@ pub struct Json<T>(pub T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Response;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Response> {
         let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if !is_json(media_type) {
             return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response());
         }
-        let body = match tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, state)).await {
-            Ok(body) => body.map_err(IntoResponse::into_response)?,
-            Err(_) => return Err(StatusCode::REQUEST_TIMEOUT.into_response()),
-        };
+        let body = read(request.into_body()).await.map_err(IntoResponse::into_response)?;
         parse(&body).map(Self).map_err(IntoResponse::into_response)
     }
+}
+
+/// A body within the limit. One that is larger is read on and dropped: over HTTP/2, curl does not see an answer that comes
+/// before its request has ended.
+async fn read(body: Body) -> Result<Vec<u8>, StatusCode> {
+    let deadline = tokio::time::Instant::now() + BODY_TIMEOUT;
+    let mut chunks = body.into_data_stream();
+    let (mut kept, mut seen) = (Vec::new(), 0);
+    while seen <= DROPPED_BYTES_MAX {
+        match tokio::time::timeout_at(deadline, chunks.next()).await {
+            Ok(Some(Ok(chunk))) => {
+                seen += chunk.len();
+                if seen <= BODY_BYTES_MAX {
+                    kept.extend_from_slice(&chunk);
+                }
+            }
+            Ok(None) => break,
+            _ if seen > BODY_BYTES_MAX => break,
+            Ok(Some(Err(_))) => return Err(StatusCode::BAD_REQUEST),
+            Err(_) => return Err(StatusCode::REQUEST_TIMEOUT),
+        }
+    }
+    if seen > BODY_BYTES_MAX { Err(StatusCode::PAYLOAD_TOO_LARGE) } else { Ok(kept) }
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {

@@ -24,7 +24,7 @@ impl Form for Uuid {
 }
 
 impl Form for u32 {
-    const EXPECTED: &'static str = "a whole number";
+    const EXPECTED: &'static str = "a whole number below 2^32";
 }
 
 impl<S: Send + Sync, T: FromStr + Form> FromRequestParts<S> for Id<T> {

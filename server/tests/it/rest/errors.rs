@@ -109,7 +109,7 @@ async fn wrong_queries() {
         ),
         ("/api/v1/stats/drift?since=2999-01-01T00:00:00Z", "span_backwards", "`since` is after `until`", None),
         ("/api/v1/agents/host1", "invalid_id", "`host1` in the path is not a UUID", None),
-        ("/api/v1/policies/-1", "invalid_id", "`-1` in the path is not a whole number", None),
+        ("/api/v1/policies/-1", "invalid_id", "`-1` in the path is not a whole number below 2^32", None),
     ] {
         let error = rest.get(&token, path).await.error(400, code);
         assert_eq!(error.message, message, "{path}");
