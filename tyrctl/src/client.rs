@@ -270,6 +270,10 @@ impl Client {
         let answer = tokio::time::timeout(self.0.endpoint.timeout, async {
             let response = request.send().await.map_err(|error| self.unreachable(&error))?;
             let status = response.status();
+            if has_content_type(response.headers(), "application/grpc") {
+                let message = format!("`{}` is tyr-server's port for agents", self.0.endpoint.name());
+                return Err(Failure::new(Kind::Unreachable, message).hint("the REST port is 7701 unless set otherwise"));
+            }
             let bytes_max = if status.is_success() { ANSWER_BYTES_MAX } else { ERROR_BYTES_MAX };
             let mut body = Vec::new();
             let mut chunks = response.bytes_stream();
