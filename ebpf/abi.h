@@ -23,6 +23,10 @@
 #define AGENT_TYPES_MAX 1024
 /* Entries that one prefix of the network rules can have. */
 #define NET_ENTRIES_MAX 32
+/* Prefixes of the network rules of all profiles together. */
+#define NET_LISTS_MAX 100000
+/* Combinations of an agent type and a class of executables that the network rules tell apart. */
+#define PROFILE_CELLS_MAX 4096
 /* Words of the automaton over the `binaries` of the network rules. */
 #define BINARY_ROWS_MAX 65536
 /* Repeats of an open within this time are merged. */
@@ -242,8 +246,9 @@ struct net_head {
 	/* First state of the automaton that gives the class of an executable; 0: no rule names binaries, all are of class 0. */
 	__u32 binary_start;
 	__u8 binary_classes[256];
-	/* First profile of each agent type; one for each class of executables follows. */
+	/* Of each agent type, the first of its `profiles`: one for each class of executables. */
 	__u16 profile_first[AGENT_TYPES_MAX];
+	__u16 profiles[PROFILE_CELLS_MAX];
 	__u32 binary_rows[BINARY_ROWS_MAX];
 };
 
@@ -264,4 +269,4 @@ SAME_SIZE(struct connect_record, 80);
 SAME_SIZE(struct net_key, 28);
 SAME_SIZE(struct net_entry, 8);
 SAME_SIZE(struct net_list, 8 + 8 * NET_ENTRIES_MAX);
-SAME_SIZE(struct net_head, 264 + 2 * AGENT_TYPES_MAX + 4 * BINARY_ROWS_MAX);
+SAME_SIZE(struct net_head, 264 + 2 * AGENT_TYPES_MAX + 2 * PROFILE_CELLS_MAX + 4 * BINARY_ROWS_MAX);

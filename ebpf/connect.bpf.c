@@ -56,6 +56,7 @@ static __always_inline struct judgement judge(struct process *own, struct net_he
 	struct net_key key = { .prefix_bits = NET_KEY_BITS, .generation = head->generation };
 	__u64 known = own->binary_class;
 	struct net_list *list;
+	__u32 cell;
 
 	if (known >> 32 != head->generation) {
 		struct program *program = NULL;
@@ -70,7 +71,10 @@ static __always_inline struct judgement judge(struct process *own, struct net_he
 		known = (__u64)head->generation << 32 | class;
 		own->binary_class = known;
 	}
-	key.profile = head->profile_first[own->agent_type & (AGENT_TYPES_MAX - 1)] + (__u32)known;
+	cell = head->profile_first[own->agent_type & (AGENT_TYPES_MAX - 1)] + (__u32)known;
+	if (cell >= PROFILE_CELLS_MAX)
+		return failed;
+	key.profile = head->profiles[cell];
 	__builtin_memcpy(key.addr, record->addr, sizeof(key.addr));
 	list = bpf_map_lookup_elem(&net_rules, &key);
 	/* Every profile has a list for ::/0. */

@@ -107,7 +107,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1 << 18);
+	__uint(max_entries, 2 * NET_LISTS_MAX);
 	__type(key, struct net_key);
 	__type(value, struct net_list);
 } net_rules SEC(".maps");

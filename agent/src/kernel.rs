@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use tyr_policy::NetTables;
 
 use crate::decode::{KernelEvent, TreeId};
 use crate::fingerprints::{Fingerprints, FingerprintsError};
@@ -20,7 +21,6 @@ mod reader;
 mod scan;
 mod shared;
 
-pub use net::{NetTables, NetTablesError};
 use shared::Shared;
 
 /// What to load, and for whom.

@@ -9,12 +9,12 @@ use std::time::Instant;
 use prost::Message;
 use sha2::{Digest, Sha256};
 use tracing::{error, info, warn};
-use tyr_policy::{Effective, Layer, Policy};
+use tyr_policy::{Effective, Layer, NetTables, NetTablesError, Policy};
 use tyr_proto::v1::{PolicyPush, PolicyStatus};
 
 use crate::data_dir::DataDir;
 use crate::fault::chain;
-use crate::kernel::{Kernel, KernelError, NetTables, NetTablesError};
+use crate::kernel::{Kernel, KernelError};
 use crate::memory;
 
 /// File in the data folder: the last push that came into force.
@@ -165,7 +165,7 @@ impl Policies {
         };
         let layers = push.layers.iter().map(layer).collect::<Result<_, _>>()?;
         let effective = Effective::new(layers);
-        let tables = NetTables::lower(&effective)?;
+        let tables = NetTables::new(&effective)?;
         // Held while publishing: an event of the new generation is not looked up before the generation is known.
         let mut generations = self.generations.write().unwrap_or_else(PoisonError::into_inner);
         let generation = self.enforcer.publish(&tables).map_err(PushError::Publish)?;

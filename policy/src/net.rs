@@ -1,6 +1,7 @@
 //! Addresses, and the rules over them.
 
 pub(crate) mod table;
+pub(crate) mod tables;
 #[cfg(test)]
 mod tests;
 

@@ -9,6 +9,10 @@ use crate::words::{Action, Verdict};
 
 /// Most different profiles of one effective policy.
 pub const PROFILES_MAX: usize = 256;
+/// Most combinations of an agent type and a set of `binaries` that a program can be in, many of which share a profile.
+pub const PROFILE_CELLS_MAX: usize = PROFILES_MAX * 16;
+/// Most states of the automaton over `binaries`, before equal ones are merged.
+pub const PROGRAM_STATES_MAX: usize = 10_000;
 
 /// What of an effective policy holds for a process, whatever its resources. Processes of the same profile are judged the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,7 +36,7 @@ impl Profile {
 impl Effective {
     /// The profile of a process by its agent type and the real path of its executable.
     pub fn profile(&self, agent_type: Option<&str>, binary: &[u8]) -> Profile {
-        self.profile_where(agent_type, |rule| rule.applies(agent_type, binary))
+        self.profile_where(agent_type, Action::ALL, |rule| rule.applies(agent_type, binary))
     }
 
     /// The rules of an action that apply to a profile, in order.
@@ -42,20 +46,22 @@ impl Effective {
         self.rules().filter(move |r| numbers.next_if_eq(&r.index).is_some() && r.rule.action == action)
     }
 
-    fn profile_where(&self, agent_type: Option<&str>, applies: impl Fn(&RuleRef<'_>) -> bool) -> Profile {
-        let default = |action: &Action| {
-            let judgement = self.default(*action, agent_type);
-            (judgement.verdict, judgement.version)
-        };
+    fn profile_where(
+        &self,
+        agent_type: Option<&str>,
+        actions: &[Action],
+        applies: impl Fn(&RuleRef<'_>) -> bool,
+    ) -> Profile {
         let mut defaults = [(Verdict::Allow, None); Action::ALL.len()];
-        for action in Action::ALL {
-            defaults[action.index()] = default(action);
+        for action in actions {
+            let judgement = self.default(*action, agent_type);
+            defaults[action.index()] = (judgement.verdict, judgement.version);
         }
         Profile { rules: self.rules().filter(applies).map(|r| r.index).collect(), defaults }
     }
 }
 
-/// All profiles of an effective policy, so that a kernel program can find one's number from tables alone.
+/// All profiles of an effective policy, or of its rules for some actions, so that a kernel program can find one's number from tables alone.
 ///
 /// The number of a process's profile is `row(type)[accept]`, where `type` is the number of its agent type and `accept`
 /// that of its executable's path in [`Profiles::programs`].
@@ -74,31 +80,33 @@ pub enum ProfilesError {
     /// The patterns of `binaries` are too much for one automaton.
     #[error("the `binaries` of the rules are too many or too wide")]
     Binaries(#[source] TooManyStates),
-    /// More than [`PROFILES_MAX`] profiles, or more than 16 times as many combinations of agent type and program.
+    /// More than [`PROFILES_MAX`] profiles or [`PROFILE_CELLS_MAX`] combinations.
     #[error("the `agent_types` and `binaries` of the rules make more than {PROFILES_MAX} different sets of rules")]
     TooMany,
 }
 
 impl Profiles {
-    /// Settles all profiles that can occur.
+    /// Settles all profiles that can occur. Of actions that aren't among `actions` they say nothing: neither their rules nor
+    /// their defaults tell processes apart.
     ///
     /// # Errors
-    /// More than the limits; `states_max` is that of the automaton over `binaries`.
-    pub fn new(effective: &Effective, states_max: usize) -> Result<Self, ProfilesError> {
+    /// More than the limits.
+    pub fn new(effective: &Effective, actions: &[Action]) -> Result<Self, ProfilesError> {
+        let rules = || effective.rules().filter(|r| actions.contains(&r.rule.action));
         let layer_types = effective.layers().iter().filter_map(|layer| layer.agent_type.as_ref());
-        let rule_types = effective.rules().flat_map(|r| &r.rule.agent_types);
+        let rule_types = rules().flat_map(|r| &r.rule.agent_types);
         let types: Vec<String> = layer_types.chain(rule_types).collect::<BTreeSet<_>>().into_iter().cloned().collect();
 
         let mut known: HashMap<&str, u32> = HashMap::new();
         let mut patterns: Vec<Glob> = Vec::new();
-        for glob in effective.rules().flat_map(|r| &r.rule.binaries) {
+        for glob in rules().flat_map(|r| &r.rule.binaries) {
             let number = u32::try_from(patterns.len()).expect("tokens, and so patterns, are bounded far below 2^32");
             if *known.entry(glob.as_str()).or_insert(number) == number {
                 patterns.push(glob.clone());
             }
         }
-        let programs = Automaton::all(&patterns, states_max).map_err(ProfilesError::Binaries)?;
-        if (types.len() + 1) * programs.accepts() > PROFILES_MAX * 16 {
+        let programs = Automaton::all(&patterns, PROGRAM_STATES_MAX).map_err(ProfilesError::Binaries)?;
+        if (types.len() + 1) * programs.accepts() > PROFILE_CELLS_MAX {
             return Err(ProfilesError::TooMany);
         }
 
@@ -110,8 +118,10 @@ impl Profiles {
             for accept in 0..accepts {
                 let matching = programs.set(accept);
                 let runs = |glob: &Glob| matching.binary_search(&known[glob.as_str()]).is_ok();
-                let profile = effective.profile_where(agent_type, |r| {
-                    r.applies_to_type(agent_type) && (r.rule.binaries.is_empty() || r.rule.binaries.iter().any(runs))
+                let profile = effective.profile_where(agent_type, actions, |r| {
+                    actions.contains(&r.rule.action)
+                        && r.applies_to_type(agent_type)
+                        && (r.rule.binaries.is_empty() || r.rule.binaries.iter().any(runs))
                 });
                 let fresh = u16::try_from(list.len()).expect("bounded below");
                 let id = *ids.entry(profile).or_insert_with_key(|profile| {

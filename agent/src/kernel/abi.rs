@@ -14,6 +14,19 @@ pub(crate) const AGENT_TYPES_MAX: usize = 1024;
 pub(crate) const NET_ENTRIES_MAX: usize = 32;
 /// Words of the automaton over `binaries`.
 pub(crate) const BINARY_ROWS_MAX: usize = 65536;
+/// Prefixes of the network rules of all profiles together.
+pub(crate) const NET_LISTS_MAX: usize = 100_000;
+/// Combinations of an agent type and a class of executables that the network rules tell apart.
+pub(crate) const PROFILE_CELLS_MAX: usize = 4096;
+
+// What the policy crate lets through fits.
+const _: () = {
+    assert!(NET_ENTRIES_MAX == tyr_policy::NET_ENTRIES_MAX);
+    assert!(NET_LISTS_MAX == tyr_policy::NET_LISTS_MAX);
+    assert!(PROFILE_CELLS_MAX == tyr_policy::PROFILE_CELLS_MAX);
+    assert!(BINARY_ROWS_MAX == tyr_policy::NET_PROGRAM_WORDS_MAX);
+};
+
 /// Nanoseconds within which repeats of an open are merged.
 pub(crate) const MERGE_NS: u64 = 1_000_000_000;
 
@@ -130,9 +143,10 @@ twins! {
         count: u32 = 0, fallback: u32 = 4, entries: [NetEntryData; NET_ENTRIES_MAX] = 8,
     }
     /// What is in force.
-    NetHead("net_head", 264 + 2 * AGENT_TYPES_MAX + 4 * BINARY_ROWS_MAX) {
+    NetHead("net_head", 264 + 2 * AGENT_TYPES_MAX + 2 * PROFILE_CELLS_MAX + 4 * BINARY_ROWS_MAX) {
         generation: u32 = 0, binary_start: u32 = 4, binary_classes: [u8; 256] = 8,
-        profile_first: [u16; AGENT_TYPES_MAX] = 264, binary_rows: [u32; BINARY_ROWS_MAX] = 264 + 2 * AGENT_TYPES_MAX,
+        profile_first: [u16; AGENT_TYPES_MAX] = 264, profiles: [u16; PROFILE_CELLS_MAX] = 264 + 2 * AGENT_TYPES_MAX,
+        binary_rows: [u32; BINARY_ROWS_MAX] = 264 + 2 * AGENT_TYPES_MAX + 2 * PROFILE_CELLS_MAX,
     }
 }
 
@@ -141,12 +155,21 @@ mod tests {
     use std::fmt::Write;
     use std::process::Command;
 
-    use super::TWINS;
+    use super::{AGENT_TYPES_MAX, BINARY_ROWS_MAX, NET_ENTRIES_MAX, NET_LISTS_MAX, PROFILE_CELLS_MAX, TWINS};
 
     /// Clang itself says whether C agrees, about each size and each offset.
     #[test]
     fn c_and_rust_lay_out_the_same() {
         let mut c = String::from("#include \"abi.h\"\n");
+        for (name, limit) in [
+            ("AGENT_TYPES_MAX", AGENT_TYPES_MAX),
+            ("NET_ENTRIES_MAX", NET_ENTRIES_MAX),
+            ("NET_LISTS_MAX", NET_LISTS_MAX),
+            ("PROFILE_CELLS_MAX", PROFILE_CELLS_MAX),
+            ("BINARY_ROWS_MAX", BINARY_ROWS_MAX),
+        ] {
+            writeln!(c, "_Static_assert({name} == {limit}, \"{name}\");").unwrap();
+        }
         for (name, bytes, fields) in TWINS {
             // aya has the prefix length apart, which is the first member in C.
             let (name, skip) = if *name == "net_key_data" { ("net_key", 4) } else { (*name, 0) };

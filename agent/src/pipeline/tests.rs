@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
-use tyr_policy::{Protocol, Verdict};
+use tyr_policy::{NetTables, Protocol, Verdict};
 use tyr_proto::v1::record::Record as Payload;
 use tyr_proto::v1::{self, Event, PolicyLayer, PolicyPush};
 
@@ -13,7 +13,7 @@ use super::Pipeline;
 use crate::config::AllowEvents;
 use crate::data_dir::DataDir;
 use crate::decode::{Connect, FoundBy, KernelEvent, Open, PathFlags, Process, Program, TreeId, What};
-use crate::kernel::{KernelError, NetTables};
+use crate::kernel::KernelError;
 use crate::policies::{Enforcer, Policies, policy_id};
 use crate::spool::Spool;
 

@@ -2,11 +2,12 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+use tyr_policy::NetTables;
 use tyr_proto::v1::{PolicyLayer, PolicyPush};
 
 use super::{Enforcer, Policies, policy_id};
 use crate::data_dir::DataDir;
-use crate::kernel::{KernelError, NetTables};
+use crate::kernel::KernelError;
 
 /// Takes everything until it is full.
 #[derive(Default)]

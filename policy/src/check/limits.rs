@@ -1,13 +1,12 @@
 //! Does the policy fit the tables that the kernel judges by? Better refused when it's applied than on a host.
 
 use super::Checker;
-use crate::eval::{Effective, Layer};
+use crate::eval::{Effective, Layer, RuleRef};
+use crate::net::tables::{NetTables, NetTablesError};
 use crate::policy::Policy;
 use crate::profile::{Profiles, ProfilesError};
 use crate::syntax::Place;
-
-/// States of the automaton over all `binaries` of a policy.
-const PROGRAM_STATES_MAX: usize = 10_000;
+use crate::words::Action;
 
 /// Gives the policy back if it fits; without a problem so far, `places` has one place per rule.
 pub(super) fn check(checker: &mut Checker, policy: Policy, places: &[Place]) -> Option<Policy> {
@@ -15,32 +14,32 @@ pub(super) fn check(checker: &mut Checker, policy: Policy, places: &[Place]) -> 
         return None;
     }
     let mut effective = Effective::new(vec![Layer { version: 0, agent_type: None, policy }]);
-    match Profiles::new(&effective, PROGRAM_STATES_MAX) {
-        Ok(profiles) => {
-            // One is enough: the others would mostly be the same again.
-            if let Some(error) = profiles.profiles().iter().find_map(|profile| effective.network(profile).err()) {
-                let hint =
-                    "put the addresses of rules with the same verdict into one rule, or into wider blocks".to_owned();
-                checker.problem(places[usize::from(error.index())], error.to_string(), hint);
+    // Rules of all actions are to fit as well, not only those that the kernel has tables for.
+    let fits = Profiles::new(&effective, Action::ALL).map_err(NetTablesError::from);
+    if let Err(error) = fits.and_then(|_| NetTables::new(&effective)) {
+        let narrows = |r: &RuleRef<'_>| !r.rule.binaries.is_empty() || !r.rule.agent_types.is_empty();
+        let mut rules = effective.rules();
+        let at = match &error {
+            NetTablesError::Table(error) => Some(usize::from(error.index())),
+            NetTablesError::Profiles(ProfilesError::Binaries(cause)) => {
+                rules.position(|r| r.rule.binaries.iter().any(|glob| glob.as_str() == cause.text))
             }
-        }
-        Err(error) => {
-            let mut rules = effective.rules();
-            let at = match &error {
-                ProfilesError::Binaries(cause) => {
-                    rules.position(|r| r.rule.binaries.iter().any(|glob| glob.as_str() == cause.text))
-                }
-                ProfilesError::TooMany => {
-                    rules.position(|r| !r.rule.binaries.is_empty() || !r.rule.agent_types.is_empty())
-                }
-            };
-            let message = match &error {
-                ProfilesError::Binaries(cause) => format!("{error}: {cause}"),
-                ProfilesError::TooMany => error.to_string(),
-            };
-            let hint = "use fewer and plainer `binaries`, or overlays in place of `agent_types`".to_owned();
-            checker.problem(places[at.unwrap_or_default()], message, hint);
-        }
+            NetTablesError::Profiles(ProfilesError::TooMany) => rules.position(|r| narrows(&r)),
+            NetTablesError::ProgramWords { .. } | NetTablesError::TooManyLists => {
+                rules.position(|r| r.rule.action == Action::NetConnect && narrows(&r))
+            }
+        };
+        let message = match &error {
+            NetTablesError::Profiles(ProfilesError::Binaries(cause)) => format!("{error}: {cause}"),
+            _ => error.to_string(),
+        };
+        let hint = match &error {
+            NetTablesError::Table(_) => {
+                "put the addresses of rules with the same verdict into one rule, or into wider blocks"
+            }
+            _ => "use fewer and plainer `binaries`, or overlays in place of `agent_types`",
+        };
+        checker.problem(places[at.unwrap_or_default()], message, hint.to_owned());
     }
     effective.take_layers().pop().map(|layer| layer.policy)
 }

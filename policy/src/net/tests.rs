@@ -86,6 +86,7 @@ mod table {
 
     use crate::eval::{Act, Effective, Layer, Resource};
     use crate::net::table::{Effect, NET_ENTRIES_MAX, NetTableError};
+    use crate::net::tables::{NetTables, NetTablesError};
     use crate::policy::Policy;
     use crate::words::{Action, Protocol, Verdict};
 
@@ -186,6 +187,35 @@ mod table {
             error.to_string(),
             "rule `r212` is one too many for the addresses 10.0.0.0/8: more than 32 entries hold for them"
         );
+    }
+
+    #[test]
+    fn refuses_binaries_that_the_kernel_has_no_room_for() {
+        // Each layer fits by itself, or it would not have been taken.
+        let layer = |version: u32| {
+            let alphabet: String = ('a'..='z').chain('0'..='9').collect();
+            let paths: Vec<String> = (0..35).map(|n| format!("/{version}/{n}/{alphabet}")).collect();
+            let spec =
+                format!("  rules: [{{name: r, action: net_connect, verdict: deny, binaries: [{}]}}]", paths.join(", "));
+            Layer { version, agent_type: None, policy: policy(&spec) }
+        };
+        let error = NetTables::new(&Effective::new(vec![layer(1), layer(2)])).unwrap_err();
+        assert!(matches!(error, NetTablesError::ProgramWords { .. }), "{error}");
+    }
+
+    #[test]
+    fn counts_the_lists_of_all_profiles() {
+        let rules = "  rules: [{name: r, action: net_connect, verdict: deny, cidr_deny: [";
+        let blocks: Vec<String> = (0..4000).map(|n| format!("10.{}.{}.0/24", n / 256, n % 256)).collect();
+        let base = Layer { version: 1, agent_type: None, policy: policy(&format!("{rules}{}]}}]", blocks.join(", "))) };
+        let overlay = |n: u32| {
+            let agent_type = Some(format!("type-{n}"));
+            Layer { version: 2 + n, agent_type, policy: policy(&format!("{rules}192.0.2.1]}}]")) }
+        };
+        let tables =
+            |overlays| NetTables::new(&Effective::new((0..overlays).map(overlay).chain([base.clone()]).collect()));
+        assert_eq!(tables(23).unwrap().tables().len(), 24);
+        assert_eq!(tables(24).unwrap_err(), NetTablesError::TooManyLists);
     }
 
     fn target() -> impl Strategy<Value = String> {

@@ -31,7 +31,7 @@ fn effective() -> Effective {
 #[test]
 fn tables_find_the_profile_that_the_rules_say() {
     let effective = effective();
-    let profiles = Profiles::new(&effective, 1000).unwrap();
+    let profiles = Profiles::new(&effective, Action::ALL).unwrap();
     assert_eq!(profiles.types(), ["aider", "codex", "cursor"]);
     for agent_type in [None, Some("aider"), Some("codex"), Some("cursor"), Some("other")] {
         for binary in ["/bin/sh", "/bin/bash", "/usr/bin/zsh", "/usr/bin/curl", "/bin/ls", ""] {
@@ -65,5 +65,5 @@ fn refuses_more_profiles_than_the_tables_hold() {
         layer(version, None, &spec)
     };
     let many = Effective::new(vec![many(1), many(2)]);
-    assert_eq!(Profiles::new(&many, 1000).unwrap_err(), ProfilesError::TooMany);
+    assert_eq!(Profiles::new(&many, Action::ALL).unwrap_err(), ProfilesError::TooMany);
 }

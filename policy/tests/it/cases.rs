@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use tyr_policy::{Act, Action, Automaton, Effective, Layer, Policy, Profiles, Protocol, Resource, Verdict, What};
+use tyr_policy::{
+    Act, Action, Automaton, Effective, Layer, NetTables, Policy, Profiles, Protocol, Resource, Verdict, What,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,7 +90,7 @@ fn every_way_to_judge_gives_the_same() {
         let CaseFile { layers, cases } =
             serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let effective = effective(&layers);
-        let profiles = Profiles::new(&effective, 10_000).unwrap();
+        let profiles = Profiles::new(&effective, Action::ALL).unwrap();
         for case in cases {
             check(&effective, &profiles, &case, &file);
             ran += 1;
@@ -135,7 +137,10 @@ fn check(effective: &Effective, profiles: &Profiles, case: &Case, file: &Path) {
             ("automaton", automaton.run(path).map(|at| rules[at].index))
         }
         Resource::Net { addr, port, protocol } => {
-            ("table", effective.network(profile).unwrap().lookup(addr, port, protocol).1)
+            let tables = NetTables::new(effective).unwrap();
+            let table = &tables.tables()[usize::from(tables.profiles().number(agent_type, binary))];
+            assert_eq!(*table, effective.network(profile).unwrap(), "other actions make no difference: {context}");
+            ("table", table.lookup(addr, port, protocol).1)
         }
         Resource::ServerName(name) => {
             let matches = |what: &What| matches!(what, What::ServerName(pattern) if pattern.matches(name));

@@ -1,22 +1,27 @@
 //! Connections: judged in the kernel, refused with EPERM.
 
-use super::ground::{connects, ground};
-use tyr_agent::kernel::NetTables;
-use tyr_policy::{Effective, Layer, Policy, Verdict};
+use std::net::{SocketAddr, TcpListener};
 
-/// An effective policy of one layer.
-fn policy(rules: &str) -> Effective {
+use super::ground::{Ground, connects, ground};
+use tyr_policy::{Effective, Layer, NetTables, Policy, Verdict};
+
+/// A layer of an effective policy; `None`: the base.
+fn layer(agent_type: Option<&str>, rules: &str) -> Layer {
     let yaml = format!("apiVersion: tyr.dev/v1\nkind: Policy\nmetadata:\n  name: test\nspec:\n  rules:\n{rules}");
     let policy = Policy::parse(&yaml).unwrap_or_else(|e| panic!("{e:?}")).policy;
-    Effective::new(vec![Layer { version: 1, agent_type: None, policy }])
+    Layer { version: 1, agent_type: agent_type.map(str::to_owned), policy }
+}
+
+/// The tables of an effective policy of these layers.
+fn tables(layers: Vec<Layer>) -> NetTables {
+    NetTables::new(&Effective::new(layers)).expect("fits")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn denies_with_eperm_and_allows_the_rest() {
     let mut ground = ground!();
-    let rules =
-        policy("  - name: no-test-net\n    action: net_connect\n    verdict: deny\n    cidr_deny: [127.9.9.0/24]\n");
-    let generation = ground.kernel.publish(&NetTables::lower(&rules).expect("fits")).expect("published");
+    let rules = layer(None, "  - {name: no-test-net, action: net_connect, verdict: deny, cidr_deny: [127.9.9.0/24]}\n");
+    let generation = ground.kernel.publish(&tables(vec![rules])).expect("published");
     let script = "
 import socket, errno
 def tcp(addr, family=socket.AF_INET):
@@ -57,4 +62,74 @@ assert tcp('::1', socket.AF_INET6) == errno.ECONNREFUSED
         ]
     );
     assert!(connects(&events).iter().all(|c| c.generation == generation));
+}
+
+/// A copy of bash connects once, as a tree of this agent type: whether it got through, the verdict and the rule.
+async fn connect(ground: &mut Ground, bash: &str, agent_type: &str, to: SocketAddr) -> (bool, Verdict, Option<u16>) {
+    let script = format!("exec 2> /dev/null 3<> /dev/tcp/{}/{}", to.ip(), to.port());
+    let waiting = ground.start(bash, &["-c", &script]);
+    let tree = ground.kernel.mark(waiting.pid(), agent_type).expect("marked");
+    let through = waiting.go().wait().expect("ends").success();
+    let events = ground.until_end(tree).await;
+    let connects = connects(&events);
+    let [connect] = connects[..] else { panic!("one connection: {events:#?}") };
+    assert_eq!((connect.addr, connect.port), (to.ip(), to.port()));
+    (through, connect.verdict, connect.rule)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn binaries_tell_copies_of_one_program_apart() {
+    let mut ground = ground!();
+    let folder = ground.folder.path().canonicalize().expect("it exists");
+    let copy = |name: &str| {
+        let path = folder.join(name);
+        std::fs::create_dir(path.parent().expect("within the folder")).expect("writable");
+        std::fs::copy("/bin/bash", &path).expect("writable");
+        path.display().to_string()
+    };
+    let (refused, allowed) = (copy("refused/bash"), copy("allowed/bash"));
+    let listener = TcpListener::bind("127.9.9.1:0").expect("a port is free");
+    let to = listener.local_addr().expect("bound");
+    let rules = layer(
+        None,
+        &format!(
+            "  - {{name: named, action: net_connect, verdict: alert, binaries: [{allowed}]}}\n\
+             \x20 - {{name: rest, action: net_connect, verdict: deny, binaries: [\"**/bash\"], cidr_deny: [127.9.9.0/24]}}\n"
+        ),
+    );
+    ground.kernel.publish(&tables(vec![rules])).expect("published");
+    assert_eq!(connect(&mut ground, &refused, "test-agent", to).await, (false, Verdict::Deny, Some(1)));
+    assert_eq!(connect(&mut ground, &allowed, "test-agent", to).await, (true, Verdict::Alert, Some(0)));
+
+    // The same two, the other way round.
+    let swapped =
+        layer(None, &format!("  - {{name: named, action: net_connect, verdict: deny, binaries: [{allowed}]}}\n"));
+    ground.kernel.publish(&tables(vec![swapped])).expect("published");
+    assert_eq!(connect(&mut ground, &refused, "test-agent", to).await, (true, Verdict::Allow, None));
+    assert_eq!(connect(&mut ground, &allowed, "test-agent", to).await, (false, Verdict::Deny, Some(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agent_types_have_rules_of_their_own() {
+    let mut ground = ground!();
+    let listener = TcpListener::bind("127.9.9.1:0").expect("a port is free");
+    let to = listener.local_addr().expect("bound");
+    let overlay = layer(Some("third"), "  - {name: own, action: net_connect, verdict: allow}\n");
+    let base = layer(
+        None,
+        "  - {name: no, action: net_connect, verdict: deny, agent_types: [first, third]}\n\
+         \x20 - {name: tell, action: net_connect, verdict: alert, agent_types: [second]}\n",
+    );
+    // Known before the rules are, so that its number is not the one that the rules' types begin with.
+    assert_eq!(connect(&mut ground, "/bin/bash", "unnamed", to).await, (true, Verdict::Allow, None));
+    ground.kernel.publish(&tables(vec![overlay, base])).expect("published");
+    for (agent_type, expected) in [
+        ("first", (false, Verdict::Deny, Some(1))),
+        ("second", (true, Verdict::Alert, Some(2))),
+        ("third", (true, Verdict::Allow, Some(0))),
+        ("unnamed", (true, Verdict::Allow, None)),
+        ("never-heard-of", (true, Verdict::Allow, None)),
+    ] {
+        assert_eq!(connect(&mut ground, "/bin/bash", agent_type, to).await, expected, "{agent_type}");
+    }
 }
