@@ -18,7 +18,7 @@ use super::scan::{confirm, parent_and_start, uid_of};
 use super::shared::{Note, Shared};
 use crate::decode::{Connect, FoundBy, KernelEvent, Open, PathFlags, Process, Program, Record, TreeId, What};
 
-/// How often the regular ring is read: well below what 16 MiB hold at 100,000 events a second (1.2 s).
+/// How often the regular ring is read: well below what 8 MiB hold at 100,000 events a second (0.6 s).
 const REGULAR_EVERY: Duration = Duration::from_millis(20);
 /// How often counts are compared with what is.
 const REVIEW_EVERY: Duration = Duration::from_secs(1);
