@@ -1,7 +1,7 @@
 //! How long from the start of a governed program until its line stands in `tyrctl top`?
 //!
-//! `cargo bench -p tyr-e2e --bench exec_to_top` (as root, after `cargo build --workspace --bins`). The aim is a p99 of
-//! 1.2 s (`docs/performance.md`). The clock starts before fork, and stops when the screen was seen to hold the name:
+//! `cargo bench -p tyr-e2e --bench exec_to_top --profile dev` (as root, after `cargo build --workspace --bins`: it takes the
+//! programs of its own profile). The aim is a p99 of 1.2 s (`docs/performance.md`). The clock starts before fork, and stops when the screen was seen to hold the name:
 //! the pace of looking, 20 ms, is part of the figure.
 
 use std::io::Write;
