@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 /// How alive an agent is, by the server's clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Liveness {
     /// Heard from within its heartbeat interval, half an interval of grace included.
@@ -18,8 +19,46 @@ pub enum Liveness {
     Offline,
 }
 
+/// Query of `GET /api/v1/agents` and `/daemons`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AgentsQuery {
+    /// Archived ones too; default false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub include_archived: Option<bool>,
+    /// `next_cursor` of the page before, unchanged: an agent's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<Uuid>,
+    /// 1-10,000, which is the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 10_000)]
+    pub limit: Option<u32>,
+}
+
+/// Query of `GET /api/v1/discovered-agents`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct DiscoveredAgentsQuery {
+    /// Only those of this agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<Uuid>,
+    /// Only those that live now; default false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alive: Option<bool>,
+    /// `next_cursor` of the page before, unchanged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(pattern = "^[0-9]{1,17}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+    pub cursor: Option<String>,
+    /// 1-10,000, default 1,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 10_000)]
+    pub limit: Option<u32>,
+}
+
 /// How much of a policy a host enforces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Posture {
     /// The agent never said.
@@ -35,7 +74,7 @@ pub enum Posture {
 }
 
 /// One agent: `GET /api/v1/agents`, `/daemons`, `/daemons/{id}`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Agent {
     /// Given at enrollment.
     pub agent_id: Uuid,
@@ -90,7 +129,7 @@ pub struct Agent {
 }
 
 /// One AI process tree: `GET /api/v1/discovered-agents`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DiscoveredAgent {
     /// Minted by the agent.
     pub id: Uuid,
@@ -118,8 +157,8 @@ pub struct DiscoveredAgent {
     pub ended_at: Option<Timestamp>,
 }
 
-/// A page of `GET /api/v1/discovered-agents` and similar lists.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A list that is answered whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct List<T> {
     /// The rows.
     pub items: Vec<T>,

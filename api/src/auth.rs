@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What a user may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Reads agents, policies and events.
@@ -14,24 +15,26 @@ pub enum Role {
 }
 
 /// `GET /api/v1/auth/status`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AuthStatus {
     /// Whether the first admin exists.
     pub configured: bool,
 }
 
 /// Body of `POST /api/v1/auth/setup` (once, makes the first admin) and `POST /api/v1/auth/login`.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
     /// 1-64 characters.
+    #[schema(min_length = 1, max_length = 64)]
     pub username: String,
     /// 12-1024 bytes at setup.
+    #[schema(max_length = 1024, format = Password)]
     pub password: String,
 }
 
 /// Answer of login and setup.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct Session {
     /// HS256 JWT for `Authorization: Bearer`.
     pub token: String,
@@ -44,15 +47,18 @@ pub struct Session {
 }
 
 /// Body of `POST /api/v1/enrollment-tokens`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewEnrollmentToken {
     /// What it is for, 1-128 characters.
+    #[schema(min_length = 1, max_length = 128)]
     pub label: String,
     /// How many agents may enroll with it, 1-100,000.
+    #[schema(minimum = 1, maximum = 100_000)]
     #[serde(default = "default_max_uses")]
     pub max_uses: u32,
     /// Hours from now, 1-8,760.
+    #[schema(minimum = 1, maximum = 8760)]
     #[serde(default = "default_expires_hours")]
     pub expires_hours: u32,
 }
@@ -66,7 +72,7 @@ fn default_expires_hours() -> u32 {
 }
 
 /// An enrollment token as listed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EnrollmentToken {
     /// Public part of the token.
     pub token_id: String,
@@ -87,7 +93,7 @@ pub struct EnrollmentToken {
 }
 
 /// Answer of `POST /api/v1/enrollment-tokens`: the only time that the secret is shown.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct CreatedEnrollmentToken {
     /// `tyr_et_<token id>_<secret>`.
     pub token: String,

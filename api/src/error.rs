@@ -1,16 +1,17 @@
 //! The one shape of every error answer.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Body of every answer with a status of 400 and above.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ErrorBody {
     /// What went wrong.
     pub error: ErrorDetail,
 }
 
 /// What happened, in words and as a code for programs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ErrorDetail {
     /// Stable snake_case identifier, e.g. `token_expired`.
     pub code: String,

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 /// A word that is not one of an enumeration's.
@@ -60,7 +61,7 @@ macro_rules! words {
 }
 
 /// What was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
     /// A file was opened for reading.
@@ -77,7 +78,7 @@ pub enum EventKind {
 words!(EventKind { FileRead => "file_read", FileWrite => "file_write", Exec => "exec", NetConnect => "net_connect", TlsConnect => "tls_connect" });
 
 /// What a policy says of an action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It went ahead.
@@ -90,7 +91,7 @@ pub enum Verdict {
 words!(Verdict { Allow => "allow", Deny => "deny", Alert => "alert" });
 
 /// How bad a match of the rule is; never changes what is enforced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// The default.
@@ -105,7 +106,7 @@ pub enum Severity {
 words!(Severity { Low => "low", Medium => "medium", High => "high", Critical => "critical" });
 
 /// Why agent and server disagree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DriftReason {
     /// The host's kernel can't refuse this kind of action, so a denial became an alert.
@@ -118,7 +119,7 @@ pub enum DriftReason {
 words!(DriftReason { NotEnforcedHere => "not_enforced_here", StalePolicy => "stale_policy", VerdictDiffers => "verdict_differs" });
 
 /// One judged action: a row of `GET /api/v1/events`, a `data:` line of `/api/v1/events/stream`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Event {
     /// UUID v7, minted by the agent.
     pub event_id: Uuid,
@@ -165,7 +166,7 @@ pub struct Event {
 }
 
 /// A page of `GET /api/v1/events`, newest first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EventPage {
     /// The events.
     pub items: Vec<Event>,
@@ -174,8 +175,9 @@ pub struct EventPage {
 }
 
 /// Query of `GET /api/v1/events` and `/api/v1/events/stream`. On the stream only the filters count.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct EventQuery {
     /// Only this agent's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -186,8 +188,9 @@ pub struct EventQuery {
     /// Only this verdict of the agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
-    /// Only events of AI processes of this type.
+    /// Only events of AI processes of this type, 1-64 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(min_length = 1, max_length = 64, pattern = "^[^\\x00]*$")]
     pub agent_type: Option<String>,
     /// Only events with (or without) drift.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -201,10 +204,12 @@ pub struct EventQuery {
     /// The documented way to page backwards: strictly before this instant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_ts: Option<Timestamp>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the page before, unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(pattern = "^[0-9]{1,17}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
     pub cursor: Option<String>,
     /// 1-1,000, default 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 1000)]
     pub limit: Option<u32>,
 }

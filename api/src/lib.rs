@@ -9,6 +9,7 @@ pub mod auth;
 pub mod error;
 pub mod events;
 pub mod health;
+pub mod page;
 pub mod policies;
 pub mod stats;
 pub mod stream;

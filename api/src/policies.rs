@@ -4,18 +4,20 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Body of `POST /api/v1/policies`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPolicy {
     /// The document, at most 256 KiB.
+    #[schema(max_length = 262_144)]
     pub yaml: String,
 }
 
 /// One immutable policy version as listed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PolicyVersion {
     /// Counted from 1.
     pub version: u32,
@@ -30,7 +32,7 @@ pub struct PolicyVersion {
 }
 
 /// One policy version with its text: `GET /api/v1/policies/{version}`, and the answer of `POST /api/v1/policies`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PolicyDocument {
     /// Version, name and origin.
     #[serde(flatten)]
@@ -42,7 +44,7 @@ pub struct PolicyDocument {
 }
 
 /// Whom an assignment is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TargetType {
     /// The base of every agent that has none of its own.
@@ -65,10 +67,11 @@ impl fmt::Display for TargetType {
 }
 
 /// Body of `POST /api/v1/policy-assignments`. Replaces the assignment that the same target had.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAssignment {
     /// Which policy.
+    #[schema(minimum = 1)]
     pub version: u32,
     /// Whom it is for.
     pub target_type: TargetType,
@@ -78,7 +81,7 @@ pub struct NewAssignment {
 }
 
 /// An assignment that is in force.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Assignment {
     /// Its id.
     pub assignment_id: Uuid,
@@ -97,7 +100,7 @@ pub struct Assignment {
 }
 
 /// One policy version within an effective policy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PolicyLayer {
     /// Which version.
     pub version: u32,
@@ -110,7 +113,7 @@ pub struct PolicyLayer {
 }
 
 /// `GET /api/v1/daemons/{id}/effective-policy`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EffectivePolicy {
     /// The agent.
     pub agent_id: Uuid,

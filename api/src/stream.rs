@@ -7,8 +7,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use crate::agents::{Agent, DiscoveredAgent};
+use crate::events::{EventKind, Verdict};
 
 /// Name of the SSE event that carries a [`Gap`]. Always sent.
 pub const GAP: &str = "gap";
@@ -19,8 +22,39 @@ pub const AGENTS: &str = "agents";
 /// Name of the SSE event that carries a JSON array of [`DiscoveredAgent`]: those that changed.
 pub const AI: &str = "ai";
 
+/// Query of `GET /api/v1/events/stream`: the filters of `GET /api/v1/events`, and what else to send.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct StreamQuery {
+    /// Only this agent's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<Uuid>,
+    /// Only this kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<EventKind>,
+    /// Only this verdict of the agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    /// Only events of AI processes of this type, 1-64 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(min_length = 1, max_length = 64, pattern = "^[^\\x00]*$")]
+    pub agent_type: Option<String>,
+    /// Only events with (or without) drift.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift_detected: Option<bool>,
+    /// Named events beside the plain ones: one or more of `stats`, `agents`, `ai`, with commas between.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(pattern = "^[a-z]+(,[a-z]+)*$")]
+    pub include: Option<String>,
+    /// Where to go on, for clients that can't send the header `Last-Event-ID`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(pattern = "^([0-9]{1,17}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})?$")]
+    pub last_event_id: Option<String>,
+}
+
 /// Events that this subscriber did not get: it was too slow, or was away for longer than can be replayed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Gap {
     /// How many are missing; absent when unknown.
     pub missed: Option<u64>,
@@ -29,7 +63,7 @@ pub struct Gap {
 }
 
 /// Counters of the whole server, so that a dashboard needs no polling.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StreamStats {
     /// The server's clock.
     pub now: Timestamp,
@@ -48,7 +82,7 @@ pub struct StreamStats {
 }
 
 /// Answer of `GET /api/v1/snapshot`: what a dashboard starts from before it follows the stream.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Snapshot {
     /// The server's clock.
     pub now: Timestamp,

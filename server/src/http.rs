@@ -10,6 +10,7 @@ pub mod events;
 pub mod health;
 pub mod json;
 pub mod layers;
+pub mod openapi;
 pub mod params;
 pub mod path;
 pub mod policies;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use tyr_api::agents::{Agent, List};
+use tyr_api::agents::{Agent, AgentsQuery, List};
+use tyr_api::page::Page;
 use tyr_api::policies::EffectivePolicy;
 use uuid::Uuid;
 
@@ -15,6 +16,16 @@ use super::who::Viewer;
 use crate::app::{App, query};
 
 /// All agents, by name; archived ones with `?include_archived=true`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/agents",
+    tag = "agents",
+    params(AgentsQuery),
+    responses(
+        (status = 200, description = "Agents by name", body = Page<Agent>),
+    ),
+    security(("session" = ["viewer"])),
+)]
 pub async fn list(_: Viewer, State(app): State<Arc<App>>, params: Params) -> Result<Json<List<Agent>>, ApiError> {
     let params = params.only(&["include_archived"])?;
     let archived = params.parse("include_archived", "true or false")?.unwrap_or(false);
@@ -22,6 +33,16 @@ pub async fn list(_: Viewer, State(app): State<Arc<App>>, params: Params) -> Res
 }
 
 /// One agent, archived or not.
+#[utoipa::path(
+    get,
+    path = "/api/v1/agents/{id}",
+    tag = "agents",
+    params(("id" = Uuid, Path, description = "The agent's id")),
+    responses(
+        (status = 200, description = "The agent", body = Agent),
+    ),
+    security(("session" = ["viewer"])),
+)]
 pub async fn show(
     _: Viewer,
     State(app): State<Arc<App>>,
@@ -32,6 +53,16 @@ pub async fn show(
 }
 
 /// What an agent should run, and what it says it does.
+#[utoipa::path(
+    get,
+    path = "/api/v1/agents/{id}/effective-policy",
+    tag = "agents",
+    params(("id" = Uuid, Path, description = "The agent's id")),
+    responses(
+        (status = 200, description = "Its layers", body = EffectivePolicy),
+    ),
+    security(("session" = ["viewer"])),
+)]
 pub async fn effective_policy(
     _: Viewer,
     State(app): State<Arc<App>>,

@@ -17,11 +17,30 @@ use crate::app::App;
 use crate::app::assignments::{self, AssignError};
 
 /// The assignments in force.
+#[utoipa::path(
+    get,
+    path = "/api/v1/policy-assignments",
+    tag = "policies",
+    responses(
+        (status = 200, description = "Assignments in force", body = List<Assignment>),
+    ),
+    security(("session" = ["viewer"])),
+)]
 pub async fn list(_: Viewer, State(app): State<Arc<App>>, _: NoParams) -> Result<Json<List<Assignment>>, ApiError> {
     Ok(Json(List { items: assignments::list(&app).await? }))
 }
 
 /// One assignment in force.
+#[utoipa::path(
+    get,
+    path = "/api/v1/policy-assignments/{id}",
+    tag = "policies",
+    params(("id" = Uuid, Path, description = "The assignment's id")),
+    responses(
+        (status = 200, description = "The assignment", body = Assignment),
+    ),
+    security(("session" = ["viewer"])),
+)]
 pub async fn show(
     _: Viewer,
     State(app): State<Arc<App>>,
@@ -32,6 +51,16 @@ pub async fn show(
 }
 
 /// Assigns a policy in place of the one that the target had.
+#[utoipa::path(
+    post,
+    path = "/api/v1/policy-assignments",
+    tag = "policies",
+    request_body = NewAssignment,
+    responses(
+        (status = 201, description = "The new assignment", body = Assignment),
+    ),
+    security(("session" = ["admin"])),
+)]
 pub async fn create(
     Admin(user): Admin,
     State(app): State<Arc<App>>,
@@ -42,6 +71,16 @@ pub async fn create(
 }
 
 /// Ends an assignment.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/policy-assignments/{id}",
+    tag = "policies",
+    params(("id" = Uuid, Path, description = "The assignment's id")),
+    responses(
+        (status = 204, description = "Ended"),
+    ),
+    security(("session" = ["admin"])),
+)]
 pub async fn end(
     Admin(user): Admin,
     State(app): State<Arc<App>>,

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use tyr_api::agents::{DiscoveredAgent, List};
+use tyr_api::agents::{DiscoveredAgent, DiscoveredAgentsQuery, List};
+use tyr_api::page::Page;
 use uuid::Uuid;
 
 use super::error::ApiError;
@@ -15,6 +16,16 @@ use crate::app::App;
 use crate::app::query::{self, AI_PROCESSES_MAX};
 
 /// AI processes, newest first: `?agent_id=…`, `?alive=true`, `?limit=…` (1,000 unless told).
+#[utoipa::path(
+    get,
+    path = "/api/v1/discovered-agents",
+    tag = "agents",
+    params(DiscoveredAgentsQuery),
+    responses(
+        (status = 200, description = "AI processes, newest first", body = Page<DiscoveredAgent>),
+    ),
+    security(("session" = ["viewer"])),
+)]
 pub async fn list(
     _: Viewer,
     State(app): State<Arc<App>>,
@@ -28,6 +39,16 @@ pub async fn list(
 }
 
 /// One AI process.
+#[utoipa::path(
+    get,
+    path = "/api/v1/discovered-agents/{id}",
+    tag = "agents",
+    params(("id" = Uuid, Path, description = "The AI process's id")),
+    responses(
+        (status = 200, description = "The AI process", body = DiscoveredAgent),
+    ),
+    security(("session" = ["viewer"])),
+)]
 pub async fn show(
     _: Viewer,
     State(app): State<Arc<App>>,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use tyr_api::events::{EventKind, EventPage, Verdict};
+use tyr_api::events::{EventKind, EventPage, EventQuery, Verdict};
 
 use super::error::ApiError;
 use super::json::Json;
@@ -21,6 +21,16 @@ const LIMIT_DEFAULT: u32 = 100;
 const AGENT_TYPE_CHARS_MAX: usize = 64;
 
 /// A page of events, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/events",
+    tag = "events",
+    params(EventQuery),
+    responses(
+        (status = 200, description = "Events, newest first", body = EventPage),
+    ),
+    security(("session" = ["viewer"])),
+)]
 pub async fn list(_: Viewer, State(app): State<Arc<App>>, params: Params) -> Result<Json<EventPage>, ApiError> {
     let [agent_id, kind, verdict, agent_type, drift] = FILTERS;
     let accepted = [agent_id, kind, verdict, agent_type, drift, "since", "until", "before_ts", "cursor", "limit"];

@@ -18,6 +18,15 @@ use crate::{VERSION, db};
 const ROUND_TRIP_MAX: Duration = Duration::from_secs(2);
 
 /// 200, or 503 while the database is away.
+#[utoipa::path(
+    get,
+    path = "/health",
+    tag = "server",
+    responses(
+        (status = 200, description = "All is well", body = Health),
+        (status = 503, description = "The database is away", body = Health),
+    ),
+)]
 pub async fn show(State(app): State<Arc<App>>) -> Response {
     let alive = matches!(timeout(ROUND_TRIP_MAX, db::ping(&app.pool)).await, Ok(Ok(())));
     let (status, word) = if alive { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "error") };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use tyr_api::agents::List;
+use tyr_api::page::{Page, PageQuery};
 use tyr_api::policies::{NewPolicy, PolicyDocument, PolicyVersion};
 use tyr_policy::{Diagnostic, PolicyError};
 
@@ -17,11 +18,31 @@ use crate::app::App;
 use crate::app::policies::{self, ApplyError};
 
 /// All versions without their text, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/policies",
+    tag = "policies",
+    params(PageQuery),
+    responses(
+        (status = 200, description = "Versions, newest first", body = Page<PolicyVersion>),
+    ),
+    security(("session" = ["viewer"])),
+)]
 pub async fn list(_: Viewer, State(app): State<Arc<App>>, _: NoParams) -> Result<Json<List<PolicyVersion>>, ApiError> {
     Ok(Json(List { items: policies::list(&app).await? }))
 }
 
 /// One version with its text.
+#[utoipa::path(
+    get,
+    path = "/api/v1/policies/{version}",
+    tag = "policies",
+    params(("version" = u32, Path, description = "Version, from 1")),
+    responses(
+        (status = 200, description = "The version with its text", body = PolicyDocument),
+    ),
+    security(("session" = ["viewer"])),
+)]
 pub async fn show(
     _: Viewer,
     State(app): State<Arc<App>>,
@@ -32,6 +53,16 @@ pub async fn show(
 }
 
 /// Checks a policy and stores it as a new version.
+#[utoipa::path(
+    post,
+    path = "/api/v1/policies",
+    tag = "policies",
+    request_body = NewPolicy,
+    responses(
+        (status = 201, description = "The new version", body = PolicyDocument),
+    ),
+    security(("session" = ["admin"])),
+)]
 pub async fn apply(
     Admin(user): Admin,
     State(app): State<Arc<App>>,

@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::{ApiError, nearest};
 use super::{
-    agents, assignments, auth, ca, discovered_agents, events, health, layers, policies, snapshot, stats, stream, tokens,
+    agents, assignments, auth, ca, discovered_agents, events, health, layers, openapi, policies, snapshot, stats,
+    stream, tokens,
 };
 use crate::app::App;
 
@@ -36,6 +37,7 @@ fn table() -> Vec<(Method, &'static str, MethodRouter<Door>)> {
     let (get_, post_, delete_) = (Method::GET, Method::POST, Method::DELETE);
     vec![
         (get_.clone(), "/health", get(health::show)),
+        (get_.clone(), "/openapi.json", get(openapi::show)),
         (get_.clone(), "/api/v1/auth/status", get(auth::status)),
         (post_.clone(), "/api/v1/auth/setup", post(auth::set_up)),
         (post_.clone(), "/api/v1/auth/login", post(auth::log_in)),

@@ -12,6 +12,15 @@ use super::who::Viewer;
 use crate::app::{App, query};
 
 /// Everything at once, and the place in the stream to go on from.
+#[utoipa::path(
+    get,
+    path = "/api/v1/snapshot",
+    tag = "events",
+    responses(
+        (status = 200, description = "What a dashboard starts from", body = Snapshot),
+    ),
+    security(("session" = ["viewer"])),
+)]
 pub async fn show(_: Viewer, State(app): State<Arc<App>>, _: NoParams) -> Result<Json<Snapshot>, ApiError> {
     Ok(Json(query::snapshot(&app).await?))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
 use tyr_api::agents::List;
-use tyr_api::stats::{DriftRow, RateRow};
+use tyr_api::stats::{DriftQuery, DriftRow, RateQuery, RateRow};
 
 use super::error::ApiError;
 use super::json::Json;
@@ -17,6 +17,16 @@ use crate::app::{App, query};
 const RATE_SPAN_MAX: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 /// Events per minute, verdict and kind: of the last hour, unless told.
+#[utoipa::path(
+    get,
+    path = "/api/v1/stats/rate",
+    tag = "events",
+    params(RateQuery),
+    responses(
+        (status = 200, description = "Events per minute, verdict and kind", body = List<RateRow>),
+    ),
+    security(("session" = ["viewer"])),
+)]
 pub async fn rate(_: Viewer, State(app): State<Arc<App>>, params: Params) -> Result<Json<List<RateRow>>, ApiError> {
     let (since, until) = span(params, SignedDuration::from_hours(1))?;
     if until.duration_since(since) > RATE_SPAN_MAX {
@@ -26,6 +36,16 @@ pub async fn rate(_: Viewer, State(app): State<Arc<App>>, params: Params) -> Res
 }
 
 /// Drift per agent: of the last day, unless told.
+#[utoipa::path(
+    get,
+    path = "/api/v1/stats/drift",
+    tag = "events",
+    params(DriftQuery),
+    responses(
+        (status = 200, description = "Drift per agent", body = List<DriftRow>),
+    ),
+    security(("session" = ["viewer"])),
+)]
 pub async fn drift(_: Viewer, State(app): State<Arc<App>>, params: Params) -> Result<Json<List<DriftRow>>, ApiError> {
     let (since, until) = span(params, SignedDuration::from_hours(24))?;
     Ok(Json(List { items: query::drift(&app, since, until).await? }))

@@ -24,7 +24,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use tyr_api::stream::{self as api, Gap};
+use tyr_api::stream::{self as api, Gap, StreamQuery};
 
 use self::frame::Frames;
 use super::error::{ApiError, nearest};
@@ -70,6 +70,16 @@ struct Include {
 }
 
 /// Events from now on, or from `Last-Event-ID` on.
+#[utoipa::path(
+    get,
+    path = "/api/v1/events/stream",
+    tag = "events",
+    params(StreamQuery, ("last-event-id" = Option<String>, Header, description = "Where to go on: the `id:` of the last event")),
+    responses(
+        (status = 200, description = "Server-sent events without end", body = String, content_type = "text/event-stream"),
+    ),
+    security(("session" = ["viewer"])),
+)]
 pub async fn follow(
     Viewer(user): Viewer,
     State(door): State<Door>,

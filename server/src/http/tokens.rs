@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use tyr_api::agents::List;
 use tyr_api::auth::{CreatedEnrollmentToken, EnrollmentToken, NewEnrollmentToken};
+use tyr_api::page::{Page, PageQuery};
 
 use super::error::ApiError;
 use super::json::Json;
@@ -16,11 +17,31 @@ use crate::app::App;
 use crate::app::tokens::{self, CreateError};
 
 /// All tokens without their secrets, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/enrollment-tokens",
+    tag = "tokens",
+    params(PageQuery),
+    responses(
+        (status = 200, description = "Tokens without their secrets, newest first", body = Page<EnrollmentToken>),
+    ),
+    security(("session" = ["admin"])),
+)]
 pub async fn list(_: Admin, State(app): State<Arc<App>>, _: NoParams) -> Result<Json<List<EnrollmentToken>>, ApiError> {
     Ok(Json(List { items: tokens::list(&app).await? }))
 }
 
 /// Makes a token and shows it this once.
+#[utoipa::path(
+    post,
+    path = "/api/v1/enrollment-tokens",
+    tag = "tokens",
+    request_body = NewEnrollmentToken,
+    responses(
+        (status = 201, description = "The token, shown this once", body = CreatedEnrollmentToken),
+    ),
+    security(("session" = ["admin"])),
+)]
 pub async fn create(
     Admin(user): Admin,
     State(app): State<Arc<App>>,
@@ -31,6 +52,16 @@ pub async fn create(
 }
 
 /// Revokes a token.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/enrollment-tokens/{token_id}",
+    tag = "tokens",
+    params(("token_id" = String, Path, description = "Public part of the token")),
+    responses(
+        (status = 200, description = "The token, revoked", body = EnrollmentToken),
+    ),
+    security(("session" = ["admin"])),
+)]
 pub async fn revoke(
     _: Admin,
     State(app): State<Arc<App>>,

@@ -1,6 +1,7 @@
 //! Integration tests of the server, against a real PostgreSQL.
 
 mod embedded;
+mod generated;
 mod grpc;
 mod ingest;
 mod rest;

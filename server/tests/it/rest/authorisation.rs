@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tyr_server::app::users;
-use tyr_server::http::router;
+use tyr_server::http::{openapi, router};
 use uuid::Uuid;
 
 use super::harness::Rest;
@@ -23,6 +23,7 @@ fn table() -> Vec<(Method, &'static str, Who, u16, Option<Value>)> {
     let some = "00000000-0000-0000-0000-000000000000";
     vec![
         (get.clone(), "/health", Public, 200, None),
+        (get.clone(), "/openapi.json", Public, 200, None),
         (get.clone(), "/api/v1/auth/status", Public, 200, None),
         (
             post.clone(),
@@ -69,6 +70,35 @@ fn table() -> Vec<(Method, &'static str, Who, u16, Option<Value>)> {
 fn every_route_has_an_entry() {
     let listed: Vec<_> = table().into_iter().map(|(method, path, ..)| (method, path)).collect();
     assert_eq!(router::routes(), listed, "a new route needs its line in the table above, in the same order");
+}
+
+#[test]
+fn the_description_names_the_same_routes_and_roles() {
+    let document = openapi::document();
+    let mut described: Vec<(String, String, Option<String>)> = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("operations") {
+            let role = operation["security"][0]["session"][0].as_str().map(str::to_owned);
+            described.push((path.clone(), method.to_uppercase(), role));
+        }
+    }
+    let mut listed: Vec<(String, String, Option<String>)> = table()
+        .into_iter()
+        .map(|(method, path, who, ..)| {
+            let role = match who {
+                Who::Public => None,
+                Who::Viewer => Some("viewer".to_owned()),
+                Who::Admin => Some("admin".to_owned()),
+            };
+            (path.to_owned(), method.to_string(), role)
+        })
+        .collect();
+    described.sort();
+    listed.sort();
+    assert_eq!(
+        described, listed,
+        "annotate the handler with #[utoipa::path] and name it in server/src/http/openapi.rs"
+    );
 }
 
 #[tokio::test]
