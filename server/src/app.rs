@@ -1,6 +1,7 @@
 //! What the server decides: one file per aggregate, called by both doors.
 
 pub mod assignments;
+pub mod audit;
 pub mod auth;
 pub mod effective;
 pub mod enroll;

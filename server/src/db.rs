@@ -1,6 +1,7 @@
 //! All SQL of the server, one file per aggregate. Plain functions take a connection, so that `app` composes transactions.
 
 pub mod agents;
+pub mod audit;
 pub mod discovered_agents;
 pub mod effective_policies;
 pub mod enrollment_tokens;

@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod assignments;
+pub mod audit;
 pub mod auth;
 pub mod ca;
 pub mod discovered_agents;

@@ -4,6 +4,7 @@ use tyr_api::policies::{Assignment, NewAssignment, TargetType};
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::app::audit::{self, Action, Actor};
 use crate::app::effective;
 use crate::db::{DbError, agents, effective_policies, policy_assignments};
 
@@ -31,7 +32,7 @@ pub enum AssignError {
 ///
 /// # Errors
 /// See [`AssignError`].
-pub async fn create(app: &App, new: NewAssignment, assigned_by: &str) -> Result<Assignment, AssignError> {
+pub async fn create(app: &App, new: NewAssignment, actor: &Actor) -> Result<Assignment, AssignError> {
     let new = NewAssignment { target_id: check_target(&new)?, ..new };
     let version = i32::try_from(new.version).map_err(|_| AssignError::UnknownVersion(new.version))?;
     let assignment_id = Uuid::now_v7();
@@ -44,7 +45,7 @@ pub async fn create(app: &App, new: NewAssignment, assigned_by: &str) -> Result<
         }
     }
     policy_assignments::end_of_target(&mut *tx, new.target_type, &new.target_id).await?;
-    policy_assignments::insert(&mut *tx, assignment_id, &new, version, assigned_by).await.map_err(
+    policy_assignments::insert(&mut *tx, assignment_id, &new, version, &actor.name).await.map_err(
         |error| match error.constraint() {
             Some(policy_assignments::UNKNOWN_VERSION) => AssignError::UnknownVersion(new.version),
             _ => AssignError::Db(error),
@@ -52,13 +53,19 @@ pub async fn create(app: &App, new: NewAssignment, assigned_by: &str) -> Result<
     )?;
     let changed = effective::settle(&mut tx, None).await?;
     let assignment = policy_assignments::list(&mut *tx, Some(assignment_id)).await?.pop();
+    let facts = &[
+        ("version", &new.version as audit::Fact<'_>),
+        ("target_type", &new.target_type),
+        ("target_id", &new.target_id),
+    ];
+    audit::record(&mut tx, actor, Action::AssignmentCreate, &assignment_id.to_string(), facts).await?;
     tx.commit().await.map_err(DbError::from)?;
     tracing::info!(
         policy.version = new.version,
         assignment.id = %assignment_id,
         assignment.target = %new.target_type,
         agents = changed.len(),
-        user.name = assigned_by,
+        user.name = actor.name,
         "policy assigned"
     );
     tell(app, &changed);
@@ -66,15 +73,16 @@ pub async fn create(app: &App, new: NewAssignment, assigned_by: &str) -> Result<
 }
 
 /// Ends an assignment, and has connected agents told; false: there is none of that id in force.
-pub async fn end(app: &App, assignment_id: Uuid, ended_by: &str) -> Result<bool, DbError> {
+pub async fn end(app: &App, assignment_id: Uuid, actor: &Actor) -> Result<bool, DbError> {
     let mut tx = app.pool.begin().await?;
     effective_policies::lock_for_change(&mut *tx).await?;
     if !policy_assignments::end(&mut *tx, assignment_id).await? {
         return Ok(false);
     }
     let changed = effective::settle(&mut tx, None).await?;
+    audit::record(&mut tx, actor, Action::AssignmentEnd, &assignment_id.to_string(), &[]).await?;
     tx.commit().await?;
-    tracing::info!(assignment.id = %assignment_id, agents = changed.len(), user.name = ended_by, "policy assignment ended");
+    tracing::info!(assignment.id = %assignment_id, agents = changed.len(), user.name = actor.name, "policy assignment ended");
     tell(app, &changed);
     Ok(true)
 }

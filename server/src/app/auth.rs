@@ -12,6 +12,7 @@ use tyr_api::auth::{AuthStatus, Credentials, Role, Session};
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::app::audit::Actor;
 use crate::app::auth::secrets::HashError;
 use crate::app::auth::sessions::TokenError;
 use crate::db::{DbError, users};
@@ -34,6 +35,31 @@ pub struct User {
     pub role: Role,
     /// When its session ends.
     pub session_expires_at: Timestamp,
+    /// Address that the request came from.
+    pub source: Option<IpAddr>,
+    /// The request, as in the log.
+    pub request_id: Option<Uuid>,
+}
+
+impl User {
+    /// The user as the one who does something, for the audit log.
+    pub fn actor(&self) -> Actor {
+        Actor {
+            name: self.username.clone(),
+            user_id: Some(self.user_id),
+            source: self.source,
+            request_id: self.request_id,
+        }
+    }
+}
+
+/// From where something is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Address of the client, or of the proxy in front of us.
+    pub source: Option<IpAddr>,
+    /// The request, as in the log.
+    pub request_id: Option<Uuid>,
 }
 
 /// Why there is no session.
@@ -121,10 +147,17 @@ pub async fn log_in(app: &App, credentials: &Credentials, source: IpAddr) -> Res
 ///
 /// # Errors
 /// [`AuthError::Token`], [`AuthError::UserGone`] or [`AuthError::Db`].
-pub async fn identify(app: &App, token: &str) -> Result<User, AuthError> {
+pub async fn identify(app: &App, token: &str, origin: Origin) -> Result<User, AuthError> {
     let session = app.session_key.check(token)?;
     let (username, role) = users::identity(&app.pool, session.user_id).await?.ok_or(AuthError::UserGone)?;
-    Ok(User { user_id: session.user_id, username, role: role_of(&role), session_expires_at: session.expires_at })
+    Ok(User {
+        user_id: session.user_id,
+        username,
+        role: role_of(&role),
+        session_expires_at: session.expires_at,
+        source: origin.source,
+        request_id: origin.request_id,
+    })
 }
 
 /// Whether a session still holds: not expired, and its user there.

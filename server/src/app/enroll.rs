@@ -7,6 +7,7 @@ use tyr_proto::v1::{RegisterRequest, RegisterResponse};
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::app::audit::{self, Action, Actor};
 use crate::app::ingest::clean::text;
 use crate::app::tokens::{self, TokenError};
 use crate::db::DbError;
@@ -63,6 +64,8 @@ pub async fn enroll(app: &Arc<App>, request: &RegisterRequest) -> Result<Registe
     let mut tx = app.pool.begin().await.map_err(DbError::from)?;
     tokens::use_up(&mut tx, &token).await?;
     agents::insert(&mut tx, &agent).await?;
+    let actor = Actor::token(token.token_id());
+    audit::record(&mut tx, &actor, Action::AgentEnroll, name, &[("agent_id", &agent_id)]).await?;
     tx.commit().await.map_err(DbError::from)?;
     app.fleet.add(agent_id, Timestamp::now());
     tracing::info!(agent.id = %agent_id, agent.name = name, token.id = token.token_id(), "agent enrolled");

@@ -4,6 +4,7 @@ use tyr_api::policies::{PolicyDocument, PolicyVersion};
 use tyr_policy::{Diagnostic, Policy, PolicyError};
 
 use crate::app::App;
+use crate::app::audit::{self, Action, Actor};
 use crate::db::{DbError, policy_versions};
 
 /// Why a policy was not applied.
@@ -24,17 +25,21 @@ pub enum ApplyError {
 ///
 /// # Errors
 /// See [`ApplyError`].
-pub async fn apply(app: &App, yaml: String, created_by: &str) -> Result<PolicyDocument, ApplyError> {
+pub async fn apply(app: &App, yaml: String, actor: &Actor) -> Result<PolicyDocument, ApplyError> {
     let yaml_checked = yaml.clone();
     // Up to 256 KiB and thousands of rules: too long for a thread that answers others too.
     let checked = tokio::task::spawn_blocking(move || Policy::parse(&yaml_checked)).await.map_err(ApplyError::Check)?;
     let checked = checked.map_err(ApplyError::Invalid)?;
     let rules = i32::try_from(checked.policy.rules.len()).expect("the number of rules is bounded");
-    let version = policy_versions::insert(&app.pool, &checked.policy.name, rules, &yaml, created_by).await?;
+    let mut tx = app.pool.begin().await.map_err(DbError::from)?;
+    let version = policy_versions::insert(&mut *tx, &checked.policy.name, rules, &yaml, &actor.name).await?;
+    let facts = &[("name", &version.name as audit::Fact<'_>), ("rules", &rules)];
+    audit::record(&mut tx, actor, Action::PolicyApply, &version.version.to_string(), facts).await?;
+    tx.commit().await.map_err(DbError::from)?;
     tracing::info!(
         policy.version = version.version,
         policy.name = version.name,
-        user.name = created_by,
+        user.name = actor.name,
         "policy applied"
     );
     Ok(PolicyDocument { version, yaml, warnings: checked.warnings.iter().map(in_words).collect() })

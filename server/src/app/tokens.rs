@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 use tyr_api::auth::{CreatedEnrollmentToken, EnrollmentToken, NewEnrollmentToken};
 
 use crate::app::App;
+use crate::app::audit::{self, Action, Actor};
 use crate::app::auth::secrets::HashError;
 use crate::db::DbError;
 use crate::db::enrollment_tokens::{self, NewToken};
@@ -95,11 +96,7 @@ impl Verified {
 ///
 /// # Errors
 /// See [`CreateError`].
-pub async fn create(
-    app: &App,
-    new: &NewEnrollmentToken,
-    created_by: &str,
-) -> Result<CreatedEnrollmentToken, CreateError> {
+pub async fn create(app: &App, new: &NewEnrollmentToken, actor: &Actor) -> Result<CreatedEnrollmentToken, CreateError> {
     let label = new.label.trim();
     if label.is_empty() || label.chars().count() > LABEL_CHARS_MAX || label.chars().any(char::is_control) {
         return Err(CreateError::BadLabel);
@@ -119,12 +116,17 @@ pub async fn create(
         secret_hash: &secret_hash,
         max_uses: i32::try_from(new.max_uses).expect("bounded above"),
         expires_at: Timestamp::now() + SignedDuration::from_hours(new.expires_hours.into()),
-        created_by,
+        created_by: &actor.name,
     };
+    let mut tx = app.pool.begin().await.map_err(DbError::from)?;
     // 64 random bits that are taken already mean a broken source of randomness.
-    if !enrollment_tokens::insert(&app.pool, row).await? {
+    if !enrollment_tokens::insert(&mut *tx, row).await? {
         return Err(CreateError::OtherSecret);
     }
+    let facts =
+        &[("label", &label as audit::Fact<'_>), ("max_uses", &new.max_uses), ("expires_hours", &new.expires_hours)];
+    audit::record(&mut tx, actor, Action::TokenCreate, &id, facts).await?;
+    tx.commit().await.map_err(DbError::from)?;
     let details = by_id(app, &id).await?.ok_or(CreateError::OtherSecret)?;
     Ok(CreatedEnrollmentToken { token: format!("{PREFIX}{id}_{secret}"), details })
 }
@@ -135,10 +137,13 @@ pub async fn list(app: &App) -> Result<Vec<EnrollmentToken>, DbError> {
 }
 
 /// Revokes a token, and gives it as it is now; none: there is no such token. Agents that enrolled with it stay.
-pub async fn revoke(app: &App, token_id: &str) -> Result<Option<EnrollmentToken>, DbError> {
-    if !enrollment_tokens::revoke(&app.pool, token_id).await? {
+pub async fn revoke(app: &App, token_id: &str, actor: &Actor) -> Result<Option<EnrollmentToken>, DbError> {
+    let mut tx = app.pool.begin().await?;
+    if !enrollment_tokens::revoke(&mut *tx, token_id).await? {
         return Ok(None);
     }
+    audit::record(&mut tx, actor, Action::TokenRevoke, token_id, &[]).await?;
+    tx.commit().await?;
     by_id(app, token_id).await
 }
 
@@ -196,8 +201,12 @@ pub async fn ensure_bootstrap(app: &App, token: &str) -> Result<(), CreateError>
         expires_at: Timestamp::now() + BOOTSTRAP_LIFE,
         created_by: "environment",
     };
+    let mut tx = app.pool.begin().await.map_err(DbError::from)?;
     // Another server on the same database may have been quicker, with the same token.
-    enrollment_tokens::insert(&app.pool, row).await?;
+    if enrollment_tokens::insert(&mut *tx, row).await? {
+        audit::record(&mut tx, &Actor::environment(), Action::TokenCreate, id, &[("label", &"bootstrap")]).await?;
+    }
+    tx.commit().await.map_err(DbError::from)?;
     Ok(())
 }
 

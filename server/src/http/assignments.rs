@@ -67,7 +67,7 @@ pub async fn create(
     _: NoParams,
     Json(new): Json<NewAssignment>,
 ) -> Result<(StatusCode, Json<Assignment>), ApiError> {
-    Ok((StatusCode::CREATED, Json(assignments::create(&app, new, &user.username).await?)))
+    Ok((StatusCode::CREATED, Json(assignments::create(&app, new, &user.actor()).await?)))
 }
 
 /// Ends an assignment.
@@ -87,7 +87,7 @@ pub async fn end(
     Id(id): Id<Uuid>,
     _: NoParams,
 ) -> Result<StatusCode, ApiError> {
-    if assignments::end(&app, id, &user.username).await? {
+    if assignments::end(&app, id, &user.actor()).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(missing("assignment in force", id))

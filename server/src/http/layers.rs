@@ -27,7 +27,7 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Names one request in answers and in the log. Made here, never taken from outside, so that it can be believed.
 #[derive(Clone, Copy)]
-struct RequestId(Uuid);
+pub(super) struct RequestId(pub(super) Uuid);
 
 /// Wraps all routes in all layers.
 pub fn wrap(routes: Router) -> Router {

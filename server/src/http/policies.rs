@@ -69,7 +69,7 @@ pub async fn apply(
     _: NoParams,
     Json(new): Json<NewPolicy>,
 ) -> Result<(StatusCode, Json<PolicyDocument>), ApiError> {
-    Ok((StatusCode::CREATED, Json(policies::apply(&app, new.yaml, &user.username).await?)))
+    Ok((StatusCode::CREATED, Json(policies::apply(&app, new.yaml, &user.actor()).await?)))
 }
 
 impl From<ApplyError> for ApiError {

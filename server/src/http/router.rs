@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::{ApiError, nearest};
 use super::{
-    agents, assignments, auth, ca, discovered_agents, events, health, layers, openapi, policies, snapshot, stats,
-    stream, tokens,
+    agents, assignments, audit, auth, ca, discovered_agents, events, health, layers, openapi, policies, snapshot,
+    stats, stream, tokens,
 };
 use crate::app::App;
 
@@ -62,6 +62,7 @@ fn table() -> Vec<(Method, &'static str, MethodRouter<Door>)> {
         (post_.clone(), "/api/v1/policy-assignments", post(assignments::create)),
         (get_.clone(), "/api/v1/policy-assignments/{id}", get(assignments::show)),
         (delete_.clone(), "/api/v1/policy-assignments/{id}", delete(assignments::end)),
+        (get_.clone(), "/api/v1/audit", get(audit::list)),
         (get_, "/api/v1/enrollment-tokens", get(tokens::list)),
         (post_, "/api/v1/enrollment-tokens", post(tokens::create)),
         (delete_, "/api/v1/enrollment-tokens/{token_id}", delete(tokens::revoke)),

@@ -48,7 +48,7 @@ pub async fn create(
     _: NoParams,
     Json(new): Json<NewEnrollmentToken>,
 ) -> Result<(StatusCode, Json<CreatedEnrollmentToken>), ApiError> {
-    Ok((StatusCode::CREATED, Json(tokens::create(&app, &new, &user.username).await?)))
+    Ok((StatusCode::CREATED, Json(tokens::create(&app, &new, &user.actor()).await?)))
 }
 
 /// Revokes a token.
@@ -63,14 +63,14 @@ pub async fn create(
     security(("session" = ["admin"])),
 )]
 pub async fn revoke(
-    _: Admin,
+    Admin(user): Admin,
     State(app): State<Arc<App>>,
     Path(token_id): Path<String>,
     _: NoParams,
 ) -> Result<Json<EnrollmentToken>, ApiError> {
     let shown: String = token_id.chars().take(64).collect();
     // PostgreSQL refuses a NUL in a text.
-    let known = if token_id.contains('\0') { None } else { tokens::revoke(&app, &token_id).await? };
+    let known = if token_id.contains('\0') { None } else { tokens::revoke(&app, &token_id, &user.actor()).await? };
     known.map(Json).ok_or_else(|| missing("enrollment token", shown))
 }
 

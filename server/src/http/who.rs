@@ -10,10 +10,12 @@ use tracing::Span;
 use tyr_api::auth::Role;
 
 use super::error::ApiError;
+use super::layers::RequestId;
 use super::router::Door;
+use super::serve::Peer;
 use crate::app::App;
 use crate::app::auth::sessions::TokenError;
-use crate::app::auth::{AuthError, User, identify};
+use crate::app::auth::{AuthError, Origin, User, identify};
 
 /// Any user.
 pub struct Viewer(pub User);
@@ -32,7 +34,7 @@ impl FromRequestParts<Door> for Viewer {
         let token = header.to_str().ok().and_then(bearer).ok_or_else(|| {
             ApiError::unauthorized("invalid_token", "the `Authorization` header is not `Bearer <token>`")
         })?;
-        let user = identify(&Arc::<App>::from_ref(door), token).await?;
+        let user = identify(&Arc::<App>::from_ref(door), token, origin(parts)).await?;
         Span::current().record("user.name", &user.username);
         Ok(Self(user))
     }
@@ -50,6 +52,14 @@ impl FromRequestParts<Door> for Admin {
                 Err(error.hint(format!("`{}` is a viewer; log in as an admin", user.username)))
             }
         }
+    }
+}
+
+/// From where a request comes.
+pub(super) fn origin(parts: &Parts) -> Origin {
+    Origin {
+        source: parts.extensions.get::<Peer>().map(|peer| peer.0),
+        request_id: parts.extensions.get::<RequestId>().map(|id| id.0),
     }
 }
 

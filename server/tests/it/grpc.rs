@@ -20,6 +20,7 @@ use tyr_proto::v1::agent_message::Payload as FromAgent;
 use tyr_proto::v1::agent_service_client::AgentServiceClient;
 use tyr_proto::v1::server_message::Payload as ToAgent;
 use tyr_proto::v1::{self, AgentMessage, RegisterRequest, RegisterResponse, ServerMessage};
+use tyr_server::app::audit::Actor;
 use tyr_server::app::{assignments, policies, tokens};
 use tyr_server::grpc;
 use uuid::Uuid;
@@ -105,7 +106,7 @@ impl Door {
 
     async fn token(&self, max_uses: u32) -> String {
         let new = NewEnrollmentToken { label: "test".to_owned(), max_uses, expires_hours: 1 };
-        tokens::create(&self.stack.app, &new, "admin").await.expect("a token").token
+        tokens::create(&self.stack.app, &new, &Actor::environment()).await.expect("a token").token
     }
 
     async fn register(&self, token: &str) -> Result<(RegisterResponse, Arc<KeyPair>), Status> {
@@ -200,13 +201,13 @@ async fn enrolls_streams_and_acknowledges_after_commit() {
     assert_eq!(door.stack.count("SELECT count(*) FROM events").await, 3);
 
     // A policy that is assigned reaches the agent, and what it says of it reaches the table.
-    let policy = policies::apply(&door.stack.app, ALERT_ALL.to_owned(), "admin").await.expect("applied");
+    let policy = policies::apply(&door.stack.app, ALERT_ALL.to_owned(), &Actor::environment()).await.expect("applied");
     let assignment = tyr_api::policies::NewAssignment {
         version: policy.version.version,
         target_type: tyr_api::policies::TargetType::All,
         target_id: String::new(),
     };
-    assignments::create(&door.stack.app, assignment, "admin").await.expect("assigned");
+    assignments::create(&door.stack.app, assignment, &Actor::environment()).await.expect("assigned");
     let ToAgent::Policy(push) = agent.next().await.expect("open") else { panic!("a policy") };
     assert_eq!((push.layers.len(), push.layers[0].yaml.as_str()), (1, ALERT_ALL));
     agent

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sqlx::Row;
 use tyr_proto::v1;
+use tyr_server::app::audit::Actor;
 use tyr_server::app::{assignments, ingest::Work, policies};
 use tyr_server::db::events::{Filter, Position};
 use tyr_server::db::{events, partitions, stats};
@@ -232,13 +233,13 @@ async fn drift_is_judged_by_the_policy_in_force() {
     let stack = Stack::start().await;
     let agent_id = stack.agent("one").await;
     let before = event_at(Timestamp::now() - Duration::from_mins(1));
-    let policy = policies::apply(&stack.app, DENY_SECRETS.to_owned(), "admin").await.expect("applied");
+    let policy = policies::apply(&stack.app, DENY_SECRETS.to_owned(), &Actor::environment()).await.expect("applied");
     let assignment = tyr_api::policies::NewAssignment {
         version: policy.version.version,
         target_type: tyr_api::policies::TargetType::All,
         target_id: String::new(),
     };
-    assignments::create(&stack.app, assignment, "admin").await.expect("assigned");
+    assignments::create(&stack.app, assignment, &Actor::environment()).await.expect("assigned");
     let push = tyr_server::app::effective::effective_for(&stack.app, agent_id).await.expect("settled");
     let mut session = stack.session(agent_id).await;
 

@@ -2,6 +2,7 @@
 
 mod agents;
 mod assignments;
+mod audit;
 mod authorisation;
 mod errors;
 mod events;

@@ -60,6 +60,7 @@ fn table() -> Vec<(Method, &'static str, Who, u16, Option<Value>)> {
         ),
         (get.clone(), "/api/v1/policy-assignments/{id}", Viewer, 404, None),
         (delete.clone(), "/api/v1/policy-assignments/{id}", Admin, 404, None),
+        (get.clone(), "/api/v1/audit", Admin, 200, None),
         (get, "/api/v1/enrollment-tokens", Admin, 200, None),
         (post, "/api/v1/enrollment-tokens", Admin, 400, Some(json!({"label": ""}))),
         (delete, "/api/v1/enrollment-tokens/{token_id}", Admin, 404, None),
