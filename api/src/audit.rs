@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 /// One deed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AuditEntry {
     /// Number of the entry; later ones are higher, with holes.
     pub audit_id: i64,
@@ -30,21 +31,14 @@ pub struct AuditEntry {
     pub request_id: Option<Uuid>,
 }
 
-/// A page of `GET /api/v1/audit`, newest first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditPage {
-    /// The entries.
-    pub items: Vec<AuditEntry>,
-    /// Give it back as `cursor` for the next page; absent on the last one.
-    pub next_cursor: Option<String>,
-}
-
 /// Query of `GET /api/v1/audit`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct AuditQuery {
     /// Only what this user did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(min_length = 1, max_length = 256)]
     pub actor: Option<String>,
     /// Only this action (`user.create`), or all of an area (`user`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,8 +51,10 @@ pub struct AuditQuery {
     pub until: Option<Timestamp>,
     /// `next_cursor` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(min_length = 1, max_length = 128)]
     pub cursor: Option<String>,
     /// 1-1,000, default 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 1000)]
     pub limit: Option<u32>,
 }

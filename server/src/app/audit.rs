@@ -14,7 +14,8 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{PgConnection, PgPool};
-use tyr_api::audit::AuditPage;
+use tyr_api::audit::AuditEntry;
+use tyr_api::page::Page;
 use uuid::Uuid;
 
 use crate::app::App;
@@ -168,14 +169,19 @@ pub async fn record(
 ///
 /// # Errors
 /// When the database failed.
-pub async fn list(app: &App, filter: &Filter, cursor: Option<Position>, limit: u32) -> Result<AuditPage, DbError> {
+pub async fn list(
+    app: &App,
+    filter: &Filter,
+    cursor: Option<Position>,
+    limit: u32,
+) -> Result<Page<AuditEntry>, DbError> {
     // One more than asked for tells whether there is a further page.
     let mut items = audit::page(&app.pool, filter, cursor, limit + 1).await?;
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = items.len() > wanted;
     items.truncate(wanted);
     let next_cursor = items.last().filter(|_| more).map(|entry| Position::of(entry).to_string());
-    Ok(AuditPage { items, next_cursor })
+    Ok(Page { items, next_cursor })
 }
 
 /// Removes entries older than that many days, which count as [`RETENTION_DAYS_MIN`] if they are fewer; says how many went.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use tyr_api::audit::AuditPage;
+use tyr_api::audit::{AuditEntry, AuditQuery};
+use tyr_api::page::Page;
 
 use super::error::{ApiError, nearest};
 use super::json::Json;
@@ -20,7 +21,15 @@ const LIMIT_DEFAULT: u32 = 100;
 const ACTOR_CHARS_MAX: usize = 256;
 
 /// A page of entries, newest first.
-pub async fn list(_: Admin, State(app): State<Arc<App>>, params: Params) -> Result<Json<AuditPage>, ApiError> {
+#[utoipa::path(
+    get,
+    path = "/api/v1/audit",
+    tag = "audit",
+    params(AuditQuery),
+    responses((status = 200, description = "What people did, newest first", body = Page<AuditEntry>)),
+    security(("session" = ["admin"])),
+)]
+pub async fn list(_: Admin, State(app): State<Arc<App>>, params: Params) -> Result<Json<Page<AuditEntry>>, ApiError> {
     let params = params.only(&["actor", "action", "since", "until", "cursor", "limit"])?;
     let actor = params.text("actor").map(str::to_owned);
     if let Some(text) = &actor

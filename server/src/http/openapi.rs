@@ -13,7 +13,7 @@ use utoipa::{Modify, OpenApi};
 use super::json::Json;
 use super::params::NoParams;
 use super::{
-    agents, assignments, auth, ca, discovered_agents, events, health, policies, snapshot, stats, stream, tokens,
+    agents, assignments, audit, auth, ca, discovered_agents, events, health, policies, snapshot, stats, stream, tokens,
 };
 
 #[derive(OpenApi)]
@@ -51,6 +51,7 @@ use super::{
         assignments::show,
         assignments::create,
         assignments::end,
+        audit::list,
         tokens::list,
         tokens::create,
         tokens::revoke,
