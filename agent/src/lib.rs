@@ -24,4 +24,5 @@ pub mod serve;
 pub mod ship;
 pub mod spool;
 pub mod status;
+pub mod supervision;
 pub mod telemetry;

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -26,9 +25,12 @@ use crate::policies::{Enforcer, Policies};
 use crate::ship::{Connection, Shipper};
 use crate::spool::Spool;
 use crate::status::{Loss, PolicyVersion, Status};
+use crate::supervision::{self, Pulse};
 
 mod scope_cgroup;
 
+/// Exit status after a second signal, as shells give it for SIGTERM.
+const KILLED: i32 = 143;
 /// Most rounds of the scan at start; the second usually finds nothing.
 const SCANS_MAX: u32 = 5;
 
@@ -68,6 +70,7 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
     let pipeline = Pipeline::new(config.allow_events, Arc::clone(&policies), Arc::clone(&spool));
     let (connection, connection_seen) = watch::channel(Connection::Connecting);
     let (_capabilities, capabilities) = watch::channel(capabilities(&kernel, scope.as_deref()));
+    let seen = connection_seen.clone();
     let host = Arc::new(Running {
         config: config.clone(),
         scope,
@@ -93,10 +96,15 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
         connection,
     };
 
+    let pulse = Pulse::new();
     let (stop_watching, stop_shipping) = (CancellationToken::new(), CancellationToken::new());
     let mut watching = {
-        let (kernel, spool) = (Arc::clone(&kernel), Arc::clone(&spool));
-        tokio::spawn(pipeline.run(events, stop_watching.clone(), move || note_losses(&kernel, &spool)))
+        let (kernel, spool, pulse) = (Arc::clone(&kernel), Arc::clone(&spool), Arc::clone(&pulse));
+        let each_tick = move || {
+            note_losses(&kernel, &spool);
+            pulse.beat();
+        };
+        tokio::spawn(pipeline.run(events, stop_watching.clone(), each_tick))
     };
     // The reader of events runs by now, as a scan of a busy host has many to tell.
     let scanning = {
@@ -108,18 +116,24 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
     };
     let mut shipping = tokio::spawn(shipper.run(stop_shipping.clone()));
     let controlling = tokio::spawn(async move { control.serve(host).await });
-    let _ = sd_notify::notify(&[NotifyState::Ready]);
+    supervision::ready();
+    let supervising = {
+        let stop = stop_watching.clone();
+        tokio::spawn(async move { supervision::run(posture_name(posture), seen, pulse, stop).await })
+    };
 
     let ended = tokio::select! {
         () = told_to_stop() => None,
         ended = &mut shipping => Some(ended),
         _ = &mut watching => return Err(Fault::new("the kernel's events ended").hint("report it, with the log")),
     };
-    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    supervision::stopping();
+    tokio::spawn(told_again());
     info!("stopping");
     controlling.abort();
     let _ = scanning.await;
     stop_watching.cancel();
+    let _ = supervising.await;
     if !watching.is_finished() {
         let _ = watching.await;
     }
@@ -154,6 +168,14 @@ async fn told_to_stop() {
         _ = terminate.recv() => debug!("SIGTERM"),
         _ = interrupt.recv() => debug!("SIGINT"),
     }
+}
+
+/// A second signal ends the process where it stands: its programs leave the kernel with it, and what the server has not
+/// acknowledged by then is gone.
+async fn told_again() {
+    told_to_stop().await;
+    warn!("told to stop a second time: stopping at once");
+    std::process::exit(KILLED);
 }
 
 /// Puts what was lost in the kernel into the ledger. An open whose record is lost counts as one for reading.

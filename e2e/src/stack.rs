@@ -6,10 +6,11 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -46,12 +47,16 @@ impl Process {
     }
 
     fn stop(&mut self) {
-        if let (Ok(None), Some(pid)) =
-            (self.child.try_wait(), rustix::process::Pid::from_raw(self.child.id().cast_signed()))
-        {
-            rustix::process::kill_process(pid, rustix::process::Signal::TERM).ok();
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.signal(Signal::TERM);
         }
         self.child.wait().ok();
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(pid) = rustix::process::Pid::from_raw(self.child.id().cast_signed()) {
+            rustix::process::kill_process(pid, signal).ok();
+        }
     }
 
     fn log(&self) -> String {
@@ -75,6 +80,7 @@ pub struct Agent {
     config: PathBuf,
     name: String,
     cgroup: Cgroup,
+    folder: PathBuf,
 }
 
 impl Stack {
@@ -96,16 +102,73 @@ impl Stack {
             ("XDG_STATE_HOME", folder.path().join("state").display().to_string()),
         ];
         environment.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
-        let mut command = Command::new(binary("tyr-server"));
-        command.env_remove("DATABASE_URL").envs(environment.iter().cloned());
-        let server = Process::start(&mut command, folder.path().join("server.log"))?;
+        let server = Process::start(&mut server(&environment), folder.path().join("server.log"))?;
         let mut stack = Self { server, folder, rest_port, grpc_port, environment };
-        wait_for("a healthy server", STARTUP_LIMIT, || {
-            assert!(matches!(stack.server.child.try_wait(), Ok(None)), "the server ended:\n{}", stack.server.log());
-            stack.tyrctl(["health"]).status.success().then_some(())
-        });
+        stack.wait_until_healthy();
         stack.tyrctl_with_input(["setup", "--username", "admin", "--password-stdin"], PASSWORD)?;
         Ok(stack)
+    }
+
+    fn wait_until_healthy(&mut self) {
+        wait_for("a healthy server", STARTUP_LIMIT, || {
+            assert!(matches!(self.server.child.try_wait(), Ok(None)), "the server ended:\n{}", self.server.log());
+            self.tyrctl(["health"]).status.success().then_some(())
+        });
+    }
+
+    /// Port of REST and the stream.
+    pub fn rest_port(&self) -> u16 {
+        self.rest_port
+    }
+
+    /// Process id of the server.
+    pub fn server_pid(&self) -> u32 {
+        self.server.child.id()
+    }
+
+    /// What the server logged since its last start.
+    pub fn server_log(&self) -> String {
+        self.server.log()
+    }
+
+    /// The server's data directory.
+    pub fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("server")
+    }
+
+    /// Sends the server a signal.
+    pub fn signal_server(&self, signal: Signal) {
+        self.server.signal(signal);
+    }
+
+    /// Waits for the server's end.
+    pub fn wait_for_server(&mut self) -> Result<ExitStatus> {
+        Ok(self.server.child.wait()?)
+    }
+
+    /// Stops the server with SIGTERM; says how it ended and how long that took.
+    pub fn stop_server(&mut self) -> Result<(ExitStatus, Duration)> {
+        let begun = Instant::now();
+        self.signal_server(Signal::TERM);
+        Ok((self.wait_for_server()?, begun.elapsed()))
+    }
+
+    /// Starts the server again, after it has ended, with further or changed settings.
+    pub fn start_server(&mut self, settings: &[(&'static str, &str)]) -> Result<()> {
+        for (name, value) in settings {
+            self.environment.retain(|(known, _)| known != name);
+            self.environment.push((name, (*value).to_owned()));
+        }
+        self.server = Process::start(&mut server(&self.environment), self.folder.path().join("server.log"))?;
+        self.wait_until_healthy();
+        Ok(())
+    }
+
+    /// A `tyr-server` command with this stack's settings, such as `db url`.
+    pub fn server_command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
+        let mut command = server(&self.environment);
+        command.args(arguments).stdin(Stdio::null());
+        command
     }
 
     /// The folder that all files of this stack are in.
@@ -157,7 +220,7 @@ impl Stack {
 
     /// What psql prints for `sql`, unaligned and without headers.
     pub fn psql(&self, sql: &str) -> Result<String> {
-        let url = Command::new(binary("tyr-server")).args(["db", "url"]).envs(self.environment()).output()?;
+        let url = self.server_command(["db", "url"]).output()?;
         let output = Command::new("psql").args([text(&url)?.trim(), "-XAtc", sql]).output().context("starting psql")?;
         text(&output)
     }
@@ -179,6 +242,11 @@ impl Stack {
 
     /// Enrolls and starts an agent whose scope is a new cgroup, and waits until its policy is loaded.
     pub fn start_agent(&self, name: &str, settings: &str) -> Result<Agent> {
+        self.start_agent_with(name, settings, &[])
+    }
+
+    /// The same, with environment variables for `tyrd`.
+    pub fn start_agent_with(&self, name: &str, settings: &str, environment: &[(&str, &str)]) -> Result<Agent> {
         let cgroup = Cgroup::new()?;
         let token = self.tyrctl_json(&["token", "create", "--label", name])?;
         let token = token["token"].as_str().context("a token")?;
@@ -193,9 +261,9 @@ impl Stack {
         fs::write(&config, yaml)?;
         fs::set_permissions(&config, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
         let mut command = Command::new(binary("tyrd"));
-        command.arg("--config").arg(&config);
+        command.env_remove("NOTIFY_SOCKET").envs(environment.iter().copied()).arg("--config").arg(&config);
         let process = Process::start(&mut command, self.folder.path().join(format!("{name}.log")))?;
-        let mut agent = Agent { process, config, name: name.to_owned(), cgroup };
+        let mut agent = Agent { process, config, name: name.to_owned(), cgroup, folder: self.folder.path().to_owned() };
         wait_for("an agent with its policy", STARTUP_LIMIT, || {
             assert!(matches!(agent.process.child.try_wait(), Ok(None)), "tyrd ended:\n{}", agent.process.log());
             agent.process.log().contains("policy loaded").then_some(())
@@ -208,6 +276,17 @@ impl Agent {
     /// The name that it enrolled with.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What `tyrd status --json` says.
+    pub fn status(&self) -> Result<String> {
+        let mut command = Command::new(binary("tyrd"));
+        text(&command.arg("--config").arg(&self.config).args(["status", "--json"]).output()?)
+    }
+
+    /// A folder for files that the test needs.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Process id of `tyrd`.
@@ -242,6 +321,12 @@ impl Agent {
         command.arg("--config").arg(&self.config).args(["run", "--type", agent_type, "--"]).arg(program);
         command
     }
+}
+
+fn server(environment: &[(&'static str, String)]) -> Command {
+    let mut command = Command::new(binary("tyr-server"));
+    command.env_remove("DATABASE_URL").env_remove("NOTIFY_SOCKET").envs(environment.iter().cloned());
+    command
 }
 
 /// Standard output of a command that succeeded.

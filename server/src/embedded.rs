@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, flock};
 use sha2::{Digest, Sha256};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection, PgConnection};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use crate::embedded::account::Account;
 use crate::embedded::binaries::Binaries;
@@ -190,7 +190,7 @@ impl Cluster {
     /// # Errors
     /// See [`EmbeddedError`]; nothing is left running.
     pub async fn start(settings: &Settings) -> Result<Self, EmbeddedError> {
-        let account = Account::find(settings.user.as_deref())?;
+        let account = Account::find(settings.user.as_deref(), &settings.data_dir)?;
         let dir = settings.data_dir.join("pg");
         let data = dir.join("data");
         let lock = lock(&settings.data_dir)?;
@@ -238,6 +238,31 @@ impl Cluster {
     pub async fn stop(self) {
         // Waiting for a process is no work for the runtime's own threads. The supervising thread lives on by itself.
         let _ = tokio::task::spawn_blocking(move || drop(self)).await;
+    }
+
+    /// Stops it and waits for the end: cleanly until `clean_until`, then at once (it recovers at the next start, and loses
+    /// nothing that was committed), and not beyond `until`.
+    pub async fn stop_within(mut self, clean_until: Instant, until: Instant) {
+        let stop = move || self.supervisor.stop(clean_until, until);
+        let _ = tokio::task::spawn_blocking(stop).await;
+    }
+
+    /// Writes what is dirty in memory to disk, which can take seconds.
+    ///
+    /// Before a stop: the checkpoint of the shutdown itself then has little to do. A failure is no harm, only time.
+    pub fn checkpoint(&self) -> impl Future<Output = ()> + Send + 'static {
+        // Slow by nature, which is no news.
+        let options = self.connect_options().disable_statement_logging();
+        async move {
+            let checkpoint = async {
+                let mut connection = PgConnection::connect_with(&options).await?;
+                sqlx::raw_sql("CHECKPOINT").execute(&mut connection).await?;
+                connection.close().await
+            };
+            if let Err(error) = checkpoint.await {
+                tracing::debug!(error = &error as &dyn std::error::Error, "no checkpoint before the stop");
+            }
+        }
     }
 
     /// Asks only once the cluster says that it is ready: each refused connection would be a line in its log.

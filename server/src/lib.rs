@@ -12,6 +12,8 @@ pub mod grpc;
 pub mod http;
 pub mod pki;
 pub mod serve;
+pub mod signals;
+pub mod supervision;
 pub mod telemetry;
 pub mod tls;
 

@@ -6,12 +6,11 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tyr_server::args::{Cli, Command, DatabaseArgs, DbCommand, ServeArgs, wrong_usage};
 use tyr_server::config::{Config, Database};
 use tyr_server::serve::{BootError, Server};
-use tyr_server::{embedded, telemetry};
+use tyr_server::{embedded, signals, supervision, telemetry};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -66,7 +65,9 @@ fn serve(args: ServeArgs) -> ExitCode {
 async fn run(config: Config) -> Result<(), BootError> {
     let shutdown = CancellationToken::new();
     // Before anything is started, so that a signal during the boot stops it cleanly too.
-    tokio::spawn(cancel_on_signal(shutdown.clone()));
+    if let Err(error) = signals::watch(shutdown.clone()) {
+        tracing::error!(%error, "signals can't be waited for; the server stops only when it is killed");
+    }
     let server = tokio::select! {
         server = Server::start(config) => server?,
         () = shutdown.cancelled() => return Ok(()),
@@ -80,26 +81,8 @@ async fn run(config: Config) -> Result<(), BootError> {
         ca.sha256 = server.app().pki.ca_sha256(),
         "serving"
     );
-    // Without systemd there is nobody to tell.
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    let stopping = shutdown.clone();
-    tokio::spawn(async move {
-        stopping.cancelled().await;
-        let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
-    });
+    supervision::ready();
     server.run(shutdown).await
-}
-
-async fn cancel_on_signal(shutdown: CancellationToken) {
-    let (Ok(mut term), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
-        tracing::error!("signals can't be waited for; the server stops only when it is killed");
-        return;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    shutdown.cancel();
 }
 
 /// Says what happened, why, and what to do.

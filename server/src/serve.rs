@@ -10,11 +10,10 @@ use std::{fs, io};
 
 use jiff::Timestamp;
 use sqlx::PgPool;
-use sqlx::migrate::MigrateError;
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::auth::sessions::{KeyError, SessionKey};
@@ -22,18 +21,25 @@ use crate::app::ingest::writer;
 use crate::app::tokens::{self, CreateError};
 use crate::app::{App, fleet};
 use crate::config::{Config, Database};
-use crate::db::{self, DbError, migrate, partitions};
+use crate::db::migrate::{self, SchemaError};
+use crate::db::{self, DbError, partitions};
 use crate::embedded::{Cluster, EmbeddedError, Settings};
 use crate::pki::{Pki, PkiError};
 use crate::tls::{TlsConfigs, TlsError};
-use crate::{grpc, http};
+use crate::{grpc, http, supervision};
 
 /// How often partitions are looked after.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_hours(1);
-/// Time for requests and streams to end.
-const DOORS_GRACE: Duration = Duration::from_secs(5);
-/// Time for what waits to be written.
-const TASKS_GRACE: Duration = Duration::from_secs(2);
+/// The whole stop, from the signal to the end of the process, takes at most this long. What follows are moments within it.
+const STOP_MAX: Duration = Duration::from_secs(10);
+/// Until then requests and streams may end.
+const DOORS_UNTIL: Duration = Duration::from_secs(4);
+/// Until then what waits is written.
+const TASKS_UNTIL: Duration = Duration::from_secs(6);
+/// Until then connections to the database are closed.
+const POOL_UNTIL: Duration = Duration::from_millis(6500);
+/// Until then the private database may shut down cleanly; after that it is told to quit at once.
+const CLUSTER_UNTIL: Duration = Duration::from_millis(9000);
 /// Oldest PostgreSQL that the schema works on, as `server_version_num` says it.
 const POSTGRES_MIN: i32 = 140_000;
 
@@ -66,7 +72,7 @@ pub enum BootError {
     Embedded(#[from] EmbeddedError),
     /// The schema can't be brought up to date.
     #[error("the database schema can't be brought up to date")]
-    Migrate(#[source] MigrateError),
+    Schema(#[source] SchemaError),
     /// A query at the start failed.
     #[error("the database failed")]
     Query(#[from] DbError),
@@ -116,8 +122,8 @@ impl BootError {
             Self::Database(_) => "see that PostgreSQL runs and that DATABASE_URL names its host, user and database; unset it to use the private database".to_owned(),
             Self::OldDatabase { .. } => "upgrade PostgreSQL, or unset DATABASE_URL to use the private database".to_owned(),
             Self::Embedded(error) => error.hint(),
-            Self::Migrate(MigrateError::VersionMissing(_)) => "the database was used by a newer tyr-server; run that version".to_owned(),
-            Self::Migrate(_) => "the database user needs the right to create tables and types (it should own the database)".to_owned(),
+            Self::Schema(SchemaError::TooNew { .. }) => "the database was used by a newer tyr-server; run that version".to_owned(),
+            Self::Schema(_) => "the database user needs the right to create tables and types (it should own the database)".to_owned(),
             Self::Query(_) => "start the server again; if it stays, run it with RUST_LOG=tyr_server=debug".to_owned(),
             Self::Pki(PkiError::BadName(_)) => "TYR_SERVER_NAMES is a list like tyr.example.com,10.0.0.5".to_owned(),
             Self::Pki(PkiError::File { .. }) => "the server's user must be able to read and write ca.key and ca.pem in the data directory".to_owned(),
@@ -160,7 +166,7 @@ impl Server {
     pub async fn start(config: Config) -> Result<Self, BootError> {
         prepare_data_dir(&config)?;
         let (pool, cluster) = open_database(&config).await?;
-        migrate::run(&pool).await.map_err(BootError::Migrate)?;
+        migrate::run(&pool).await.map_err(BootError::Schema)?;
         let done = partitions::maintain(&pool, Timestamp::now(), config.retention_days).await?;
         tracing::info!(
             partitions.created = done.created.len(),
@@ -211,6 +217,7 @@ impl Server {
             tokio::spawn(fleet::run(Arc::clone(&app), tasks_stop.clone())),
             tokio::spawn(maintain(Arc::clone(&app), tasks_stop.clone())),
         ];
+        let supervision = tokio::spawn(supervision::run(Arc::clone(&app), doors_stop.clone()));
         let mut rest = tokio::spawn(http::serve(Arc::clone(&app), rest, doors_stop.clone()));
         let mut grpc = tokio::spawn(grpc::serve(Arc::clone(&app), grpc, doors_stop.clone()));
         // In this order: at shutdown the doors end too, and that is no failure of theirs.
@@ -220,9 +227,13 @@ impl Server {
             result = &mut rest => Some(door_error(REST, result)),
             result = &mut grpc => Some(door_error(GRPC, result)),
         };
+        let begun = Instant::now();
         tracing::info!("stopping");
+        supervision::stopping();
         doors_stop.cancel();
-        if tokio::time::timeout(DOORS_GRACE, async {
+        // The private cluster writes its dirty pages now, while streams end, so that its own checkpoint at the end is short.
+        let checkpoint = cluster.as_ref().map(|cluster| tokio::spawn(cluster.checkpoint()));
+        if timeout_at(begun + DOORS_UNTIL, async {
             finish(&mut rest).await;
             finish(&mut grpc).await;
         })
@@ -235,15 +246,19 @@ impl Server {
         }
         tasks_stop.cancel();
         for task in tasks {
-            if tokio::time::timeout(TASKS_GRACE, task).await.is_err() {
-                tracing::warn!("a background task did not end in time");
+            if timeout_at(begun + TASKS_UNTIL, task).await.is_err() {
+                tracing::warn!("a background task did not end in time; what it had not committed, agents send again");
             }
         }
-        let _ = tokio::time::timeout(TASKS_GRACE, app.pool.close()).await;
+        let _ = supervision.await;
+        let _ = timeout_at(begun + POOL_UNTIL, app.pool.close()).await;
         if let Some(cluster) = cluster {
-            cluster.stop().await;
+            if let Some(checkpoint) = checkpoint {
+                let _ = timeout_at(begun + POOL_UNTIL, checkpoint).await;
+            }
+            cluster.stop_within((begun + CLUSTER_UNTIL).into_std(), (begun + STOP_MAX).into_std()).await;
         }
-        tracing::info!("stopped");
+        tracing::info!(duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX), "stopped");
         failed.map_or(Ok(()), Err)
     }
 }

@@ -1,6 +1,8 @@
 //! Whole stories. They need root, cgroup2 and a kernel that loads BPF programs, and fail without them.
 
+mod database;
 mod dependencies;
+mod life;
 mod stale;
 mod story;
 mod top;

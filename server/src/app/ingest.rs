@@ -5,6 +5,7 @@
 //! `received_at` a strict order, which the live stream and its replay rest on.
 
 pub mod clean;
+pub mod pulse;
 pub mod writer;
 
 use std::collections::{HashMap, HashSet};
@@ -19,6 +20,7 @@ use tyr_proto::v1::record::Record as Kind;
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::app::ingest::pulse::Pulse;
 use crate::app::judge::Timeline;
 use crate::db::discovered_agents::Announced;
 use crate::db::losses::Loss;
@@ -71,13 +73,14 @@ pub struct Ingest {
     sender: mpsc::Sender<Job>,
     /// Taken by the writer when it starts.
     receiver: Mutex<Option<mpsc::Receiver<Job>>>,
+    pulse: Pulse,
 }
 
 impl Ingest {
     /// A queue without a writer yet.
     pub fn new() -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE_BATCHES_MAX);
-        Self { sender, receiver: Mutex::new(Some(receiver)) }
+        Self { sender, receiver: Mutex::new(Some(receiver)), pulse: Pulse::default() }
     }
 
     /// Stores a batch; returns after COMMIT.
@@ -85,6 +88,11 @@ impl Ingest {
         let (done, answer) = oneshot::channel();
         self.sender.send(Job { work, done }).await.map_err(|_| IngestError::Stopping)?;
         answer.await.map_err(|_| IngestError::Stopping)?
+    }
+
+    /// Whether the writer gets on.
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 
     fn take_receiver(&self) -> Option<mpsc::Receiver<Job>> {

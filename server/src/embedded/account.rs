@@ -20,8 +20,9 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// The user to run the cluster as: this process's own, or if that is root, `chosen`, `postgres` or `nobody`.
-    pub(crate) fn find(chosen: Option<&str>) -> Result<Self, EmbeddedError> {
+    /// The user to run the cluster in `data_dir` as: this process's own, or if that is root, `chosen`, the one whom the
+    /// cluster or its folder belongs to already (root looks after a service that runs as somebody else), `postgres`, or `nobody`.
+    pub(crate) fn find(chosen: Option<&str>, data_dir: &Path) -> Result<Self, EmbeddedError> {
         let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
         let uid = rustix::process::geteuid().as_raw();
         if uid != 0 {
@@ -33,7 +34,9 @@ impl Account {
         let by_name = |wanted: &str| entries(&passwd).find(|entry| entry.0 == wanted && entry.1 != 0);
         let found = match chosen {
             Some(name) => by_name(name),
-            None => UNPRIVILEGED.iter().find_map(|name| by_name(name)),
+            None => owner(data_dir)
+                .and_then(|uid| entries(&passwd).find(|entry| entry.1 == uid))
+                .or_else(|| UNPRIVILEGED.iter().find_map(|name| by_name(name))),
         };
         let (name, uid, gid) =
             found.ok_or_else(|| EmbeddedError::NoUser { name: chosen.unwrap_or("postgres").to_owned() })?;
@@ -61,6 +64,15 @@ impl Account {
         }
         Ok(())
     }
+}
+
+/// Whom the cluster in a data directory, or the directory itself, belongs to, unless that is root.
+fn owner(data_dir: &Path) -> Option<u32> {
+    [data_dir.join("pg"), data_dir.to_owned()]
+        .iter()
+        .filter_map(|path| fs::metadata(path).ok())
+        .map(|meta| meta.uid())
+        .find(|&uid| uid != 0)
 }
 
 /// Name, user id and group id of each line of a passwd file.

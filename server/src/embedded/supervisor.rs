@@ -22,8 +22,11 @@ const BACKOFF_FIRST: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(10);
 /// A process that lived this long resets the back-off.
 const HEALTHY_AFTER: Duration = Duration::from_mins(1);
-/// Time for a fast shutdown before the process is told to quit at once (it then recovers at the next start).
-const STOP_GRACE: Duration = Duration::from_secs(7);
+/// Time for a clean shutdown, and for any, where nobody says otherwise.
+const CLEAN_STOP: Duration = Duration::from_secs(7);
+const STOP: Duration = Duration::from_secs(8);
+/// Before the last moment the process is killed.
+const KILL_AHEAD: Duration = Duration::from_millis(300);
 /// Last lines of the log that are kept to explain a failed start.
 const LOG_LINES_KEPT: usize = 8;
 
@@ -79,31 +82,47 @@ impl Supervisor {
         self.shared.lock().log.iter().cloned().collect()
     }
 
-    /// Stops the process cleanly and waits for it.
-    pub(crate) fn stop(&mut self) {
+    /// Stops the process and waits for it: cleanly until `clean_until`, then with recovery at the next start, killed shortly
+    /// before `until`.
+    pub(crate) fn stop(&mut self, clean_until: Instant, until: Instant) {
         let Some(thread) = self.thread.take() else { return };
         {
             let mut state = self.shared.lock();
             state.stopping = true;
+            // What its clients are at is cut off; what they have not committed is rolled back.
             signal(&state, Signal::INT);
             self.shared.changed.notify_all();
-            let (state, timeout) = self
-                .shared
-                .changed
-                .wait_timeout_while(state, STOP_GRACE, |state| state.process.is_some())
-                .unwrap_or_else(PoisonError::into_inner);
-            if timeout.timed_out() {
+            let mut state = self.wait_until(state, clean_until);
+            if state.process.is_some() {
                 tracing::warn!("PostgreSQL did not stop in time and is told to quit at once");
                 signal(&state, Signal::QUIT);
+                state = self.wait_until(state, until.checked_sub(KILL_AHEAD).unwrap_or(until));
+            }
+            if state.process.is_some() {
+                tracing::warn!("PostgreSQL did not quit and is killed");
+                signal(&state, Signal::KILL);
+                // A process in an endless write to a broken disk can't even be killed. Nobody waits for that.
+                return;
             }
         }
         let _ = thread.join();
+    }
+
+    fn wait_until<'a>(&self, state: MutexGuard<'a, State>, until: Instant) -> MutexGuard<'a, State> {
+        let left = until.saturating_duration_since(Instant::now());
+        let (state, _) = self
+            .shared
+            .changed
+            .wait_timeout_while(state, left, |state| state.process.is_some())
+            .unwrap_or_else(PoisonError::into_inner);
+        state
     }
 }
 
 impl Drop for Supervisor {
     fn drop(&mut self) {
-        self.stop();
+        let now = Instant::now();
+        self.stop(now + CLEAN_STOP, now + STOP);
     }
 }
 

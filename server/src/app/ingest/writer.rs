@@ -57,12 +57,17 @@ fn remedy(error: &DbError) -> Remedy {
 /// Runs until `shutdown`, then stores what waits and takes no more.
 pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     let Some(mut jobs) = app.ingest.take_receiver() else { return };
+    let kept = Arc::clone(&app);
+    let pulse = kept.ingest.pulse();
+    let _life = pulse.begin();
     let Some(last_received_at) = resume(&app, &shutdown).await else { return };
     let mut writer = Writer { app, last_received_at, shutdown };
     let mut waiting = Vec::with_capacity(JOINED_MAX);
     while writer.next(&mut jobs, &mut waiting).await {
         let (works, answers): (Vec<Work>, Vec<_>) = waiting.drain(..).map(|job| (job.work, job.done)).unzip();
+        pulse.busy();
         let results = writer.store_joined(works).await;
+        pulse.idle();
         for (answer, result) in answers.into_iter().zip(results) {
             // An agent that hung up meanwhile gets its answer by sending the batch again.
             let _ = answer.send(result);
