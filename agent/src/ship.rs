@@ -98,7 +98,7 @@ impl Shipper {
         let mut refused_before = false;
         while !stop.is_cancelled() {
             self.connection.send_replace(Connection::Connecting);
-            let end = session::run(&self, &identity, &mut backoff, &stop).await;
+            let end = session::run(&self, &mut identity, &mut backoff, &stop).await;
             match &end {
                 SessionEnd::Stopped => return Ok(()),
                 SessionEnd::Refused(reason) => {

@@ -124,8 +124,27 @@ pub struct Agent {
     pub enrolled_at: Timestamp,
     /// End of its client certificate.
     pub cert_not_after: Timestamp,
-    /// Hidden from lists since.
+    /// Hidden from lists, and not let in, since.
     pub archived_at: Option<Timestamp>,
+    /// Shut out for good since; it is archived too then. Absent in answers of servers before 0.2.
+    #[serde(default)]
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// What can be changed of an agent: the body of `PATCH /api/v1/agents/{id}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgentChange {
+    /// Whether it is kept out of lists and not let in.
+    pub archived: bool,
+}
+
+/// What can be changed of an AI process: the body of `PATCH /api/v1/discovered-agents/{id}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DiscoveredAgentChange {
+    /// What to call it, 1-128 characters.
+    pub display_name: String,
 }
 
 /// One AI process tree: `GET /api/v1/discovered-agents`.

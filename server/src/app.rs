@@ -1,8 +1,11 @@
 //! What the server decides: one file per aggregate, called by both doors.
 
+pub mod agents;
+pub mod ai_processes;
 pub mod assignments;
 pub mod audit;
 pub mod auth;
+pub mod certificates;
 pub mod effective;
 pub mod enroll;
 pub mod fleet;

@@ -6,6 +6,10 @@ use std::path::PathBuf;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+mod fleet;
+
+pub use fleet::FleetArgs;
+
 /// Control plane of Tyr: agents connect on port 7700 (gRPC), people and scripts on port 7701 (REST and SSE).
 #[derive(Debug, Parser)]
 #[command(name = "tyr-server", version, args_conflicts_with_subcommands = true)]
@@ -136,6 +140,9 @@ pub struct ServeArgs {
         value_name = "SECONDS"
     )]
     pub heartbeat_interval_s: Option<u32>,
+    /// The doors, and what agents may do.
+    #[command(flatten)]
+    pub fleet: FleetArgs,
     /// Log format; what is logged is decided by RUST_LOG.
     #[arg(long, env = "TYR_LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
     pub log_format: LogFormat,

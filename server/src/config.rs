@@ -1,11 +1,12 @@
 //! The settings of a running server, checked once at the start.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
-use crate::args::{DatabaseArgs, ServeArgs};
+use crate::args::{DatabaseArgs, FleetArgs, ServeArgs};
 
 /// A text that no log may show.
 #[derive(Clone)]
@@ -68,6 +69,118 @@ pub struct Config {
     pub stale_after: Duration,
     /// Heartbeat interval for all agents; `None` leaves each its own.
     pub heartbeat_interval: Option<Duration>,
+    /// Certificates of agents.
+    pub certificates: Certificates,
+    /// How much one agent may send.
+    pub agent_rate: AgentRate,
+    /// How many may be connected.
+    pub doors: Doors,
+}
+
+/// Certificates of agents.
+#[derive(Clone, Copy, Debug)]
+pub struct Certificates {
+    /// How long they live.
+    pub life: Duration,
+    /// How long after its end one can still be renewed.
+    pub grace: Duration,
+}
+
+impl Default for Certificates {
+    /// A week, and three months.
+    fn default() -> Self {
+        Self { life: Duration::from_hours(7 * 24), grace: Duration::from_hours(90 * 24) }
+    }
+}
+
+/// How much one agent may send before it is read slower.
+#[derive(Clone, Copy, Debug)]
+pub struct AgentRate {
+    /// Records per second, at least 1.
+    pub records_per_s: u32,
+    /// Bytes per second, at least 1.
+    pub bytes_per_s: u32,
+}
+
+impl Default for AgentRate {
+    fn default() -> Self {
+        Self { records_per_s: 50_000, bytes_per_s: 64 * 1024 * 1024 }
+    }
+}
+
+/// How many may be connected to the two ports.
+#[derive(Clone, Debug)]
+pub struct Doors {
+    /// Agents' connections.
+    pub grpc_connections_max: usize,
+    /// Connections of people and scripts.
+    pub rest_connections_max: usize,
+    /// Connections from one source on one port; `None`: three quarters of that port's.
+    pub per_source_max: Option<usize>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<AddressRange>,
+}
+
+impl Default for Doors {
+    fn default() -> Self {
+        Self {
+            grpc_connections_max: 20_000,
+            rest_connections_max: 4096,
+            per_source_max: None,
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+/// An address, or all that share its first bits: `10.0.0.5`, `192.0.2.0/24`, `2001:db8::/32`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddressRange {
+    /// IPv4 as its mapped IPv6 address.
+    bits: u128,
+    mask: u128,
+}
+
+impl AddressRange {
+    /// Whether it holds that address; IPv4 and its IPv6-mapped form are the same.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        mapped(address) & self.mask == self.bits
+    }
+}
+
+fn mapped(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped(),
+        IpAddr::V6(v6) => v6,
+    }
+    .to_bits()
+}
+
+/// A text is no range of addresses.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("not an address or a range such as 10.0.0.5, 192.0.2.0/24 or 2001:db8::/32")]
+pub struct NoAddressRange;
+
+impl FromStr for AddressRange {
+    type Err = NoAddressRange;
+
+    fn from_str(text: &str) -> Result<Self, NoAddressRange> {
+        let (address, length) = match text.trim().split_once('/') {
+            Some((address, length)) => (address, Some(length)),
+            None => (text.trim(), None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| NoAddressRange)?;
+        let before = if address.is_ipv4() { Ipv6Addr::BITS - 32 } else { 0 };
+        let length = match length {
+            Some(length) => length.parse::<u32>().map_err(|_| NoAddressRange)?.saturating_add(before),
+            None => Ipv6Addr::BITS,
+        };
+        let mask = match length {
+            0 => 0,
+            1..=Ipv6Addr::BITS => u128::MAX << (Ipv6Addr::BITS - length),
+            _ => return Err(NoAddressRange),
+        };
+        Ok(Self { bits: mapped(address) & mask, mask })
+    }
 }
 
 impl Database {
@@ -98,6 +211,71 @@ impl From<ServeArgs> for Config {
             retention_days: args.retention_days,
             stale_after: Duration::from_secs(args.stale_after_s.into()),
             heartbeat_interval: args.heartbeat_interval_s.map(|s| Duration::from_secs(s.into())),
+            certificates: Certificates::from(&args.fleet),
+            agent_rate: AgentRate::from(&args.fleet),
+            doors: Doors::from(args.fleet),
         }
+    }
+}
+
+impl From<&FleetArgs> for Certificates {
+    fn from(args: &FleetArgs) -> Self {
+        let hours = |hours: u32| Duration::from_hours(hours.into());
+        Self { life: hours(args.cert_lifetime_h), grace: hours(args.cert_grace_h) }
+    }
+}
+
+impl From<&FleetArgs> for AgentRate {
+    fn from(args: &FleetArgs) -> Self {
+        Self { records_per_s: args.agent_records_per_s, bytes_per_s: args.agent_bytes_per_s }
+    }
+}
+
+impl From<FleetArgs> for Doors {
+    fn from(args: FleetArgs) -> Self {
+        let count = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+        Self {
+            grpc_connections_max: count(args.grpc_connections_max),
+            rest_connections_max: count(args.rest_connections_max),
+            per_source_max: args.connections_per_source_max.map(count),
+            trusted_proxies: args.trusted_proxies,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use clap::Parser;
+
+    use super::{AddressRange, AgentRate, Certificates, Config, Doors};
+    use crate::args::Cli;
+
+    #[test]
+    fn ranges_hold_what_shares_their_first_bits() {
+        let holds = |range: &str, address: &str| {
+            range.parse::<AddressRange>().expect(range).contains(address.parse::<IpAddr>().expect(address))
+        };
+        assert!(holds("10.0.0.5", "10.0.0.5") && !holds("10.0.0.5", "10.0.0.6"));
+        assert!(holds("192.0.2.0/24", "::ffff:192.0.2.9") && !holds("192.0.2.0/24", "192.0.3.0"));
+        assert!(holds("2001:db8::/32", "2001:db8:1::7") && !holds("2001:db8::/32", "10.0.0.1"));
+        assert!(holds("0.0.0.0/0", "203.0.113.9") && !holds("0.0.0.0/0", "2001:db8::1"));
+        assert!(holds("::/0", "203.0.113.9"));
+        for wrong in ["", "10.0.0", "10.0.0.0/33", "::/129", "10.0.0.0/-1", "proxy.example.com"] {
+            assert!(wrong.parse::<AddressRange>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn defaults_are_the_same_with_and_without_a_command_line() {
+        let config = Config::from(Cli::try_parse_from(["tyr-server"]).expect("defaults").serve);
+        let (certificates, rate, doors) = (Certificates::default(), AgentRate::default(), Doors::default());
+        assert_eq!((config.certificates.life, config.certificates.grace), (certificates.life, certificates.grace));
+        assert_eq!(config.agent_rate.records_per_s, rate.records_per_s);
+        assert_eq!(config.agent_rate.bytes_per_s, rate.bytes_per_s);
+        assert_eq!(config.doors.grpc_connections_max, doors.grpc_connections_max);
+        assert_eq!(config.doors.rest_connections_max, doors.rest_connections_max);
+        assert_eq!(config.doors.per_source_max, None);
     }
 }

@@ -1,5 +1,6 @@
 //! All SQL of the server, one file per aggregate. Plain functions take a connection, so that `app` composes transactions.
 
+pub mod agent_certificates;
 pub mod agents;
 pub mod audit;
 pub mod discovered_agents;

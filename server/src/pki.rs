@@ -25,8 +25,6 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 const CA_LIFE: Duration = Duration::from_hours(24 * 3650);
 /// Life of the server's certificate, which is made anew at each start.
 const SERVER_LIFE: Duration = Duration::from_hours(24 * 365);
-/// Life of an agent's certificate: long, because certificates can't be renewed over the stream yet.
-pub const CLIENT_LIFE: Duration = Duration::from_hours(24 * 90);
 /// Certificates begin this much in the past, for hosts whose clocks are behind.
 const BACKDATE: Duration = Duration::from_hours(1);
 /// Largest CSR that is looked at, in bytes of PEM.
@@ -192,11 +190,11 @@ impl Pki {
         PrivateKeyDer::Pkcs8(self.server_key.clone_key())
     }
 
-    /// A certificate for an agent. Of the CSR only the public key is used, after its signature was checked.
+    /// A certificate for an agent, good for `life` from now. Of the CSR only the public key is used, after its signature was checked.
     ///
     /// # Errors
     /// [`PkiError::BadCsr`] when the CSR is too large, no CSR, or has a key that is neither P-256 nor Ed25519.
-    pub fn sign_agent(&self, csr_pem: &[u8], agent_id: Uuid) -> Result<ClientCertificate, PkiError> {
+    pub fn sign_agent(&self, csr_pem: &[u8], agent_id: Uuid, life: Duration) -> Result<ClientCertificate, PkiError> {
         if csr_pem.len() > CSR_BYTES_MAX {
             return Err(PkiError::BadCsr("it is larger than 8 KiB"));
         }
@@ -210,7 +208,7 @@ impl Pki {
         }
 
         let serial = random_serial();
-        let not_after = Timestamp::now() + CLIENT_LIFE;
+        let not_after = Timestamp::now() + life;
         let mut params = CertificateParams::default();
         params.distinguished_name = common_name(&agent_id.to_string());
         set_life(&mut params, Timestamp::now() - BACKDATE, not_after);
@@ -336,6 +334,8 @@ mod tests {
 
     use super::*;
 
+    const LIFE: Duration = Duration::from_hours(24);
+
     fn csr(key: &KeyPair, params: &CertificateParams) -> String {
         params.serialize_request(key).expect("a CSR").pem().expect("PEM")
     }
@@ -372,7 +372,7 @@ mod tests {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name = common_name("another");
         let id = Uuid::now_v7();
-        let cert = pki.sign_agent(csr(&key, &params).as_bytes(), id).expect("signed");
+        let cert = pki.sign_agent(csr(&key, &params).as_bytes(), id, LIFE).expect("signed");
         let der = certificate_from_pem(&cert.pem).expect("PEM");
         let known = identity(&der).expect("an identity");
         assert_eq!((known.agent_id, &known.serial), (id, &cert.serial));
@@ -395,10 +395,10 @@ mod tests {
             vec![b'a'; CSR_BYTES_MAX + 1],
         ];
         for csr in refused {
-            assert!(matches!(pki.sign_agent(&csr, Uuid::now_v7()), Err(PkiError::BadCsr(_))));
+            assert!(matches!(pki.sign_agent(&csr, Uuid::now_v7(), LIFE), Err(PkiError::BadCsr(_))));
         }
         let ed25519 = KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("a key");
-        pki.sign_agent(csr(&ed25519, &plain).as_bytes(), Uuid::now_v7()).expect("signed");
+        pki.sign_agent(csr(&ed25519, &plain).as_bytes(), Uuid::now_v7(), LIFE).expect("signed");
     }
 
     #[test]

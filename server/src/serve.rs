@@ -174,7 +174,7 @@ impl Server {
             "database ready"
         );
         let pki = Pki::load_or_create(&config.data_dir, &config.server_names)?;
-        let tls = TlsConfigs::new(&pki, config.rest_tls)?;
+        let tls = TlsConfigs::new(&pki, config.rest_tls, config.certificates.grace)?;
         let session_key = SessionKey::load_or_create(&config.data_dir)?;
         let (rest_bind, grpc_bind) = (config.rest_bind, config.grpc_bind);
         let bootstrap = config.bootstrap_enrollment_token.clone();
@@ -215,6 +215,7 @@ impl Server {
         let tasks = [
             tokio::spawn(writer::run(Arc::clone(&app), tasks_stop.clone())),
             tokio::spawn(fleet::run(Arc::clone(&app), tasks_stop.clone())),
+            tokio::spawn(fleet::watch_refusals(Arc::clone(&app), tasks_stop.clone())),
             tokio::spawn(maintain(Arc::clone(&app), tasks_stop.clone())),
         ];
         let supervision = tokio::spawn(supervision::run(Arc::clone(&app), doors_stop.clone()));

@@ -14,14 +14,16 @@ use tonic::{Code, Status, Streaming};
 use tracing::{debug, error, info, warn};
 use tyr_proto::v1::agent_message::Payload as Outgoing;
 use tyr_proto::v1::server_message::Payload as Incoming;
-use tyr_proto::v1::{AgentMessage, Heartbeat, PolicyPush, ServerMessage};
+use tyr_proto::v1::{
+    AgentMessage, Certificate, CertificateRequest, Heartbeat, LiveAiProcesses, PolicyPush, ServerMessage,
+};
 
 use super::backoff::Backoff;
 use super::connect::{Trust, connect};
 use super::{Connection, DRAIN_TIMEOUT, Shipper};
 use crate::clock::unix_us_now;
 use crate::fault::chain;
-use crate::identity::{Identity, certificates};
+use crate::identity::{Identity, Request, certificates};
 
 /// Messages between the loops and HTTP/2. Small: what waits here can't be overtaken by a denial.
 const OUTGOING_MAX: usize = 4;
@@ -29,6 +31,8 @@ const OUTGOING_MAX: usize = 4;
 const ANSWERS_MAX: usize = 64;
 /// Longest that the server may take to open the stream.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(45);
+/// Most AI processes in one list of those that live. A host with more doesn't send it.
+const LIVE_AI_PROCESSES_MAX: usize = 4096;
 
 /// Why a session is over.
 #[derive(Debug, PartialEq, Eq)]
@@ -94,10 +98,11 @@ fn refused_by_tls(status: &Status) -> bool {
     false
 }
 
-/// Connects, opens the stream, and works on it until it ends.
+/// Connects, opens the stream, and works on it until it ends. An identity that is renewed meanwhile takes the old one's place,
+/// for the next connect.
 pub(super) async fn run(
     shipper: &Shipper,
-    identity: &Identity,
+    identity: &mut Identity,
     backoff: &mut Backoff,
     stop: &CancellationToken,
 ) -> SessionEnd {
@@ -113,7 +118,7 @@ pub(super) async fn run(
     let (interval_in, interval_out) = watch::channel(shipper.config.heartbeat_interval());
     tokio::select! {
         end = send(shipper, outgoing, answers_out, interval_out, stop) => end,
-        end = receive(shipper, incoming, backoff, &answers_in, &policy_in, &interval_in) => end,
+        end = receive(shipper, incoming, backoff, identity, &answers_in, &policy_in, &interval_in) => end,
         end = apply(shipper, policy_out, &answers_in) => end,
     }
 }
@@ -135,6 +140,9 @@ async fn open(shipper: &Shipper, identity: &Identity) -> Result<Opened, SessionE
     let (outgoing, queue) = mpsc::channel(OUTGOING_MAX);
     let capabilities = shipper.capabilities.borrow().clone();
     outgoing.try_send(message(Outgoing::Capabilities(capabilities))).expect("the queue is new");
+    if let Some(living) = living(shipper) {
+        outgoing.try_send(message(Outgoing::LiveAiProcesses(living))).expect("the queue has room for both");
+    }
     let opened = timeout(OPEN_TIMEOUT, client.stream(ReceiverStream::new(queue)))
         .await
         .map_err(|_| SessionEnd::Lost("the server did not open the stream in time".to_owned()))?;
@@ -212,12 +220,15 @@ async fn receive(
     shipper: &Shipper,
     mut incoming: Streaming<ServerMessage>,
     backoff: &mut Backoff,
+    identity: &mut Identity,
     answers: &mpsc::Sender<Outgoing>,
     policy: &watch::Sender<Option<PolicyPush>>,
     interval: &watch::Sender<Duration>,
 ) -> SessionEnd {
     // The server answers the first message with the policy; until then it may still find that it doesn't want us.
     let mut greeted = false;
+    // The key whose certificate is under way.
+    let mut requested = None;
     loop {
         let received = match incoming.message().await {
             Ok(Some(received)) => received,
@@ -252,10 +263,57 @@ async fn receive(
                 };
                 interval.send_if_modified(|old| std::mem::replace(old, period) != period);
             }
+            Some(Incoming::CertificateWanted(_)) => match Request::new() {
+                Ok(request) => {
+                    let csr_pem = request.csr_pem.clone().into_bytes();
+                    requested = Some(request);
+                    if answers.send(Outgoing::CertificateRequest(CertificateRequest { csr_pem })).await.is_err() {
+                        return SessionEnd::Lost("the stream ended".to_owned());
+                    }
+                }
+                Err(error) => error!(reason = chain(&error), "the certificate can't be renewed"),
+            },
+            Some(Incoming::Certificate(certificate)) => {
+                if let Some(request) = requested.take() {
+                    renew(shipper, identity, request, &certificate);
+                }
+            }
             // A newer server may say things that this agent doesn't know.
             None => debug!("the server said something unknown"),
         }
     }
+}
+
+/// Keeps a renewed certificate and its key. When that fails, the old one goes on being used, and the server asks again.
+fn renew(shipper: &Shipper, identity: &mut Identity, request: Request, certificate: &Certificate) {
+    let agent_id = identity.agent_id.to_string();
+    match request.into_identity(&agent_id, &certificate.client_cert_pem, &certificate.ca_cert_pem) {
+        Ok(renewed) => match renewed.store(&shipper.data) {
+            Ok(()) => {
+                *identity = renewed;
+                info!("the certificate of this agent was renewed");
+            }
+            Err(error) => error!(
+                reason = chain(&error),
+                "the renewed certificate can't be kept; the old one is used until its end, and the server asks again"
+            ),
+        },
+        Err(reason) => error!(reason, "the server's new certificate can't be used"),
+    }
+}
+
+/// The trees that live, for the server to end those that an agent before this one, or before a crash of the host, announced.
+fn living(shipper: &Shipper) -> Option<LiveAiProcesses> {
+    let processes = shipper.ai_processes.borrow();
+    if processes.len() > LIVE_AI_PROCESSES_MAX {
+        warn!(
+            ai_processes = processes.len(),
+            "too many AI processes to list; the server may hold ended ones for living"
+        );
+        return None;
+    }
+    let discovered_agent_ids = processes.iter().map(|process| process.id.as_bytes().to_vec()).collect();
+    Some(LiveAiProcesses { discovered_agent_ids })
 }
 
 /// Puts policies in force, one at a time, and reports what became of each.

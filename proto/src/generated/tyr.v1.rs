@@ -245,7 +245,7 @@ pub struct RegisterResponse {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AgentMessage {
-    #[prost(oneof = "agent_message::Payload", tags = "1, 2, 3, 4")]
+    #[prost(oneof = "agent_message::Payload", tags = "1, 2, 3, 4, 5, 6")]
     pub payload: ::core::option::Option<agent_message::Payload>,
 }
 /// Nested message and enum types in `AgentMessage`.
@@ -260,11 +260,15 @@ pub mod agent_message {
         Capabilities(super::CapabilityReport),
         #[prost(message, tag = "4")]
         PolicyStatus(super::PolicyStatus),
+        #[prost(message, tag = "5")]
+        LiveAiProcesses(super::LiveAiProcesses),
+        #[prost(message, tag = "6")]
+        CertificateRequest(super::CertificateRequest),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ServerMessage {
-    #[prost(oneof = "server_message::Payload", tags = "1, 2, 3, 4")]
+    #[prost(oneof = "server_message::Payload", tags = "1, 2, 3, 4, 5, 6")]
     pub payload: ::core::option::Option<server_message::Payload>,
 }
 /// Nested message and enum types in `ServerMessage`.
@@ -279,6 +283,10 @@ pub mod server_message {
         Config(super::ConfigUpdate),
         #[prost(message, tag = "4")]
         Ack(super::EventAck),
+        #[prost(message, tag = "5")]
+        CertificateWanted(super::CertificateWanted),
+        #[prost(message, tag = "6")]
+        Certificate(super::Certificate),
     }
 }
 /// Every heartbeat_interval_s, and at once as the answer to a ping.
@@ -384,6 +392,33 @@ pub struct EventAck {
     pub spool_epoch: ::prost::alloc::vec::Vec<u8>,
     #[prost(uint64, tag = "2")]
     pub sequence: u64,
+}
+/// Once on each stream, before any event batch: the AI process trees that live. The server takes all others of this agent
+/// that it holds for living as ended: their end was never told, because the agent or its host crashed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LiveAiProcesses {
+    /// 16 bytes each, at most 4096; an agent with more doesn't send the message.
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    pub discovered_agent_ids: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+/// The server wants the agent to take a new certificate: two thirds of the life of the one that opened this stream are over
+/// (by the server's clock, the only one that certificates are checked by), or it has expired and is only good for this.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CertificateWanted {}
+/// The answer to CertificateWanted.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CertificateRequest {
+    /// PKCS#10 in PEM of a new key, as in RegisterRequest.
+    #[prost(bytes = "vec", tag = "1")]
+    pub csr_pem: ::prost::alloc::vec::Vec<u8>,
+}
+/// The new certificate, recorded by the server. It is for the next stream; the one before stays good until its end.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Certificate {
+    #[prost(bytes = "vec", tag = "1")]
+    pub client_cert_pem: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub ca_cert_pem: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -516,7 +551,8 @@ pub mod agent_service_client {
             self
         }
         /// Trades an enrollment token and a CSR for a client certificate. The only call without a client certificate.
-        /// Errors: UNAUTHENTICATED (token unknown, used up, expired or revoked), INVALID_ARGUMENT (name or CSR).
+        /// Errors: UNAUTHENTICATED (token unknown, used up, expired or revoked), INVALID_ARGUMENT (name or CSR),
+        /// RESOURCE_EXHAUSTED (too many registrations from one address; try again later).
         pub async fn register(
             &mut self,
             request: impl tonic::IntoRequest<super::RegisterRequest>,
@@ -542,7 +578,8 @@ pub mod agent_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// The long-lived connection of an enrolled agent; needs its client certificate.
-        /// Errors: UNAUTHENTICATED (no certificate, or unknown agent), PERMISSION_DENIED (revoked or archived).
+        /// Errors: UNAUTHENTICATED (no certificate, an expired one, or unknown agent), PERMISSION_DENIED (revoked or archived),
+        /// INVALID_ARGUMENT (a message that breaks the rules of this file: sending it again won't help).
         pub async fn stream(
             &mut self,
             request: impl tonic::IntoStreamingRequest<Message = super::AgentMessage>,
@@ -583,7 +620,8 @@ pub mod agent_service_server {
     #[async_trait]
     pub trait AgentService: std::marker::Send + std::marker::Sync + 'static {
         /// Trades an enrollment token and a CSR for a client certificate. The only call without a client certificate.
-        /// Errors: UNAUTHENTICATED (token unknown, used up, expired or revoked), INVALID_ARGUMENT (name or CSR).
+        /// Errors: UNAUTHENTICATED (token unknown, used up, expired or revoked), INVALID_ARGUMENT (name or CSR),
+        /// RESOURCE_EXHAUSTED (too many registrations from one address; try again later).
         async fn register(
             &self,
             request: tonic::Request<super::RegisterRequest>,
@@ -598,7 +636,8 @@ pub mod agent_service_server {
             + std::marker::Send
             + 'static;
         /// The long-lived connection of an enrolled agent; needs its client certificate.
-        /// Errors: UNAUTHENTICATED (no certificate, or unknown agent), PERMISSION_DENIED (revoked or archived).
+        /// Errors: UNAUTHENTICATED (no certificate, an expired one, or unknown agent), PERMISSION_DENIED (revoked or archived),
+        /// INVALID_ARGUMENT (a message that breaks the rules of this file: sending it again won't help).
         async fn stream(
             &self,
             request: tonic::Request<tonic::Streaming<super::AgentMessage>>,

@@ -11,6 +11,7 @@ use crate::app::audit::{self, Action, Actor};
 use crate::app::ingest::clean::text;
 use crate::app::tokens::{self, TokenError};
 use crate::db::DbError;
+use crate::db::agent_certificates;
 use crate::db::agents::{self, NewAgent};
 use crate::pki::PkiError;
 
@@ -51,7 +52,8 @@ pub async fn enroll(app: &Arc<App>, request: &RegisterRequest) -> Result<Registe
     }
     let token = tokens::verify(app, &request.enrollment_token).await?;
     let agent_id = Uuid::now_v7();
-    let certificate = app.pki.sign_agent(&request.csr_pem, agent_id).map_err(EnrollError::Csr)?;
+    let certificate =
+        app.pki.sign_agent(&request.csr_pem, agent_id, app.config.certificates.life).map_err(EnrollError::Csr)?;
     let agent = NewAgent {
         agent_id,
         name,
@@ -64,6 +66,7 @@ pub async fn enroll(app: &Arc<App>, request: &RegisterRequest) -> Result<Registe
     let mut tx = app.pool.begin().await.map_err(DbError::from)?;
     tokens::use_up(&mut tx, &token).await?;
     agents::insert(&mut tx, &agent).await?;
+    agent_certificates::insert(&mut tx, agent_id, &certificate.serial, certificate.not_after).await?;
     let actor = Actor::token(token.token_id());
     audit::record(&mut tx, &actor, Action::AgentEnroll, name, &[("agent_id", &agent_id)]).await?;
     tx.commit().await.map_err(DbError::from)?;

@@ -19,13 +19,17 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::app::liveness::Limits;
-use crate::db::agents::{Beat, Vitals, Which};
+use crate::db::agents::{Beat, Refusal, Vitals, Which};
 use crate::db::{DbError, agents, discovered_agents, losses, stats};
 
 /// Seconds of news that a subscriber may fall behind.
 const NEWS_MAX: usize = 64;
 /// How often news are made and `last_seen` is written.
 const TICK: Duration = Duration::from_secs(1);
+/// How often the database is asked which of the connected agents were archived or revoked, perhaps at another server.
+const REFUSALS_INTERVAL: Duration = Duration::from_millis(500);
+/// Each this many times it is asked about all agents, so that counts by liveness leave out those of other servers too.
+const REFUSALS_OF_ALL: u64 = 20;
 /// How often the counts over a day are read again; in between they are carried on.
 const RECOUNT_TICKS: u64 = 10;
 
@@ -46,6 +50,8 @@ pub struct Fleet {
     limits: Limits,
     agents: Mutex<HashMap<Uuid, State>>,
     discovered: Mutex<HashSet<Uuid>>,
+    /// Archived and revoked since the last news: not among `agents` any more, but dashboards are to hear of it.
+    removed: Mutex<HashSet<Uuid>>,
     counters: Counters,
     connections: AtomicU64,
     news: broadcast::Sender<Arc<News>>,
@@ -57,7 +63,7 @@ struct State {
     last_seen: Timestamp,
     /// What the last heartbeat said; `None` since the server's start.
     vitals: Option<Vitals>,
-    connection: Option<(u64, CancellationToken)>,
+    connection: Option<(u64, watch::Sender<Option<Ended>>)>,
     /// What dashboards were told last.
     shown: Liveness,
     unsaved: bool,
@@ -72,19 +78,33 @@ struct Counters {
     drifts: AtomicU64,
 }
 
+/// Why a stream is ended from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Another stream of the same agent takes its place.
+    Replaced,
+    /// An admin shut the agent out.
+    Refused(Refusal),
+}
+
 /// An agent's open stream. Dropping it says that the stream ended.
 #[derive(Debug)]
 pub struct Connection {
     app: Arc<App>,
     agent_id: Uuid,
     number: u64,
-    replaced: CancellationToken,
+    ended: watch::Receiver<Option<Ended>>,
 }
 
 impl Connection {
-    /// Cancelled when another stream of the same agent takes this one's place.
-    pub fn replaced(&self) -> &CancellationToken {
-        &self.replaced
+    /// Waits until the stream has to end, and says why.
+    pub async fn ended(&self) -> Ended {
+        let mut ended = self.ended.clone();
+        match ended.wait_for(Option::is_some).await {
+            Ok(why) => why.expect("waited for"),
+            // Whoever takes the sender away sends first.
+            Err(_) => Ended::Replaced,
+        }
     }
 }
 
@@ -107,6 +127,7 @@ impl Fleet {
             limits,
             agents: Mutex::default(),
             discovered: Mutex::default(),
+            removed: Mutex::default(),
             counters: Counters::default(),
             connections: AtomicU64::new(0),
             news: broadcast::Sender::new(NEWS_MAX),
@@ -155,17 +176,26 @@ impl Fleet {
     pub fn connect(app: &Arc<App>, agent_id: Uuid) -> Connection {
         let fleet = &app.fleet;
         let number = fleet.connections.fetch_add(1, Ordering::Relaxed);
-        let replaced = CancellationToken::new();
+        let (ended_in, ended) = watch::channel(None);
         fleet.add(agent_id, Timestamp::now());
         fleet.seen(agent_id, None);
         let earlier = fleet.lock().get_mut(&agent_id).and_then(|state| {
             state.changed = true;
-            state.connection.replace((number, replaced.clone()))
+            state.connection.replace((number, ended_in))
         });
         if let Some((_, earlier)) = earlier {
-            earlier.cancel();
+            earlier.send_replace(Some(Ended::Replaced));
         }
-        Connection { app: Arc::clone(app), agent_id, number, replaced }
+        Connection { app: Arc::clone(app), agent_id, number, ended }
+    }
+
+    /// An agent was archived or revoked, and is so in the database: its stream ends now.
+    pub fn refuse(&self, agent_id: Uuid, refusal: Refusal) {
+        let state = self.lock().remove(&agent_id);
+        self.removed.lock().unwrap_or_else(PoisonError::into_inner).insert(agent_id);
+        if let Some((_, connection)) = state.and_then(|state| state.connection) {
+            connection.send_replace(Some(Ended::Refused(refusal)));
+        }
     }
 
     /// An agent was heard from; a heartbeat brings its vitals.
@@ -301,6 +331,47 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     }
 }
 
+/// Ends the streams of agents that were archived or revoked at another server of the same database, until `shutdown`.
+pub async fn watch_refusals(app: Arc<App>, shutdown: CancellationToken) {
+    let mut ticks = tokio::time::interval(REFUSALS_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut failing = false;
+    for tick in 0_u64.. {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        match refuse_among(&app, tick % REFUSALS_OF_ALL == 0).await {
+            Ok(()) => failing = false,
+            // Said once, not each half second.
+            Err(error) if !failing => {
+                failing = true;
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "whether agents were revoked can't be asked now; those that are connected stay so"
+                );
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+async fn refuse_among(app: &App, all: bool) -> Result<(), DbError> {
+    let ids: Vec<Uuid> = {
+        let states = app.fleet.lock();
+        let asked = states.iter().filter(|(_, state)| all || state.connection.is_some());
+        asked.map(|(&agent_id, _)| agent_id).collect()
+    };
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let refused = agents::refused_among(&mut *app.pool.acquire().await?, &ids).await?;
+    for (agent_id, refusal) in refused {
+        app.fleet.refuse(agent_id, refusal);
+    }
+    Ok(())
+}
+
 /// Writes what was heard since the last time.
 async fn save(app: &App) -> Result<(), DbError> {
     let beats: Vec<Beat> = app
@@ -335,6 +406,7 @@ async fn news(app: &App, day: &mut Day, recount: bool) -> Result<(), DbError> {
     let fleet = &app.fleet;
     let now = Timestamp::now();
     let mut changed = Vec::new();
+    changed.extend(std::mem::take(&mut *fleet.removed.lock().unwrap_or_else(PoisonError::into_inner)));
     for (&agent_id, state) in fleet.lock().iter_mut() {
         let liveness = fleet.limits.liveness(silence(now, state.last_seen));
         if liveness != state.shown || state.changed {

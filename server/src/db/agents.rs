@@ -11,7 +11,7 @@ use crate::db::DbError;
 /// Which agents to read.
 #[derive(Clone, Copy, Debug)]
 pub enum Which<'a> {
-    /// All that are not archived.
+    /// All that are neither archived nor revoked.
     Active,
     /// All.
     All,
@@ -42,6 +42,7 @@ struct Row {
     enrolled_at: jiff_sqlx::Timestamp,
     cert_not_after: jiff_sqlx::Timestamp,
     archived_at: Option<jiff_sqlx::Timestamp>,
+    revoked_at: Option<jiff_sqlx::Timestamp>,
 }
 
 /// Reads agents, by name. `liveness`, `staleness_ms` and `connected` are for [`crate::app::fleet::Fleet::present`] to fill in:
@@ -64,9 +65,9 @@ pub async fn list(conn: &mut PgConnection, which: Which<'_>) -> Result<Vec<Agent
                   a.policy_error, a.clock_skew_ms, a.spool_records, a.events_lost,
                   (SELECT count(*) FROM discovered_agents d
                     WHERE d.daemon_agent_id = a.agent_id AND d.ended_at IS NULL) AS "ai_processes!",
-                  a.enrolled_at, a.cert_not_after, a.archived_at
+                  a.enrolled_at, a.cert_not_after, a.archived_at, a.revoked_at
              FROM agents a
-            WHERE ($1 OR a.archived_at IS NULL) AND ($2::uuid[] IS NULL OR a.agent_id = ANY ($2))
+            WHERE ($1 OR (a.archived_at IS NULL AND a.revoked_at IS NULL)) AND ($2::uuid[] IS NULL OR a.agent_id = ANY ($2))
             ORDER BY a.name, a.agent_id"#,
         archived,
         ids,
@@ -109,6 +110,7 @@ impl Row {
             enrolled_at: self.enrolled_at.to_jiff(),
             cert_not_after: self.cert_not_after.to_jiff(),
             archived_at: self.archived_at.map(jiff_sqlx::Timestamp::to_jiff),
+            revoked_at: self.revoked_at.map(jiff_sqlx::Timestamp::to_jiff),
         }
     }
 }
@@ -171,22 +173,49 @@ pub async fn insert(conn: &mut PgConnection, agent: &NewAgent<'_>) -> Result<(),
     Ok(())
 }
 
-/// Whether an agent may stream.
+/// What keeps an agent out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Put aside by an admin, who may take it back.
+    Archived,
+    /// Shut out for good by an admin.
+    Revoked,
+}
+
+/// Whether the holder of a certificate may stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
     /// Known, neither revoked nor archived.
-    Admitted,
+    Admitted {
+        /// When the agent was heard from before.
+        last_seen: Timestamp,
+        /// When the certificate was given out.
+        issued_at: Timestamp,
+        /// Whether the certificate has opened a stream before.
+        used: bool,
+        /// Whether a certificate that was given out later has opened a stream already.
+        superseded: bool,
+    },
     /// Not in the table.
     Unknown,
+    /// The agent is known, its certificate is not: it comes from before the database was restored, or was forged with the CA's key.
+    UnknownCertificate,
     /// Revoked or archived.
-    Refused,
+    Refused(Refusal),
 }
 
-/// Whether the holder of this certificate may stream: the serial has to be the one that was given out last.
+/// Whether the holder of this certificate may stream.
 pub async fn admission(conn: &mut PgConnection, agent_id: Uuid, cert_serial: &str) -> Result<Admission, DbError> {
     let row = sqlx::query!(
-        r#"SELECT (revoked_at IS NOT NULL OR archived_at IS NOT NULL OR cert_serial <> $2) AS "refused!"
-             FROM agents WHERE agent_id = $1"#,
+        r#"SELECT a.revoked_at IS NOT NULL AS "revoked!", a.archived_at IS NOT NULL AS "archived!", a.last_seen,
+                  coalesce(c.issued_at, CASE WHEN a.cert_serial = $2 THEN a.enrolled_at END) AS issued_at,
+                  c.first_used_at IS NOT NULL AS "used!",
+                  EXISTS (SELECT FROM agent_certificates n
+                           WHERE n.agent_id = a.agent_id AND n.first_used_at IS NOT NULL
+                             AND n.issued_at > c.issued_at) AS "superseded!"
+             FROM agents a
+             LEFT JOIN agent_certificates c ON c.agent_id = a.agent_id AND c.serial = $2
+            WHERE a.agent_id = $1"#,
         agent_id,
         cert_serial,
     )
@@ -194,9 +223,70 @@ pub async fn admission(conn: &mut PgConnection, agent_id: Uuid, cert_serial: &st
     .await?;
     Ok(match row {
         None => Admission::Unknown,
-        Some(row) if row.refused => Admission::Refused,
-        Some(_) => Admission::Admitted,
+        Some(row) if row.revoked => Admission::Refused(Refusal::Revoked),
+        Some(row) if row.archived => Admission::Refused(Refusal::Archived),
+        Some(row) => match row.issued_at {
+            None => Admission::UnknownCertificate,
+            Some(issued_at) => Admission::Admitted {
+                last_seen: row.last_seen.to_jiff(),
+                issued_at: issued_at.to_jiff(),
+                used: row.used,
+                superseded: row.superseded,
+            },
+        },
     })
+}
+
+/// Which of these agents may not be connected any more.
+pub async fn refused_among(conn: &mut PgConnection, agent_ids: &[Uuid]) -> Result<Vec<(Uuid, Refusal)>, DbError> {
+    let rows = sqlx::query!(
+        r#"SELECT agent_id, revoked_at IS NOT NULL AS "revoked!"
+             FROM agents
+            WHERE (revoked_at IS NOT NULL OR archived_at IS NOT NULL) AND agent_id = ANY ($1)"#,
+        agent_ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    let refusal = |revoked| if revoked { Refusal::Revoked } else { Refusal::Archived };
+    Ok(rows.into_iter().map(|row| (row.agent_id, refusal(row.revoked))).collect())
+}
+
+/// An agent's name and what keeps it out, locked until the end of the transaction.
+pub async fn standing_for_update(
+    conn: &mut PgConnection,
+    agent_id: Uuid,
+) -> Result<Option<(String, Option<Refusal>)>, DbError> {
+    let row = sqlx::query!(
+        r#"SELECT name, revoked_at IS NOT NULL AS "revoked!", archived_at IS NOT NULL AS "archived!"
+             FROM agents WHERE agent_id = $1 FOR NO KEY UPDATE"#,
+        agent_id,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| {
+        let refusal = match (row.revoked, row.archived) {
+            (true, _) => Some(Refusal::Revoked),
+            (false, true) => Some(Refusal::Archived),
+            (false, false) => None,
+        };
+        (row.name, refusal)
+    }))
+}
+
+/// Shuts an agent out, or lets it in again. What was set first stays.
+pub async fn set_refusal(conn: &mut PgConnection, agent_id: Uuid, refusal: Option<Refusal>) -> Result<(), DbError> {
+    sqlx::query!(
+        "UPDATE agents
+            SET archived_at = CASE WHEN $2 THEN coalesce(archived_at, now()) END,
+                revoked_at = CASE WHEN $3 THEN coalesce(revoked_at, now()) END
+          WHERE agent_id = $1",
+        agent_id,
+        refusal.is_some(),
+        refusal == Some(Refusal::Revoked),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// What an agent says of itself at the start of a stream.

@@ -106,12 +106,14 @@ pub struct Announced {
 }
 
 /// Adds or updates an AI process. An id that belongs to another agent is left as it is, and the answer is `false`.
+///
+/// An end that the agent tells takes the place of one that was inferred by [`end_others`].
 pub async fn upsert(conn: &mut PgConnection, announced: &Announced) -> Result<bool, DbError> {
     let done = sqlx::query!(
         "INSERT INTO discovered_agents AS d (id, daemon_agent_id, agent_type, display_name, pid, process_signature,
                                              process_exe, cmdline, found_by, first_seen, ended_at)
          VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10)
-         ON CONFLICT (id) DO UPDATE SET ended_at = coalesce(d.ended_at, excluded.ended_at)
+         ON CONFLICT (id) DO UPDATE SET ended_at = coalesce(excluded.ended_at, d.ended_at)
           WHERE d.daemon_agent_id = excluded.daemon_agent_id",
         announced.id,
         announced.daemon_agent_id,
@@ -127,6 +129,32 @@ pub async fn upsert(conn: &mut PgConnection, announced: &Announced) -> Result<bo
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Ends all AI processes of an agent that are held for living, but for these; gives those that it ended.
+///
+/// Nobody saw their ends: they are put at `last_seen`, when the agent that watched them was heard from for the last time.
+pub async fn end_others(
+    conn: &mut PgConnection,
+    daemon_agent_id: Uuid,
+    living: &[Uuid],
+    last_seen: Timestamp,
+) -> Result<Vec<Uuid>, DbError> {
+    let rows = sqlx::query_scalar!(
+        "UPDATE discovered_agents SET ended_at = greatest(first_seen, $3)
+          WHERE daemon_agent_id = $1 AND ended_at IS NULL AND NOT id = ANY ($2)
+      RETURNING id",
+        daemon_agent_id,
+        living,
+        last_seen.to_sqlx(),
+    );
+    Ok(rows.fetch_all(conn).await?)
+}
+
+/// Names an AI process; false: there is none of that id.
+pub async fn rename(conn: &mut PgConnection, id: Uuid, display_name: &str) -> Result<bool, DbError> {
+    let done = sqlx::query!("UPDATE discovered_agents SET display_name = $2 WHERE id = $1", id, display_name);
+    Ok(done.execute(conn).await?.rows_affected() == 1)
 }
 
 /// Types of these AI processes of one agent.

@@ -18,20 +18,21 @@ use tyr_api::agents::Posture;
 use tyr_proto::v1::agent_message::Payload as FromAgent;
 use tyr_proto::v1::server_message::Payload as ToAgent;
 use tyr_proto::v1::{
-    self, AgentMessage, CapabilityReport, ConfigUpdate, EventAck, EventBatch, Heartbeat, PingRequest, PolicyStatus,
-    ServerMessage,
+    self, AgentMessage, CapabilityReport, CertificateRequest, CertificateWanted, ConfigUpdate, EventAck, EventBatch,
+    Heartbeat, LiveAiProcesses, PingRequest, PolicyStatus, ServerMessage,
 };
 use uuid::Uuid;
 
 use super::accept::Peer;
 use super::unavailable;
 use crate::app::App;
-use crate::app::effective;
-use crate::app::fleet::{Connection, Fleet};
+use crate::app::certificates::{self, AdmitError, Certificate, RenewError};
+use crate::app::fleet::{Connection, Ended, Fleet};
 use crate::app::ingest::clean::text;
 use crate::app::ingest::{IngestError, Session};
-use crate::db::agents::{self, Admission, Capabilities, Vitals};
-use crate::pki::Identity;
+use crate::app::{ai_processes, effective};
+use crate::db::agents::{self, Capabilities, Refusal, Vitals};
+use crate::pki::PkiError;
 
 /// Messages to an agent that may wait for it to read.
 const OUT_MAX: usize = 16;
@@ -41,6 +42,10 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 const FACT_BYTES_MAX: usize = 1024;
 /// Features or hooks that are kept.
 const FACTS_MAX: usize = 64;
+/// AI processes in one list of those that live, as the protocol says.
+const LIVE_AI_PROCESSES_MAX: usize = 4096;
+/// Time for an agent to renew an expired certificate.
+const RENEWAL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Opens a stream: who it is for is said by the client certificate alone.
 pub(super) async fn open(
@@ -53,22 +58,30 @@ pub(super) async fn open(
         return Err(Status::unauthenticated("a client certificate of this server is needed; enroll first"));
     };
     let agent_id = identity.agent_id;
-    let admission = async { agents::admission(&mut *app.pool.acquire().await?, agent_id, &identity.serial).await };
-    match admission.await.map_err(|error| unavailable(&error))? {
-        Admission::Admitted => {}
-        Admission::Unknown => return Err(Status::unauthenticated("this agent is not known here; enroll it again")),
-        Admission::Refused => return Err(Status::permission_denied("this agent was revoked or archived")),
+    let certificate = certificates::admit(app, &identity).await.map_err(|error| match &error {
+        AdmitError::Refused(refusal) => refused(*refusal),
+        AdmitError::Unknown => Status::unauthenticated(error.to_string()),
+        AdmitError::UnknownCertificate => Status::permission_denied(error.to_string()),
+        AdmitError::Superseded => Status::unauthenticated(error.to_string()),
+        AdmitError::Db(_) => unavailable(&error),
+    })?;
+    let (out, outbound) = mpsc::channel(OUT_MAX);
+    let span = tracing::info_span!("stream", agent.id = %agent_id);
+    if certificate.has_expired() {
+        tracing::info!(agent.id = %agent_id, peer.address = ?peer.address, "agent connected to renew an expired certificate");
+        let renewal = Renewal { app: Arc::clone(app), certificate, out };
+        tokio::spawn(renewal.run(inbound, shutdown).instrument(span));
+        return Ok(ReceiverStream::new(outbound));
     }
     let policies = app.fleet.policy_generation();
     // Settled before the session reads the timeline, so that it is there.
     effective::effective_for(app, agent_id).await.map_err(|error| unavailable(&error))?;
     let session = Session::open(app, agent_id).await.map_err(|error| unavailable(&error))?;
     let connection = Fleet::connect(app, agent_id);
-    let (out, outbound) = mpsc::channel(OUT_MAX);
-    let span = tracing::info_span!("stream", agent.id = %agent_id);
-    let stream = Stream { app: Arc::clone(app), agent_id, session, policies, pushed: None, ping: None, out };
+    let stream =
+        Stream { app: Arc::clone(app), agent_id, session, certificate, policies, pushed: None, ping: None, out };
     tracing::info!(agent.id = %agent_id, peer.address = ?peer.address, "agent connected");
-    tokio::spawn(stream.run(inbound, connection, identity, shutdown).instrument(span));
+    tokio::spawn(stream.run(inbound, connection, shutdown).instrument(span));
     Ok(ReceiverStream::new(outbound))
 }
 
@@ -76,6 +89,8 @@ struct Stream {
     app: Arc<App>,
     agent_id: Uuid,
     session: Session,
+    /// The one that opened the stream.
+    certificate: Certificate,
     policies: watch::Receiver<u64>,
     /// The effective policy that was sent last; `None` before the capability report.
     pushed: Option<String>,
@@ -99,20 +114,18 @@ impl From<Status> for End {
 }
 
 impl Stream {
-    async fn run(
-        mut self,
-        mut inbound: Streaming<AgentMessage>,
-        connection: Connection,
-        identity: Identity,
-        shutdown: CancellationToken,
-    ) {
-        let life = Duration::try_from(identity.not_after.duration_since(Timestamp::now())).unwrap_or_default();
+    async fn run(mut self, mut inbound: Streaming<AgentMessage>, connection: Connection, shutdown: CancellationToken) {
+        let life = self.certificate.life_left();
         let end = tokio::select! {
             end = self.follow(&mut inbound) => end,
-            () = connection.replaced().cancelled() => {
-                End::Status(Status::aborted("another stream of this agent took this one's place"))
+            ended = connection.ended() => End::Status(match ended {
+                Ended::Replaced => Status::aborted("another stream of this agent took this one's place"),
+                Ended::Refused(refusal) => refused(refusal),
+            }),
+            // The agent has a younger one by now, or gets one at its next connect.
+            () = tokio::time::sleep(life) => {
+                End::Status(Status::aborted("the certificate of this stream has expired; connect again"))
             }
-            () = tokio::time::sleep(life) => End::Status(Status::unauthenticated("the client certificate has expired")),
             () = shutdown.cancelled() => End::Status(Status::unavailable("the server is stopping")),
         };
         match end {
@@ -141,6 +154,11 @@ impl Stream {
                         return End::Gone;
                     }
                 },
+                // Not before the agent said who it is: what it sends first is not to wait behind a key that it makes.
+                () = tokio::time::sleep_until(self.certificate.ask_at()), if self.pushed.is_some() => {
+                    self.certificate.asked();
+                    self.send(ToAgent::CertificateWanted(CertificateWanted {})).await
+                }
                 changed = self.policies.changed(), if self.pushed.is_some() => match changed {
                     Ok(()) => self.push_policy().await,
                     Err(_) => return End::Gone,
@@ -187,6 +205,15 @@ impl Stream {
                 self.app.fleet.seen(self.agent_id, None);
                 self.policy_status(&status).await
             }
+            FromAgent::LiveAiProcesses(living) => {
+                self.app.fleet.seen(self.agent_id, None);
+                self.live_ai_processes(&living).await
+            }
+            FromAgent::CertificateRequest(request) => {
+                self.app.fleet.seen(self.agent_id, None);
+                let renewed = renew(&self.app, &mut self.certificate, &request).await?;
+                self.send(ToAgent::Certificate(renewed)).await
+            }
         }
     }
 
@@ -226,6 +253,18 @@ impl Stream {
             IngestError::Stopping => Status::unavailable("the server is stopping"),
         })?;
         self.send(ToAgent::Ack(EventAck { spool_epoch, sequence })).await
+    }
+
+    /// Ends what the agent doesn't know of any more: it, or its host, crashed.
+    async fn live_ai_processes(&mut self, living: &LiveAiProcesses) -> Result<(), End> {
+        if living.discovered_agent_ids.len() > LIVE_AI_PROCESSES_MAX {
+            return Err(Status::invalid_argument("more AI processes than one message may hold").into());
+        }
+        let ids = living.discovered_agent_ids.iter().map(|id| Uuid::from_slice(id)).collect::<Result<Vec<_>, _>>();
+        let ids = ids.map_err(|_| Status::invalid_argument("the id of an AI process has 16 bytes"))?;
+        ai_processes::end_others(&self.app, self.agent_id, &ids, self.certificate.last_seen())
+            .await
+            .map_err(|error| unavailable(&error).into())
     }
 
     async fn capabilities(&mut self, report: CapabilityReport) -> Result<(), End> {
@@ -284,11 +323,72 @@ impl Stream {
     }
 
     async fn send(&self, payload: ToAgent) -> Result<(), End> {
-        let message = ServerMessage { payload: Some(payload) };
-        match tokio::time::timeout(SEND_TIMEOUT, self.out.send(Ok(message))).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(End::Gone),
-            Err(_) => Err(Status::deadline_exceeded("the agent does not read").into()),
+        send(&self.out, payload).await
+    }
+}
+
+/// A stream that was opened with an expired certificate: good for getting a new one, and for nothing else. What the agent sends
+/// beside that is not stored and not acknowledged, so it comes again on the next stream.
+struct Renewal {
+    app: Arc<App>,
+    certificate: Certificate,
+    out: mpsc::Sender<Result<ServerMessage, Status>>,
+}
+
+impl Renewal {
+    async fn run(mut self, mut inbound: Streaming<AgentMessage>, shutdown: CancellationToken) {
+        let end = tokio::select! {
+            end = self.renew(&mut inbound) => end.err().unwrap_or_else(|| {
+                End::Status(Status::aborted("the certificate was renewed; connect again"))
+            }),
+            () = tokio::time::sleep(RENEWAL_TIMEOUT) => {
+                End::Status(Status::unauthenticated("the client certificate has expired and was not renewed in time"))
+            }
+            () = shutdown.cancelled() => End::Status(Status::unavailable("the server is stopping")),
+        };
+        if let End::Status(status) = end {
+            let _ = self.out.try_send(Err(status));
         }
+    }
+
+    async fn renew(&mut self, inbound: &mut Streaming<AgentMessage>) -> Result<(), End> {
+        self.certificate.asked();
+        send(&self.out, ToAgent::CertificateWanted(CertificateWanted {})).await?;
+        while let Some(message) = inbound.next().await {
+            if let Some(FromAgent::CertificateRequest(request)) = message.map_err(|_| End::Gone)?.payload {
+                let renewed = renew(&self.app, &mut self.certificate, &request).await?;
+                return send(&self.out, ToAgent::Certificate(renewed)).await;
+            }
+        }
+        Err(End::Gone)
+    }
+}
+
+async fn renew(
+    app: &Arc<App>,
+    certificate: &mut Certificate,
+    request: &CertificateRequest,
+) -> Result<v1::Certificate, Status> {
+    certificates::renew(app, certificate, &request.csr_pem).await.map_err(|error| match &error {
+        RenewError::NotAsked | RenewError::Csr(PkiError::BadCsr(_)) => Status::invalid_argument(error.to_string()),
+        RenewError::Refused(refusal) => refused(*refusal),
+        RenewError::Csr(_) | RenewError::Db(_) => unavailable(&error),
+    })
+}
+
+/// What a refused agent is told.
+fn refused(refusal: Refusal) -> Status {
+    Status::permission_denied(match refusal {
+        Refusal::Archived => "this agent is archived; an admin can take it back",
+        Refusal::Revoked => "this agent was revoked; enroll the host again with a fresh token",
+    })
+}
+
+async fn send(out: &mpsc::Sender<Result<ServerMessage, Status>>, payload: ToAgent) -> Result<(), End> {
+    let message = ServerMessage { payload: Some(payload) };
+    match tokio::time::timeout(SEND_TIMEOUT, out.send(Ok(message))).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(End::Gone),
+        Err(_) => Err(Status::deadline_exceeded("the agent does not read").into()),
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use tyr_api::agents::{DiscoveredAgent, DiscoveredAgentsQuery, List};
+use tyr_api::agents::{DiscoveredAgent, DiscoveredAgentChange, DiscoveredAgentsQuery, List};
 use tyr_api::page::Page;
 use uuid::Uuid;
 
@@ -11,9 +11,9 @@ use super::error::ApiError;
 use super::json::Json;
 use super::params::{NoParams, Params};
 use super::path::{Id, missing};
-use super::who::Viewer;
-use crate::app::App;
+use super::who::{Admin, Viewer};
 use crate::app::query::{self, AI_PROCESSES_MAX};
+use crate::app::{App, agents};
 
 /// AI processes, newest first: `?agent_id=…`, `?alive=true`, `?limit=…` (1,000 unless told).
 #[utoipa::path(
@@ -56,4 +56,24 @@ pub async fn show(
     _: NoParams,
 ) -> Result<Json<DiscoveredAgent>, ApiError> {
     Ok(Json(query::ai_process(&app, id).await?.ok_or_else(|| missing("AI process", id))?))
+}
+
+/// Names an AI process.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/discovered-agents/{id}",
+    tag = "agents",
+    params(("id" = Uuid, Path, description = "The AI process's id")),
+    request_body = DiscoveredAgentChange,
+    responses((status = 200, description = "The AI process as it is now", body = DiscoveredAgent)),
+    security(("session" = ["admin"])),
+)]
+pub async fn change(
+    Admin(user): Admin,
+    State(app): State<Arc<App>>,
+    Id(id): Id<Uuid>,
+    _: NoParams,
+    Json(change): Json<DiscoveredAgentChange>,
+) -> Result<Json<DiscoveredAgent>, ApiError> {
+    Ok(Json(agents::rename_ai_process(&app, id, &change.display_name, &user.actor()).await?))
 }

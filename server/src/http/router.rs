@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{FromRef, Request};
 use axum::http::{Method, StatusCode};
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::{MethodRouter, delete, get, patch, post};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -34,7 +34,7 @@ impl FromRef<Door> for Arc<App> {
 
 /// Method and path of each route, and who answers.
 fn table() -> Vec<(Method, &'static str, MethodRouter<Door>)> {
-    let (get_, post_, delete_) = (Method::GET, Method::POST, Method::DELETE);
+    let (get_, post_, delete_, patch_) = (Method::GET, Method::POST, Method::DELETE, Method::PATCH);
     vec![
         (get_.clone(), "/health", get(health::show)),
         (get_.clone(), "/openapi.json", get(openapi::show)),
@@ -44,12 +44,17 @@ fn table() -> Vec<(Method, &'static str, MethodRouter<Door>)> {
         (get_.clone(), "/api/v1/ca.pem", get(ca::show)),
         (get_.clone(), "/api/v1/agents", get(agents::list)),
         (get_.clone(), "/api/v1/agents/{id}", get(agents::show)),
+        (patch_.clone(), "/api/v1/agents/{id}", patch(agents::change)),
+        (delete_.clone(), "/api/v1/agents/{id}", delete(agents::revoke)),
         (get_.clone(), "/api/v1/agents/{id}/effective-policy", get(agents::effective_policy)),
         (get_.clone(), "/api/v1/daemons", get(agents::list)),
         (get_.clone(), "/api/v1/daemons/{id}", get(agents::show)),
+        (patch_.clone(), "/api/v1/daemons/{id}", patch(agents::change)),
+        (delete_.clone(), "/api/v1/daemons/{id}", delete(agents::revoke)),
         (get_.clone(), "/api/v1/daemons/{id}/effective-policy", get(agents::effective_policy)),
         (get_.clone(), "/api/v1/discovered-agents", get(discovered_agents::list)),
         (get_.clone(), "/api/v1/discovered-agents/{id}", get(discovered_agents::show)),
+        (patch_, "/api/v1/discovered-agents/{id}", patch(discovered_agents::change)),
         (get_.clone(), "/api/v1/events", get(events::list)),
         (get_.clone(), "/api/v1/events/stream", get(stream::follow)),
         (get_.clone(), "/api/v1/stats/rate", get(stats::rate)),

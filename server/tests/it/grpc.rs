@@ -179,7 +179,7 @@ impl Agent {
                     }))
                     .await;
                 }
-                ToAgent::Ack(ack) => panic!("nothing was sent: {ack:?}"),
+                other => panic!("nothing was sent: {other:?}"),
             }
         }
     }

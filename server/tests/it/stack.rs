@@ -11,7 +11,7 @@ use tyr_proto::v1;
 use tyr_server::app::auth::sessions::SessionKey;
 use tyr_server::app::ingest::{Session, writer};
 use tyr_server::app::{App, effective};
-use tyr_server::config::{Config, Database};
+use tyr_server::config::{AgentRate, Certificates, Config, Database, Doors};
 use tyr_server::db::agents::{self, NewAgent};
 use tyr_server::pki::Pki;
 use tyr_server::tls::TlsConfigs;
@@ -36,7 +36,7 @@ impl Stack {
         let db = TestDb::new().await;
         let dir = tempfile::tempdir().expect("a folder");
         let pki = Pki::load_or_create(dir.path(), &[]).expect("a CA");
-        let tls = TlsConfigs::new(&pki, true).expect("TLS");
+        let tls = TlsConfigs::new(&pki, true, Certificates::default().grace).expect("TLS");
         let key = SessionKey::load_or_create(dir.path()).expect("a key");
         let config = Config {
             database: Database::Embedded { bin_dir: None, user: None },
@@ -50,6 +50,9 @@ impl Stack {
             retention_days: RETENTION_DAYS,
             stale_after: Duration::from_secs(90),
             heartbeat_interval: Some(Duration::from_secs(5)),
+            certificates: Certificates::default(),
+            agent_rate: AgentRate::default(),
+            doors: Doors::default(),
         };
         let app = App::new(config, db.pool.clone(), pki, tls, key);
         let stop = CancellationToken::new();

@@ -196,6 +196,7 @@ pub(crate) fn agent(n: u8, name: &str, liveness: Liveness, staleness_ms: u64) ->
         enrolled_at: time,
         cert_not_after: time,
         archived_at: None,
+        revoked_at: None,
     }
 }
 

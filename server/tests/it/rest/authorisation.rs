@@ -19,7 +19,7 @@ enum Who {
 /// Every route, with what the one who may gets. Requests are such that no answer depends on what another test made.
 fn table() -> Vec<(Method, &'static str, Who, u16, Option<Value>)> {
     use Who::{Admin, Public, Viewer};
-    let (get, post, delete) = (Method::GET, Method::POST, Method::DELETE);
+    let (get, post, delete, patch) = (Method::GET, Method::POST, Method::DELETE, Method::PATCH);
     let some = "00000000-0000-0000-0000-000000000000";
     vec![
         (get.clone(), "/health", Public, 200, None),
@@ -36,12 +36,17 @@ fn table() -> Vec<(Method, &'static str, Who, u16, Option<Value>)> {
         (get.clone(), "/api/v1/ca.pem", Public, 200, None),
         (get.clone(), "/api/v1/agents", Viewer, 200, None),
         (get.clone(), "/api/v1/agents/{id}", Viewer, 404, None),
+        (patch.clone(), "/api/v1/agents/{id}", Admin, 404, Some(json!({"archived": true}))),
+        (delete.clone(), "/api/v1/agents/{id}", Admin, 404, None),
         (get.clone(), "/api/v1/agents/{id}/effective-policy", Viewer, 404, None),
         (get.clone(), "/api/v1/daemons", Viewer, 200, None),
         (get.clone(), "/api/v1/daemons/{id}", Viewer, 404, None),
+        (patch.clone(), "/api/v1/daemons/{id}", Admin, 404, Some(json!({"archived": true}))),
+        (delete.clone(), "/api/v1/daemons/{id}", Admin, 404, None),
         (get.clone(), "/api/v1/daemons/{id}/effective-policy", Viewer, 404, None),
         (get.clone(), "/api/v1/discovered-agents", Viewer, 200, None),
         (get.clone(), "/api/v1/discovered-agents/{id}", Viewer, 404, None),
+        (patch, "/api/v1/discovered-agents/{id}", Admin, 404, Some(json!({"display_name": "x"}))),
         (get.clone(), "/api/v1/events", Viewer, 200, None),
         (get.clone(), "/api/v1/events/stream", Viewer, 200, None),
         (get.clone(), "/api/v1/stats/rate", Viewer, 200, None),

@@ -15,7 +15,7 @@ use tyr_api::error::ErrorDetail;
 use tyr_api::events::{Event, EventKind, Severity, Verdict};
 use tyr_server::app::App;
 use tyr_server::app::auth::sessions::SessionKey;
-use tyr_server::config::{Config, Database};
+use tyr_server::config::{AgentRate, Certificates, Config, Database, Doors};
 use tyr_server::db::agents::NewAgent;
 use tyr_server::db::{agents, events, users};
 use tyr_server::http;
@@ -87,7 +87,7 @@ impl Rest {
         let db = TestDb::new().await;
         let dir = tempfile::tempdir().expect("a folder");
         let pki = Pki::load_or_create(dir.path(), &[]).expect("a CA");
-        let tls = TlsConfigs::new(&pki, tls).expect("TLS");
+        let tls = TlsConfigs::new(&pki, tls, Certificates::default().grace).expect("TLS");
         let key = SessionKey::load_or_create(dir.path()).expect("a key");
         let app = App::new(config(dir.path(), tls.rest.is_some()), db.pool.clone(), pki, tls, key);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -222,5 +222,8 @@ fn config(data_dir: &Path, rest_tls: bool) -> Config {
         retention_days: 30,
         stale_after: Duration::from_secs(90),
         heartbeat_interval: None,
+        certificates: Certificates::default(),
+        agent_rate: AgentRate::default(),
+        doors: Doors::default(),
     }
 }

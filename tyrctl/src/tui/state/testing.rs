@@ -69,6 +69,7 @@ pub fn agent(n: u32, name: &str, age_s: i64) -> Agent {
         enrolled_at: server_time(-864_000),
         cert_not_after: server_time(864_000),
         archived_at: None,
+        revoked_at: None,
     }
 }
 
