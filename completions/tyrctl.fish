@@ -151,12 +151,12 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l fail-on-none -d 'Ex
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -s q -l quiet -d 'No notes on standard error'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -l timeout -d 'Give up on an answer after this time' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
 jsonl\t'One JSON object per line'
@@ -164,14 +164,17 @@ yaml\t'One YAML document'
 csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -s q -l quiet -d 'No notes on standard error'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -l no-input -d 'Never ask a question; fail instead'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show" -f -a "show" -d 'All that is known of an agent'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -f -a "show" -d 'All that is known of an agent'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -f -a "archive" -d 'Keep an agent out of lists, and don\'t let it in, until it is taken back'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -f -a "unarchive" -d 'Take an archived agent back'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -f -a "revoke" -d 'Shut an agent out for good: its certificate is refused from now on'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l context -d 'Use this context of the configuration file' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
@@ -192,17 +195,12 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_sub
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -s q -l quiet -d 'No notes on standard error'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l agent -d 'Only those of this agent, by name or id' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l type -d 'Only those of this agent type, e.g. claude-code' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l limit -d 'Print at most this many rows; 0 prints all' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l timeout -d 'Give up on an answer after this time' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from archive" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from archive" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from archive" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from archive" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from archive" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from archive" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
 jsonl\t'One JSON object per line'
@@ -210,17 +208,109 @@ yaml\t'One YAML document'
 csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from archive" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l all -d 'Those that ended too'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l no-headers -d 'Leave out the line of column names'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l fail-on-any -d 'Exit with 3 when at least one row is found'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l fail-on-none -d 'Exit with 3 when no row is found'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -s q -l quiet -d 'No notes on standard error'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -l no-input -d 'Never ask a question; fail instead'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from archive" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from archive" -s y -l yes -d 'Don\'t ask; needed where there is no terminal'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from archive" -l dry-run -d 'Only say what would be changed'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from archive" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from archive" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from archive" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from unarchive" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from unarchive" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from unarchive" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from unarchive" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from unarchive" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from unarchive" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from unarchive" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from unarchive" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from unarchive" -s y -l yes -d 'Don\'t ask; needed where there is no terminal'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from unarchive" -l dry-run -d 'Only say what would be changed'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from unarchive" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from unarchive" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from unarchive" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -s y -l yes -d 'Don\'t ask; needed where there is no terminal'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -l dry-run -d 'Only say what would be changed'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l agent -d 'Only those of this agent, by name or id' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l type -d 'Only those of this agent type, e.g. claude-code' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l all -d 'Those that ended too'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l fail-on-any -d 'Exit with 3 when at least one row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l fail-on-none -d 'Exit with 3 when no row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -f -a "rename" -d 'Give an AI process a name of your own'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l since -d 'From this time on: 15m, 1d (24 hours), yesterday, 2026-11-21T09:30:00Z' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l until -d 'Up to this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l agent -d 'Only this agent, by name or id' -r

@@ -16,8 +16,8 @@ pub use access::{
     AuthCommand, ContextAddArgs, ContextCommand, LoginArgs, LogoutArgs, SetupArgs, TokenCommand, TokenCreateArgs,
 };
 pub use fleet::{
-    AgentCommand, AgentsArgs, AiArgs, DriftArgs, DriftBy, EventFilter, EventsCommand, EventsListArgs, EventsRateArgs,
-    EventsTailArgs, RateBy, TopArgs, TopView,
+    AgentChangeArgs, AgentCommand, AgentsArgs, AiArgs, AiCommand, DriftArgs, DriftBy, EventFilter, EventsCommand,
+    EventsListArgs, EventsRateArgs, EventsTailArgs, RateBy, TopArgs, TopView,
 };
 pub use policy::{ApplyArgs, AssignArgs, PolicyCommand};
 
@@ -183,7 +183,8 @@ Examples:
 Examples:
   tyrctl ai
   tyrctl ai --type claude-code --agent build-017
-  tyrctl ai --all -o jsonl                     ended ones included")]
+  tyrctl ai --all -o jsonl                     ended ones included
+  tyrctl ai rename ID 'nightly refactoring'")]
     Ai(AiArgs),
     /// Where the agent's verdict differs from the server's.
     #[command(after_long_help = "\

@@ -9,7 +9,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tyr_api::agents::{Agent, DiscoveredAgent, List};
+use tyr_api::agents::{Agent, AgentChange, DiscoveredAgent, DiscoveredAgentChange, List};
 use tyr_api::auth::{AuthStatus, CreatedEnrollmentToken, Credentials, EnrollmentToken, NewEnrollmentToken, Session};
 use tyr_api::error::ErrorBody;
 use tyr_api::events::{EventPage, EventQuery};
@@ -139,6 +139,18 @@ impl Client {
         self.get(&format!("/api/v1/agents/{id}")).await
     }
 
+    /// `PATCH /api/v1/agents/{id}`: archives an agent, or takes it back.
+    pub async fn archive_agent(&self, id: Uuid, archived: bool) -> Result<Agent, Failure> {
+        let (path, change) = (format!("/api/v1/agents/{id}"), AgentChange { archived });
+        self.call(Method::PATCH, &path, None::<&()>, Some(&change), Access::LoggedIn).await
+    }
+
+    /// `DELETE /api/v1/agents/{id}`: revokes an agent.
+    pub async fn revoke_agent(&self, id: Uuid) -> Result<Agent, Failure> {
+        let path = format!("/api/v1/agents/{id}");
+        self.call(Method::DELETE, &path, None::<&()>, None::<&()>, Access::LoggedIn).await
+    }
+
     /// `GET /api/v1/agents/{id}/effective-policy`.
     pub async fn effective_policy(&self, id: Uuid) -> Result<EffectivePolicy, Failure> {
         self.get(&format!("/api/v1/agents/{id}/effective-policy")).await
@@ -147,6 +159,13 @@ impl Client {
     /// `GET /api/v1/discovered-agents`.
     pub async fn discovered_agents(&self) -> Result<Vec<DiscoveredAgent>, Failure> {
         Ok(self.get::<List<DiscoveredAgent>>("/api/v1/discovered-agents").await?.items)
+    }
+
+    /// `PATCH /api/v1/discovered-agents/{id}`: names an AI process.
+    pub async fn rename_discovered_agent(&self, id: Uuid, display_name: &str) -> Result<DiscoveredAgent, Failure> {
+        let path = format!("/api/v1/discovered-agents/{id}");
+        let change = DiscoveredAgentChange { display_name: display_name.to_owned() };
+        self.call(Method::PATCH, &path, None::<&()>, Some(&change), Access::LoggedIn).await
     }
 
     /// `GET /api/v1/events`: one page, newest first.

@@ -7,6 +7,8 @@ use crate::args::{AgentCommand, AuthCommand, Command, EventsCommand};
 use crate::error::Failure;
 use crate::output::sanitize::sanitize;
 
+use agents::Change;
+
 pub mod agents;
 pub mod ai;
 pub mod completions;
@@ -37,6 +39,9 @@ pub async fn run(app: &App, command: Command) -> Result<Outcome, Failure> {
         Command::Top(args) => top::run(app, &args).await,
         Command::Agents(args) => agents::list(app, &args).await,
         Command::Agent(AgentCommand::Show { name }) => agents::show(app, &name).await,
+        Command::Agent(AgentCommand::Archive(args)) => agents::change(app, &args, Change::Archive).await,
+        Command::Agent(AgentCommand::Unarchive(args)) => agents::change(app, &args, Change::Unarchive).await,
+        Command::Agent(AgentCommand::Revoke(args)) => agents::change(app, &args, Change::Revoke).await,
         Command::Ai(args) => ai::run(app, &args).await,
         Command::Drift(args) => drift::run(app, &args).await,
         Command::Events(EventsCommand::List(args)) => events::list(app, &args).await,

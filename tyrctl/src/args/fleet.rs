@@ -76,11 +76,73 @@ Examples:
         #[arg(value_name = "NAME")]
         name: String,
     },
+    /// Keep an agent out of lists, and don't let it in, until it is taken back.
+    #[command(after_long_help = "\
+For hosts that are put aside. The stream of a running agent ends at once; it goes on enforcing its last policy and keeps its
+events. What it sent before stays.
+
+Examples:
+  tyrctl agent archive build-017
+  tyrctl agent archive build-017 --dry-run
+  tyrctl agent archive 00000000-0000-7000-8000-000000000001 --yes")]
+    Archive(AgentChangeArgs),
+    /// Take an archived agent back.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl agent unarchive build-017
+  tyrctl agents --archived                     lists the archived ones too")]
+    Unarchive(AgentChangeArgs),
+    /// Shut an agent out for good: its certificate is refused from now on.
+    #[command(after_long_help = "\
+For hosts that are lost or were broken into. The stream of a running agent ends within a second. Its events stay. The host can
+enroll again with a fresh token (`tyrctl token create`), as a new agent.
+
+Examples:
+  tyrctl agent revoke laptop-7
+  tyrctl agent revoke laptop-7 --dry-run
+  tyrctl agent revoke laptop-7 --yes           for scripts")]
+    Revoke(AgentChangeArgs),
+}
+
+/// Flags of what changes one agent.
+#[derive(Clone, Debug, Args)]
+pub struct AgentChangeArgs {
+    /// Name or id.
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Don't ask; needed where there is no terminal.
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Only say what would be changed.
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+}
+
+/// `ai …`
+#[derive(Clone, Debug, Subcommand)]
+pub enum AiCommand {
+    /// Give an AI process a name of your own.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl ai rename 0192f0c1-2345-7000-8000-000000000011 'nightly refactoring'
+  tyrctl ai --columns +display_name,+id        shows names and ids")]
+    Rename {
+        /// Its id.
+        #[arg(value_name = "ID")]
+        id: uuid::Uuid,
+        /// 1-128 characters.
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
 }
 
 /// Flags of `ai`.
 #[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct AiArgs {
+    /// What to do; list them when absent.
+    #[command(subcommand)]
+    pub command: Option<AiCommand>,
     /// Only those of this agent, by name or id.
     #[arg(long, value_name = "NAME")]
     pub agent: Option<String>,

@@ -4,9 +4,9 @@ use jiff::SignedDuration;
 use tyr_api::agents::{Agent, Liveness, Posture};
 use uuid::Uuid;
 
-use super::Outcome;
+use super::{Outcome, confirm};
 use crate::app::App;
-use crate::args::AgentsArgs;
+use crate::args::{AgentChangeArgs, AgentsArgs, Format};
 use crate::client::Client;
 use crate::error::Failure;
 use crate::output::nearest;
@@ -40,6 +40,7 @@ const VIEW: View<Agent> = View {
         Column::wide("enrolled_at", |agent| Value::Time(agent.enrolled_at)),
         Column::wide("cert_not_after", |agent| Value::Time(agent.cert_not_after)),
         Column::wide("archived_at", |agent| Value::maybe(agent.archived_at, Value::Time)),
+        Column::wide("revoked_at", |agent| Value::maybe(agent.revoked_at, Value::Time)),
     ],
 };
 
@@ -84,16 +85,21 @@ pub(super) async fn list(app: &App, args: &AgentsArgs) -> Result<Outcome, Failur
 pub(super) async fn show(app: &App, name: &str) -> Result<Outcome, Failure> {
     let client = app.client()?;
     let agent = client.agent(find(&client, name).await?.agent_id).await?;
+    print(app, &agent)?;
+    Ok(Outcome::Done)
+}
+
+fn print(app: &App, agent: &Agent) -> Result<(), Failure> {
     let words = |words: &[String]| Value::text(words.join(" "));
     let fields = [
         ("name", Value::text(&agent.name)),
         ("agent_id", Value::Text(agent.agent_id.to_string())),
         ("status", liveness(agent.liveness)),
         ("connected", Value::Text(agent.connected.to_string())),
-        ("last_seen", last_seen(&agent)),
+        ("last_seen", last_seen(agent)),
         ("posture", posture(agent.posture)),
         ("reason", Value::text(&agent.posture_reason)),
-        ("policy", policy(&agent)),
+        ("policy", policy(agent)),
         ("policy_id", Value::maybe(agent.policy_id.clone(), Value::Text)),
         ("assigned", Value::maybe(agent.assigned_policy_id.clone(), Value::Text)),
         ("policy_error", Value::text(&agent.policy_error)),
@@ -113,8 +119,59 @@ pub(super) async fn show(app: &App, name: &str) -> Result<Outcome, Failure> {
         ("enrolled_at", Value::Time(agent.enrolled_at)),
         ("cert_not_after", Value::Time(agent.cert_not_after)),
         ("archived_at", Value::maybe(agent.archived_at, Value::Time)),
+        ("revoked_at", Value::maybe(agent.revoked_at, Value::Time)),
     ];
-    print_record(&app.out, &fields, &agent)?;
+    print_record(&app.out, &fields, agent)
+}
+
+/// What an admin does to one agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    Archive,
+    Unarchive,
+    Revoke,
+}
+
+/// `agent archive|unarchive|revoke NAME`.
+pub(super) async fn change(app: &App, args: &AgentChangeArgs, change: Change) -> Result<Outcome, Failure> {
+    let client = app.client()?;
+    let agent = find(&client, &args.name).await?;
+    let (verb, done) = match change {
+        Change::Archive => ("archive", "archived"),
+        Change::Unarchive => ("take back", "taken back"),
+        Change::Revoke => ("revoke", "revoked"),
+    };
+    let whom = format!("agent {} ({})", agent.name, agent.agent_id);
+    let as_wanted = match change {
+        Change::Archive => agent.archived_at.is_some(),
+        Change::Unarchive => agent.archived_at.is_none(),
+        Change::Revoke => agent.revoked_at.is_some(),
+    };
+    if as_wanted {
+        app.out.note(&match change {
+            Change::Unarchive => format!("{whom} is not archived"),
+            _ => format!("{whom} is {done} already"),
+        });
+        return Ok(Outcome::Done);
+    }
+    if args.dry_run {
+        app.out.line(&format!("would {verb} {whom}"))?;
+        return Ok(Outcome::Done);
+    }
+    // To take one back harms nobody.
+    if change != Change::Unarchive {
+        confirm(app, &format!("{verb} the {whom}"), args.yes)?;
+    }
+    let agent = match change {
+        Change::Archive => client.archive_agent(agent.agent_id, true).await?,
+        Change::Unarchive => client.archive_agent(agent.agent_id, false).await?,
+        Change::Revoke => client.revoke_agent(agent.agent_id).await?,
+    };
+    if matches!(app.out.format, Format::Table | Format::Wide) {
+        app.out.line(&format!("✓ {whom} is {done}"))?;
+    } else {
+        print(app, &agent)?;
+    }
     Ok(Outcome::Done)
 }
 
@@ -131,7 +188,13 @@ fn pick<'a>(agents: &'a [Agent], name: &str) -> Result<&'a Agent, Failure> {
     if let Some(agent) = Uuid::parse_str(name).ok().and_then(|id| agents.iter().find(|agent| agent.agent_id == id)) {
         return Ok(agent);
     }
-    let mut found = agents.iter().filter(|agent| agent.name == name);
+    let named = || agents.iter().filter(|agent| agent.name == name);
+    // A host that enrolled again has the name of the one that was revoked.
+    let mut active = named().filter(|agent| agent.archived_at.is_none());
+    if let (Some(agent), None) = (active.next(), active.next()) {
+        return Ok(agent);
+    }
+    let mut found = named();
     match (found.next(), found.next()) {
         (Some(agent), None) => Ok(agent),
         (Some(first), Some(second)) => {

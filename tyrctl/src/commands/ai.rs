@@ -4,9 +4,9 @@ use tyr_api::agents::DiscoveredAgent;
 
 use super::{Outcome, agents};
 use crate::app::App;
-use crate::args::AiArgs;
+use crate::args::{AiArgs, AiCommand, Format};
 use crate::error::Failure;
-use crate::output::rows::{Column, View};
+use crate::output::rows::{Column, View, print_record};
 use crate::output::value::{Tone, Value};
 
 const VIEW: View<DiscoveredAgent> = View {
@@ -35,9 +35,19 @@ const VIEW: View<DiscoveredAgent> = View {
     ],
 };
 
-/// `ai [--agent NAME] [--type TYPE] [--all]`.
+/// `ai [--agent NAME] [--type TYPE] [--all]`, `ai rename ID NAME`.
 pub(super) async fn run(app: &App, args: &AiArgs) -> Result<Outcome, Failure> {
     let client = app.client()?;
+    if let Some(AiCommand::Rename { id, name }) = &args.command {
+        let process = client.rename_discovered_agent(*id, name).await?;
+        if matches!(app.out.format, Format::Table | Format::Wide) {
+            app.out.line(&format!("✓ AI process {id} is now `{}`", process.display_name))?;
+        } else {
+            let fields = [("id", Value::Text(id.to_string())), ("display_name", Value::text(&process.display_name))];
+            print_record(&app.out, &fields, &process)?;
+        }
+        return Ok(Outcome::Done);
+    }
     let agent = match &args.agent {
         Some(name) => Some(agents::find(&client, name).await?.agent_id),
         None => None,

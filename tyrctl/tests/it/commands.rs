@@ -88,6 +88,7 @@ fn agent_show_tells_all() {
     enrolled_at     2026-11-22T19:30:00Z
     cert_not_after  2026-11-22T19:30:00Z
     archived_at     -
+    revoked_at      -
     ");
 }
 
