@@ -132,7 +132,7 @@ pub struct Agent {
 }
 
 /// What can be changed of an agent: the body of `PATCH /api/v1/agents/{id}`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgentChange {
     /// Whether it is kept out of lists and not let in.
@@ -140,7 +140,7 @@ pub struct AgentChange {
 }
 
 /// What can be changed of an AI process: the body of `PATCH /api/v1/discovered-agents/{id}`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DiscoveredAgentChange {
     /// What to call it, 1-128 characters.

@@ -40,6 +40,9 @@ pub enum AdmitError {
     /// The agent is known, its certificate is not.
     #[error("this certificate is not known here; enroll the host again with a fresh token")]
     UnknownCertificate,
+    /// It has expired, longer ago than the grace. TLS refuses it before; this is for the second in between.
+    #[error("the client certificate has expired; enroll the host again with a fresh token")]
+    Expired,
     /// It has expired, and the agent has used a younger one.
     #[error("this certificate has expired, and a younger one of this agent is in use; enroll the host again")]
     Superseded,
@@ -143,6 +146,9 @@ pub async fn admit(app: &Arc<App>, identity: &Identity) -> Result<Certificate, A
         Admission::Unknown => Err(AdmitError::Unknown),
         Admission::UnknownCertificate => Err(AdmitError::UnknownCertificate),
         Admission::Refused(refusal) => Err(AdmitError::Refused(refusal)),
+        Admission::Admitted { .. } if identity.not_after + app.config.certificates.grace <= now => {
+            Err(AdmitError::Expired)
+        }
         Admission::Admitted { superseded: true, .. } if identity.not_after <= now => Err(AdmitError::Superseded),
         Admission::Admitted { last_seen, issued_at, used, superseded: _ } => {
             if !used {

@@ -60,9 +60,10 @@ pub(super) async fn open(
     let agent_id = identity.agent_id;
     let certificate = certificates::admit(app, &identity).await.map_err(|error| match &error {
         AdmitError::Refused(refusal) => refused(*refusal),
-        AdmitError::Unknown => Status::unauthenticated(error.to_string()),
+        AdmitError::Unknown | AdmitError::Expired | AdmitError::Superseded => {
+            Status::unauthenticated(error.to_string())
+        }
         AdmitError::UnknownCertificate => Status::permission_denied(error.to_string()),
-        AdmitError::Superseded => Status::unauthenticated(error.to_string()),
         AdmitError::Db(_) => unavailable(&error),
     })?;
     let (out, outbound) = mpsc::channel(OUT_MAX);

@@ -27,6 +27,9 @@ use uuid::Uuid;
 
 use crate::stack::{LIMIT, Stack, batch, event};
 
+mod certificates;
+mod revocation;
+
 const ALERT_ALL: &str = "apiVersion: tyr.dev/v1
 kind: Policy
 metadata:
@@ -56,7 +59,10 @@ struct Enrolled {
 
 impl Door {
     async fn open() -> Self {
-        let stack = Stack::start().await;
+        Self::of(Stack::start().await).await
+    }
+
+    async fn of(stack: Stack) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("bound").port();
         let stop = CancellationToken::new();

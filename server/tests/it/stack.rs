@@ -33,12 +33,16 @@ pub(crate) struct Stack {
 
 impl Stack {
     pub(crate) async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// With other settings than the usual ones.
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let db = TestDb::new().await;
         let dir = tempfile::tempdir().expect("a folder");
         let pki = Pki::load_or_create(dir.path(), &[]).expect("a CA");
-        let tls = TlsConfigs::new(&pki, true, Certificates::default().grace).expect("TLS");
         let key = SessionKey::load_or_create(dir.path()).expect("a key");
-        let config = Config {
+        let mut config = Config {
             database: Database::Embedded { bin_dir: None, user: None },
             data_dir: dir.path().to_owned(),
             web_dir: dir.path().to_owned(),
@@ -54,6 +58,8 @@ impl Stack {
             agent_rate: AgentRate::default(),
             doors: Doors::default(),
         };
+        change(&mut config);
+        let tls = TlsConfigs::new(&pki, true, config.certificates.grace).expect("TLS");
         let app = App::new(config, db.pool.clone(), pki, tls, key);
         let stop = CancellationToken::new();
         let writer = tokio::spawn(writer::run(Arc::clone(&app), stop.clone()));
