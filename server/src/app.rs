@@ -13,6 +13,7 @@ pub mod ingest;
 pub mod judge;
 pub mod live;
 pub mod liveness;
+pub mod metrics_token;
 pub mod policies;
 pub mod query;
 pub mod tokens;
@@ -31,7 +32,10 @@ use crate::app::ingest::Ingest;
 use crate::app::judge::Judge;
 use crate::app::live::Live;
 use crate::app::liveness::Limits;
+use crate::app::metrics_token::MetricsToken;
 use crate::config::Config;
+use crate::metrics::Metrics;
+use crate::metrics::sample::Surveys;
 use crate::pki::Pki;
 use crate::tls::TlsConfigs;
 
@@ -64,12 +68,20 @@ pub struct App {
     pub pushes: Pushes,
     /// When an agent counts as late, stale, offline.
     pub liveness: Limits,
+    /// What this server counted.
+    pub metrics: Metrics,
+    /// Figures from the database for metrics.
+    pub surveys: Surveys,
+    /// Lets a scraper in.
+    pub metrics_token: MetricsToken,
 }
 
 impl App {
     /// Puts the state together; starts nothing.
     pub fn new(config: Config, pool: PgPool, pki: Pki, tls: TlsConfigs, session_key: SessionKey) -> Arc<Self> {
         let liveness = Limits::new(config.stale_after, config.heartbeat_interval);
+        let metrics = Metrics::new(config.metrics_agents_max.into());
+        let metrics_token = MetricsToken::new(&config.data_dir);
         Arc::new(Self {
             config,
             pool,
@@ -84,6 +96,9 @@ impl App {
             pushes: Pushes::default(),
             judge: Judge::default(),
             liveness,
+            metrics,
+            surveys: Surveys::default(),
+            metrics_token,
         })
     }
 }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use crate::metrics::agents::AGENTS_MAX;
+
 mod fleet;
 
 pub use fleet::FleetArgs;
@@ -143,6 +145,27 @@ pub struct ServeArgs {
     /// The doors, and what agents may do.
     #[command(flatten)]
     pub fleet: FleetArgs,
+    /// Let anybody read /metrics, without a token.
+    #[arg(
+        long,
+        env = "TYR_METRICS_PUBLIC",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value_t = false,
+        default_missing_value = "true",
+        value_parser = clap::builder::BoolishValueParser::new(),
+        value_name = "BOOL"
+    )]
+    pub metrics_public: bool,
+    /// Agents that get figures of their own in /metrics; the others are counted together.
+    #[arg(
+        long,
+        env = "TYR_METRICS_AGENTS_MAX",
+        default_value_t = 100,
+        value_parser = clap::value_parser!(u16).range(0..=i64::from(AGENTS_MAX)),
+        value_name = "N"
+    )]
+    pub metrics_agents_max: u16,
     /// Log format; what is logged is decided by RUST_LOG.
     #[arg(long, env = "TYR_LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
     pub log_format: LogFormat,

@@ -69,6 +69,10 @@ pub struct Config {
     pub stale_after: Duration,
     /// Heartbeat interval for all agents; `None` leaves each its own.
     pub heartbeat_interval: Option<Duration>,
+    /// Whether anybody may read metrics.
+    pub metrics_public: bool,
+    /// Agents with figures of their own in metrics.
+    pub metrics_agents_max: u16,
     /// Certificates of agents.
     pub certificates: Certificates,
     /// How much one agent may send.
@@ -211,6 +215,8 @@ impl From<ServeArgs> for Config {
             retention_days: args.retention_days,
             stale_after: Duration::from_secs(args.stale_after_s.into()),
             heartbeat_interval: args.heartbeat_interval_s.map(|s| Duration::from_secs(s.into())),
+            metrics_public: args.metrics_public,
+            metrics_agents_max: args.metrics_agents_max,
             certificates: Certificates::from(&args.fleet),
             agent_rate: AgentRate::from(&args.fleet),
             doors: Doors::from(args.fleet),

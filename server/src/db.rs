@@ -7,6 +7,7 @@ pub mod discovered_agents;
 pub mod effective_policies;
 pub mod enrollment_tokens;
 pub mod events;
+pub mod failures;
 pub mod losses;
 pub mod migrate;
 pub mod partitions;
@@ -14,6 +15,7 @@ pub mod policy_assignments;
 pub mod policy_versions;
 pub mod rejected;
 pub mod stats;
+pub mod survey;
 pub mod users;
 
 use std::time::Duration;
@@ -25,6 +27,9 @@ use sqlx::{Connection, PgConnection};
 pub const CONNECTIONS_MAX: u32 = 16;
 /// Longest wait for a free connection before a request fails.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A wait for a connection that is worth a line in the log.
+const ACQUIRE_SLOW: Duration = Duration::from_secs(1);
 
 /// What can go wrong with the database.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +69,14 @@ impl DbError {
 
 impl From<sqlx::Error> for DbError {
     fn from(error: sqlx::Error) -> Self {
+        let error = Self::of(error);
+        failures::FAILURES.count(&error);
+        error
+    }
+}
+
+impl DbError {
+    fn of(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
@@ -100,6 +113,9 @@ pub async fn connect(options: PgConnectOptions) -> Result<PgPool, DbError> {
         .max_connections(CONNECTIONS_MAX)
         .min_connections(1)
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        .acquire_slow_threshold(ACQUIRE_SLOW)
+        // Each wait is told to `tracing`, which is where the metrics know it from: see `telemetry`. The type is of the crate `log`.
+        .acquire_time_level("trace".parse().expect("a level"))
         .connect_with(options)
         .await?;
     Ok(pool)

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio_stream::Stream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Code, Request, Response, Status, Streaming};
 use tyr_proto::MESSAGE_BYTES_MAX;
 use tyr_proto::v1::agent_service_server::{AgentService, AgentServiceServer};
 use tyr_proto::v1::{AgentMessage, RegisterRequest, RegisterResponse, ServerMessage};
@@ -60,15 +60,50 @@ struct Service {
 #[tonic::async_trait]
 impl AgentService for Service {
     async fn register(&self, request: Request<RegisterRequest>) -> Result<Response<RegisterResponse>, Status> {
-        register::register(&self.app, request.get_ref()).await.map(Response::new)
+        let answer = register::register(&self.app, request.get_ref()).await;
+        self.app.metrics.grpc.answered(word_of(&answer));
+        self.app.metrics.security.enrollment(match &answer {
+            Ok(_) => "ok",
+            Err(status) if status.code() == Code::Unavailable => "failed",
+            Err(_) => "refused",
+        });
+        answer.map(Response::new)
     }
 
     type StreamStream = Pin<Box<dyn Stream<Item = Result<ServerMessage, Status>> + Send>>;
 
     async fn stream(&self, request: Request<Streaming<AgentMessage>>) -> Result<Response<Self::StreamStream>, Status> {
         let peer = request.extensions().get::<accept::Peer>().cloned().unwrap_or_default();
-        let out = stream::open(&self.app, peer, request.into_inner(), self.shutdown.clone()).await?;
-        Ok(Response::new(Box::pin(out)))
+        let answer = stream::open(&self.app, peer, request.into_inner(), self.shutdown.clone()).await;
+        self.app.metrics.grpc.answered(word_of(&answer));
+        Ok(Response::new(Box::pin(answer?)))
+    }
+}
+
+fn word_of<T>(answer: &Result<T, Status>) -> &'static str {
+    status_word(answer.as_ref().map_or_else(Status::code, |_| Code::Ok))
+}
+
+/// Name of a status in the gRPC protocol.
+fn status_word(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }
 

@@ -11,6 +11,7 @@ pub mod events;
 pub mod health;
 pub mod json;
 pub mod layers;
+pub mod metrics;
 pub mod openapi;
 pub mod params;
 pub mod path;

@@ -10,6 +10,7 @@ pub mod db;
 pub mod embedded;
 pub mod grpc;
 pub mod http;
+pub mod metrics;
 pub mod pki;
 pub mod serve;
 pub mod signals;

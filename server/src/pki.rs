@@ -234,6 +234,12 @@ pub fn identity(cert: &CertificateDer<'_>) -> Option<Identity> {
     Some(Identity { agent_id, serial: hex::encode(cert.raw_serial()), not_after })
 }
 
+/// End of a certificate's life; `None` for what is no certificate.
+pub fn not_after(cert: &CertificateDer<'_>) -> Option<Timestamp> {
+    let (_, cert) = X509Certificate::from_der(cert).ok()?;
+    Timestamp::from_second(cert.validity().not_after.timestamp()).ok()
+}
+
 /// Creates a file that only its owner can read, with that mode from the first moment on. Fails if it exists.
 pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;

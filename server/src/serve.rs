@@ -179,6 +179,7 @@ impl Server {
         let (rest_bind, grpc_bind) = (config.rest_bind, config.grpc_bind);
         let bootstrap = config.bootstrap_enrollment_token.clone();
         let app = App::new(config, pool, pki, tls, session_key);
+        app.metrics_token.ensure().map_err(|source| BootError::DataDir { dir: app.config.data_dir.clone(), source })?;
         if let Some(token) = bootstrap {
             tokens::ensure_bootstrap(&app, token.expose()).await.map_err(BootError::BootstrapToken)?;
         }

@@ -95,6 +95,11 @@ impl Ingest {
         &self.pulse
     }
 
+    /// Batches that wait for the writer.
+    pub fn waiting(&self) -> usize {
+        self.sender.max_capacity() - self.sender.capacity()
+    }
+
     fn take_receiver(&self) -> Option<mpsc::Receiver<Job>> {
         self.receiver.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

@@ -5,14 +5,14 @@
 //! after a cut doesn't wait for its old connection to time out.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
-use tonic::{Status, Streaming};
+use tonic::{Code, Status, Streaming};
 use tracing::Instrument;
 use tyr_api::agents::Posture;
 use tyr_proto::v1::agent_message::Payload as FromAgent;
@@ -24,7 +24,7 @@ use tyr_proto::v1::{
 use uuid::Uuid;
 
 use super::accept::Peer;
-use super::unavailable;
+use super::{status_word, unavailable};
 use crate::app::App;
 use crate::app::certificates::{self, AdmitError, Certificate, RenewError};
 use crate::app::fleet::{Connection, Ended, Fleet};
@@ -32,6 +32,7 @@ use crate::app::ingest::clean::text;
 use crate::app::ingest::{IngestError, Session};
 use crate::app::{ai_processes, effective};
 use crate::db::agents::{self, Capabilities, Refusal, Vitals};
+use crate::metrics::policy::Push;
 use crate::pki::PkiError;
 
 /// Messages to an agent that may wait for it to read.
@@ -79,8 +80,17 @@ pub(super) async fn open(
     effective::effective_for(app, agent_id).await.map_err(|error| unavailable(&error))?;
     let session = Session::open(app, agent_id).await.map_err(|error| unavailable(&error))?;
     let connection = Fleet::connect(app, agent_id);
-    let stream =
-        Stream { app: Arc::clone(app), agent_id, session, certificate, policies, pushed: None, ping: None, out };
+    let stream = Stream {
+        app: Arc::clone(app),
+        agent_id,
+        session,
+        certificate,
+        policies,
+        pushed: None,
+        push: None,
+        ping: None,
+        out,
+    };
     tracing::info!(agent.id = %agent_id, peer.address = ?peer.address, "agent connected");
     tokio::spawn(stream.run(inbound, connection, shutdown).instrument(span));
     Ok(ReceiverStream::new(outbound))
@@ -95,6 +105,8 @@ struct Stream {
     policies: watch::Receiver<u64>,
     /// The effective policy that was sent last; `None` before the capability report.
     pushed: Option<String>,
+    /// The policy that the agent did not answer yet.
+    push: Option<Push>,
     /// The ping that is not answered yet.
     ping: Option<(u64, Timestamp)>,
     out: mpsc::Sender<Result<ServerMessage, Status>>,
@@ -116,6 +128,7 @@ impl From<Status> for End {
 
 impl Stream {
     async fn run(mut self, mut inbound: Streaming<AgentMessage>, connection: Connection, shutdown: CancellationToken) {
+        let _open = self.app.metrics.grpc.stream();
         let life = self.certificate.life_left();
         let end = tokio::select! {
             end = self.follow(&mut inbound) => end,
@@ -130,8 +143,12 @@ impl Stream {
             () = shutdown.cancelled() => End::Status(Status::unavailable("the server is stopping")),
         };
         match end {
-            End::Gone => tracing::info!("agent disconnected"),
+            End::Gone => {
+                self.app.metrics.grpc.stream_ended(status_word(Code::Ok));
+                tracing::info!("agent disconnected");
+            }
             End::Status(status) => {
+                self.app.metrics.grpc.stream_ended(status_word(status.code()));
                 tracing::info!(reason = status.message(), "stream closed");
                 // A full queue means that nobody reads it.
                 let _ = self.out.try_send(Err(status));
@@ -186,9 +203,18 @@ impl Stream {
     async fn take(&mut self, message: AgentMessage) -> Result<(), End> {
         let Some(payload) = message.payload else {
             // A kind of message that a newer agent may send.
+            self.app.metrics.grpc.message("unknown");
             self.app.fleet.seen(self.agent_id, None);
             return Ok(());
         };
+        self.app.metrics.grpc.message(match &payload {
+            FromAgent::Heartbeat(_) => "heartbeat",
+            FromAgent::EventBatch(_) => "event_batch",
+            FromAgent::Capabilities(_) => "capabilities",
+            FromAgent::PolicyStatus(_) => "policy_status",
+            FromAgent::LiveAiProcesses(_) => "live_ai_processes",
+            FromAgent::CertificateRequest(_) => "certificate_request",
+        });
         match payload {
             FromAgent::Heartbeat(heartbeat) => {
                 self.heartbeat(&heartbeat);
@@ -242,17 +268,24 @@ impl Stream {
     }
 
     async fn store(&mut self, batch: EventBatch) -> Result<(), End> {
+        let arrived = Instant::now();
         let records = batch.records.len() as u64;
         let Some(sequence) = records.checked_sub(1).and_then(|last| batch.first_sequence.checked_add(last)) else {
             return Err(Status::invalid_argument("an empty batch, or sequence numbers that run over").into());
         };
         let spool_epoch = batch.spool_epoch.clone();
         let work = self.session.prepare(&self.app, batch).await.map_err(|error| unavailable(&error))?;
+        let oldest = work.events.iter().map(|event| event.ts).min();
         self.app.ingest.store(work).await.map_err(|error| match error {
             // Logged by the writer already, once for all agents.
             IngestError::Db(_) => Status::unavailable("the server can't store events now; try again"),
             IngestError::Stopping => Status::unavailable("the server is stopping"),
         })?;
+        if let Some(oldest) = oldest {
+            let age = Timestamp::now().duration_since(oldest);
+            self.app.metrics.ingest.age(Duration::try_from(age).unwrap_or_default());
+        }
+        self.app.metrics.ingest.acknowledged(arrived.elapsed());
         self.send(ToAgent::Ack(EventAck { spool_epoch, sequence })).await
     }
 
@@ -302,9 +335,16 @@ impl Stream {
             agents::set_policy_status(&mut conn, self.agent_id, &policy_id, status.in_force, &error).await
         };
         stored.await.map_err(|error| unavailable(&error))?;
+        let push = if self.pushed.as_deref() == Some(&status.policy_id) { self.push.take() } else { None };
         if status.in_force {
+            if let Some(push) = push {
+                push.in_force(Duration::from_micros(status.load_us));
+            }
             tracing::info!(policy.id = policy_id, load_us = status.load_us, "policy in force");
         } else {
+            if let Some(push) = push {
+                push.failed();
+            }
             tracing::warn!(policy.id = policy_id, error, "the agent could not load its policy");
         }
         self.app.fleet.changed(self.agent_id);
@@ -320,6 +360,7 @@ impl Stream {
         }
         self.pushed = Some(push.policy_id.clone());
         tracing::info!(policy.id = push.policy_id, layers = push.layers.len(), "policy pushed");
+        self.push = Some(self.app.metrics.policy.pushed());
         self.send(ToAgent::Policy(push)).await
     }
 

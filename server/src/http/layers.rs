@@ -1,25 +1,29 @@
-//! What every request passes, outermost first: request id, one log line, error bodies, panics, time limit, body limit.
+//! What every request passes, outermost first: request id, one log line and the counters, error bodies, panics, time limit, body
+//! limit.
 
 use std::any::Any;
-use std::time::Duration;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::header::{CONTENT_LENGTH, HeaderName, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::{Next, from_fn};
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
-use tower_http::trace::TraceLayer;
-use tracing::field::Empty;
-use tracing::{Span, error, info, info_span, warn};
+use tracing::{Instrument, Level, event, info_span};
 use tyr_api::error::{ErrorBody, ErrorDetail};
 use uuid::Uuid;
 
 use super::error::{Failure, of_status};
 use super::json::{BODY_BYTES_MAX, Json};
+use super::router;
 use super::serve::Peer;
+use crate::app::App;
+use crate::metrics::http::Answered;
 
 /// Longest time until an answer begins. A stream's head comes at once; its body is not limited.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -30,63 +34,118 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(super) struct RequestId(pub(super) Uuid);
 
 /// Wraps all routes in all layers.
-pub fn wrap(routes: Router) -> Router {
+pub fn wrap(routes: Router, app: Arc<App>) -> Router {
     // The last one added is the outermost.
     routes
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_TIMEOUT))
         .layer(CatchPanicLayer::custom(after_panic))
         .layer(from_fn(answer_failures))
-        .layer(
-            TraceLayer::new_for_http()
-                .make_span_with(span_of)
-                .on_request(())
-                .on_response(|response: &Response, latency: Duration, _: &Span| log(response, latency))
-                .on_body_chunk(())
-                .on_eos(())
-                .on_failure(()),
-        )
-        .layer(from_fn(identify))
+        .layer(from_fn_with_state(app, account))
 }
 
-async fn identify(mut request: Request, next: Next) -> Response {
+/// Who asks, once that is known: set by the extractors, read when the request is accounted for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asker(Arc<OnceLock<String>>);
+
+impl Asker {
+    /// This user asks.
+    pub(super) fn is(&self, username: &str) {
+        // A second extractor of the same request says the same.
+        let _ = self.0.set(username.to_owned());
+    }
+}
+
+/// Names a request, counts it, and gives it its one line in the log.
+///
+/// The line carries everything by itself, so that it is whole whatever `RUST_LOG` makes of spans. The span is for what is logged
+/// on the way.
+async fn account(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let _in_flight = app.metrics.http.begun();
     let id = RequestId(Uuid::now_v7());
+    let asker = Asker::default();
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+    let method = method_word(request.method());
+    let route = request.extensions().get::<MatchedPath>().and_then(|path| router::template(path.as_str()));
     request.extensions_mut().insert(id);
-    let mut response = next.run(request).await;
+    request.extensions_mut().insert(asker.clone());
+    let span = info_span!(
+        target: "tower_http::request",
+        "request",
+        request.id = %id.0,
+        request.method = method,
+        request.route = route,
+        peer.address = peer.map(tracing::field::display),
+    );
+    let mut response = next.run(request).instrument(span).await;
+    let line = Line { id: id.0, method, route, peer, user: asker.0.get().map(String::as_str), took: began.elapsed() };
+    line.log(&response);
+    let what = Answered { method, route: route.unwrap_or("none"), status: response.status().as_u16() };
+    app.metrics.http.answered(what, line.took);
     let text = HeaderValue::try_from(id.0.to_string()).expect("a UUID is a header value");
     response.headers_mut().insert(X_REQUEST_ID, text);
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 
-/// The span's target is what the documented `RUST_LOG=…,tower_http=info` selects.
-fn span_of(request: &Request) -> Span {
-    let id = request.extensions().get::<RequestId>().map(|id| tracing::field::display(id.0));
-    let peer = request.extensions().get::<Peer>().map(|peer| tracing::field::display(peer.0));
-    let path = request.extensions().get::<MatchedPath>().map_or_else(|| "", MatchedPath::as_str);
-    info_span!(
-        target: "tower_http::request",
-        "request",
-        request.id = id,
-        request.method = %request.method(),
-        request.route = path,
-        peer.address = peer,
-        user.name = Empty,
-    )
+/// A method that some route takes, or `other`: a client may make up words.
+fn method_word(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
 }
 
-fn log(response: &Response, latency: Duration) {
-    let status = response.status();
-    let latency_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
-    let failure = response.extensions().get::<Failure>();
-    let code = failure.map(|failure| failure.code);
-    let cause = failure.and_then(|failure| failure.cause.as_deref());
-    if status == StatusCode::INTERNAL_SERVER_ERROR {
-        error!(target: "tower_http::response", status = status.as_u16(), latency_ms, error.code = code, error.cause = cause, "request failed");
-    } else if status.is_server_error() {
-        warn!(target: "tower_http::response", status = status.as_u16(), latency_ms, error.code = code, error.cause = cause, "request could not be answered");
-    } else {
-        info!(target: "tower_http::response", status = status.as_u16(), latency_ms, error.code = code, error.cause = cause, "request answered");
+/// What the log says of a request. The path itself is not in it: it may hold anything.
+struct Line<'a> {
+    id: Uuid,
+    method: &'static str,
+    route: Option<&'static str>,
+    peer: Option<IpAddr>,
+    user: Option<&'a str>,
+    took: Duration,
+}
+
+impl Line<'_> {
+    /// The target is what the documented `RUST_LOG=…,tower_http=info` selects.
+    fn log(&self, response: &Response) {
+        let status = response.status();
+        let latency_ms = self.took.as_secs_f64() * 1000.0;
+        let failure = response.extensions().get::<Failure>();
+        macro_rules! line {
+            ($level:expr, $message:literal) => {
+                event!(
+                    target: "tower_http::response",
+                    // Its fields would be said twice.
+                    parent: None,
+                    $level,
+                    request.id = %self.id,
+                    request.method = self.method,
+                    request.route = self.route,
+                    status = status.as_u16(),
+                    latency_ms,
+                    user.name = self.user,
+                    peer.address = self.peer.map(tracing::field::display),
+                    error.code = failure.map(|failure| failure.code),
+                    error.cause = failure.and_then(|failure| failure.cause.as_deref()),
+                    $message
+                )
+            };
+        }
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
+            line!(Level::ERROR, "request failed");
+        } else if status.is_server_error() {
+            line!(Level::WARN, "request could not be answered");
+        } else {
+            line!(Level::INFO, "request answered");
+        }
     }
 }
 

@@ -13,7 +13,8 @@ use utoipa::{Modify, OpenApi};
 use super::json::Json;
 use super::params::NoParams;
 use super::{
-    agents, assignments, audit, auth, ca, discovered_agents, events, health, policies, snapshot, stats, stream, tokens,
+    agents, assignments, audit, auth, ca, discovered_agents, events, health, metrics, policies, snapshot, stats,
+    stream, tokens,
 };
 
 #[derive(OpenApi)]
@@ -29,6 +30,7 @@ use super::{
     // A new handler is named here; the order does not matter.
     paths(
         health::show,
+        metrics::show,
         show,
         auth::status,
         auth::set_up,

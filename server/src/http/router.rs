@@ -1,6 +1,7 @@
 //! All routes.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::{FromRef, Request};
@@ -11,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::{ApiError, nearest};
 use super::{
-    agents, assignments, audit, auth, ca, discovered_agents, events, health, layers, openapi, policies, snapshot,
-    stats, stream, tokens,
+    agents, assignments, audit, auth, ca, discovered_agents, events, health, layers, metrics, openapi, policies,
+    snapshot, stats, stream, tokens,
 };
 use crate::app::App;
 
@@ -37,6 +38,7 @@ fn table() -> Vec<(Method, &'static str, MethodRouter<Door>)> {
     let (get_, post_, delete_, patch_) = (Method::GET, Method::POST, Method::DELETE, Method::PATCH);
     vec![
         (get_.clone(), "/health", get(health::show)),
+        (get_.clone(), "/metrics", get(metrics::show)),
         (get_.clone(), "/openapi.json", get(openapi::show)),
         (get_.clone(), "/api/v1/auth/status", get(auth::status)),
         (post_.clone(), "/api/v1/auth/setup", post(auth::set_up)),
@@ -79,11 +81,17 @@ pub fn routes() -> Vec<(Method, &'static str)> {
     table().into_iter().map(|(method, path, _)| (method, path)).collect()
 }
 
+/// The template of a route as it stands in the table, so that it may name a series or a log line.
+pub(super) fn template(path: &str) -> Option<&'static str> {
+    static TEMPLATES: LazyLock<HashSet<&str>> = LazyLock::new(|| routes().into_iter().map(|(_, path)| path).collect());
+    TEMPLATES.get(path).copied()
+}
+
 /// All routes in all layers.
 pub fn router(app: Arc<App>, stop: CancellationToken) -> Router {
-    let door = Door { app, streams: Arc::new(Semaphore::new(stream::STREAMS_MAX)), stop };
+    let door = Door { app: Arc::clone(&app), streams: Arc::new(Semaphore::new(stream::STREAMS_MAX)), stop };
     let routes = table().into_iter().fold(Router::new(), |router, (_, path, handler)| router.route(path, handler));
-    layers::wrap(routes.fallback(no_route).with_state(door))
+    layers::wrap(routes.fallback(no_route).with_state(door), app)
 }
 
 async fn no_route(request: Request) -> ApiError {

@@ -38,6 +38,7 @@ use crate::app::fleet::News;
 use crate::app::live::Stored;
 use crate::db::DbError;
 use crate::db::events::{Filter, Position, replay};
+use crate::metrics;
 
 /// Most streams at a time.
 pub const STREAMS_MAX: usize = 200;
@@ -93,13 +94,16 @@ pub async fn follow(
     let include = include(&params)?;
     let after = last_event_id(&headers, &params)?;
     let Ok(slot) = Arc::clone(&door.streams).try_acquire_owned() else {
+        app.metrics.sse.refused("server_limit");
         return Err(ApiError::unavailable("too_many_streams", 10));
     };
     let (sender, receiver) = mpsc::channel(QUEUE_CHUNKS);
     // Before anything is read from the table.
     let live = app.live.subscribe();
     let news = app.fleet.news();
+    let counted = app.metrics.sse.subscribed(app.live.ordinal());
     let reader = Reader {
+        counted,
         app,
         user,
         filter,
@@ -178,6 +182,7 @@ enum End {
 
 /// One reader and how far it got.
 struct Reader {
+    counted: metrics::sse::Reader,
     app: Arc<App>,
     user: User,
     filter: Filter,
@@ -294,7 +299,8 @@ impl Reader {
         {
             self.gap(Some(missed)).await?;
         }
-        self.ordinal = Some(stored.ordinal + u64::try_from(stored.events.len()).unwrap_or(u64::MAX));
+        let next = stored.ordinal + u64::try_from(stored.events.len()).unwrap_or(u64::MAX);
+        self.ordinal = Some(next);
         for event in &stored.events {
             if self.sent.is_some_and(|sent| Position::in_stream(event) <= sent) {
                 continue;
@@ -306,7 +312,9 @@ impl Reader {
         if let Some(last) = stored.events.last() {
             self.sent = self.sent.max(Some(Position::in_stream(last)));
         }
-        self.flush().await
+        self.flush().await?;
+        self.counted.reached(next);
+        Ok(())
     }
 
     async fn on_news(&mut self, news: Result<Arc<News>, RecvError>) -> Result<(), End> {
@@ -336,12 +344,14 @@ impl Reader {
     async fn gap(&mut self, missed: Option<u64>) -> Result<(), End> {
         let last = self.sent.map_or_else(Timestamp::now, |sent| sent.at);
         let since = last.checked_sub(GAP_MARGIN).unwrap_or(Timestamp::MIN);
+        self.counted.gap(missed);
         self.frames.named(api::GAP, &Gap { missed, since });
         self.flush().await
     }
 
     async fn push(&mut self, event: &tyr_api::events::Event) -> Result<(), End> {
         self.frames.event(event);
+        self.counted.sent(1);
         self.sent = Some(Position::in_stream(event));
         if self.frames.len() >= CHUNK_BYTES { self.flush().await } else { Ok(()) }
     }

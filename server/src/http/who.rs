@@ -6,11 +6,10 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use tracing::Span;
 use tyr_api::auth::Role;
 
 use super::error::ApiError;
-use super::layers::RequestId;
+use super::layers::{Asker, RequestId};
 use super::router::Door;
 use super::serve::Peer;
 use crate::app::App;
@@ -35,7 +34,9 @@ impl FromRequestParts<Door> for Viewer {
             ApiError::unauthorized("invalid_token", "the `Authorization` header is not `Bearer <token>`")
         })?;
         let user = identify(&Arc::<App>::from_ref(door), token, origin(parts)).await?;
-        Span::current().record("user.name", &user.username);
+        if let Some(asker) = parts.extensions.get::<Asker>() {
+            asker.is(&user.username);
+        }
         Ok(Self(user))
     }
 }
@@ -64,7 +65,7 @@ pub(super) fn origin(parts: &Parts) -> Origin {
 }
 
 /// The token of an `Authorization` header; the scheme's case does not matter (RFC 9110, 11.1).
-fn bearer(header: &str) -> Option<&str> {
+pub(super) fn bearer(header: &str) -> Option<&str> {
     let (scheme, token) = header.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
 }

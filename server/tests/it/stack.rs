@@ -57,6 +57,8 @@ impl Stack {
             certificates: Certificates::default(),
             agent_rate: AgentRate::default(),
             doors: Doors::default(),
+            metrics_public: false,
+            metrics_agents_max: 2,
         };
         change(&mut config);
         let tls = TlsConfigs::new(&pki, true, config.certificates.grace).expect("TLS");

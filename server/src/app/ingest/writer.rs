@@ -4,7 +4,7 @@
 //! that can't be stored stands alone, and that one goes to `rejected_events`. So one poison event never stops the rest.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use prost::Message;
@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::db::events::ingest::{self as table, Key};
 use crate::db::rejected::Rejected;
 use crate::db::{DbError, discovered_agents, events, losses, partitions, rejected};
+use crate::metrics::ingest::Way;
 
 /// Batches that are joined into one transaction: at 100 records each, about where COPY stops getting faster.
 const JOINED_MAX: usize = 50;
@@ -115,7 +116,9 @@ impl Writer {
             Err(error) if remedy(&error) == Remedy::Isolate => {
                 let mut results = Vec::with_capacity(works.len());
                 for work in works {
-                    results.push(self.store_apart(work).await.map_err(|error| IngestError::Db(Arc::new(error))));
+                    let result = self.store_apart(work).await;
+                    self.app.metrics.ingest.failed(usize::from(result.is_err()));
+                    results.push(result.map_err(|error| IngestError::Db(Arc::new(error))));
                 }
                 results
             }
@@ -125,6 +128,7 @@ impl Writer {
                     batches = works.len(),
                     "batches were not stored"
                 );
+                self.app.metrics.ingest.failed(works.len());
                 let error = Arc::new(error);
                 works.iter().map(|_| Err(IngestError::Db(Arc::clone(&error)))).collect()
             }
@@ -185,8 +189,11 @@ impl Writer {
             for event in &mut batch {
                 event.received_at = received_at;
             }
+            let began = Instant::now();
             match self.transaction(works, &batch, staged).await {
                 Ok(new) => {
+                    let way = if staged { Way::Staged } else { Way::Copy };
+                    self.app.metrics.ingest.transaction(way, works.len(), began.elapsed());
                     self.announce(works, batch, new, received_at);
                     return Ok(());
                 }
@@ -240,12 +247,18 @@ impl Writer {
         for work in works.iter().filter(|work| !work.discovered.is_empty()) {
             self.app.fleet.discovered(work.agent_id, work.discovered.iter().map(|announced| announced.id));
         }
+        let sent = batch.len();
         let mut batch: Vec<Event> =
             batch.into_iter().zip(new).filter_map(|(event, new)| new.then_some(event)).collect();
+        let metrics = &self.app.metrics.ingest;
+        metrics.replayed(sent - batch.len());
+        metrics.rejected(works.iter().map(|work| work.rejected.len()).sum());
         if batch.is_empty() {
             return;
         }
         batch.sort_by_key(|event| event.event_id);
+        self.app.metrics.ingest.stored(&batch);
+        self.app.metrics.agents.stored(&batch);
         self.app.fleet.stored(&batch);
         self.app.live.publish(received_at, batch.len() as u64, batch);
     }

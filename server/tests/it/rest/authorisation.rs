@@ -23,6 +23,7 @@ fn table() -> Vec<(Method, &'static str, Who, u16, Option<Value>)> {
     let some = "00000000-0000-0000-0000-000000000000";
     vec![
         (get.clone(), "/health", Public, 200, None),
+        (get.clone(), "/metrics", Viewer, 200, None),
         (get.clone(), "/openapi.json", Public, 200, None),
         (get.clone(), "/api/v1/auth/status", Public, 200, None),
         (

@@ -82,6 +82,15 @@ impl Rest {
     }
 
     pub(crate) async fn with_tls(tls: bool) -> Self {
+        Self::make(tls, |_| {}).await
+    }
+
+    /// With other settings.
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::make(false, change).await
+    }
+
+    async fn make(tls: bool, change: impl FnOnce(&mut Config)) -> Self {
         // Another test of this process may have been first.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let db = TestDb::new().await;
@@ -89,7 +98,9 @@ impl Rest {
         let pki = Pki::load_or_create(dir.path(), &[]).expect("a CA");
         let tls = TlsConfigs::new(&pki, tls, Certificates::default().grace).expect("TLS");
         let key = SessionKey::load_or_create(dir.path()).expect("a key");
-        let app = App::new(config(dir.path(), tls.rest.is_some()), db.pool.clone(), pki, tls, key);
+        let mut config = config(dir.path(), tls.rest.is_some());
+        change(&mut config);
+        let app = App::new(config, db.pool.clone(), pki, tls, key);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("bound");
         let stop = CancellationToken::new();
@@ -225,5 +236,7 @@ fn config(data_dir: &Path, rest_tls: bool) -> Config {
         certificates: Certificates::default(),
         agent_rate: AgentRate::default(),
         doors: Doors::default(),
+        metrics_public: false,
+        metrics_agents_max: 2,
     }
 }
