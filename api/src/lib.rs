@@ -14,3 +14,4 @@ pub mod page;
 pub mod policies;
 pub mod stats;
 pub mod stream;
+pub mod users;

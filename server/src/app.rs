@@ -24,8 +24,9 @@ use std::sync::Arc;
 use sqlx::PgPool;
 
 use crate::app::auth::attempts::Attempts;
+use crate::app::auth::endings::Endings;
 use crate::app::auth::secrets::Secrets;
-use crate::app::auth::sessions::SessionKey;
+use crate::app::auth::sessions::SessionKeys;
 use crate::app::effective::Pushes;
 use crate::app::fleet::Fleet;
 use crate::app::ingest::Ingest;
@@ -50,12 +51,14 @@ pub struct App {
     pub pki: Pki,
     /// rustls settings of both ports.
     pub tls: TlsConfigs,
-    /// Signs session tokens.
-    pub session_key: SessionKey,
+    /// Sign and check session tokens.
+    pub session_keys: SessionKeys,
     /// Hashes passwords and token secrets.
     pub secrets: Secrets,
     /// Failed logins of late.
     pub attempts: Attempts,
+    /// Sessions that end, for what runs as long as they do.
+    pub endings: Endings,
     /// The live stream of stored events.
     pub live: Live,
     /// Agents that are connected now.
@@ -78,7 +81,7 @@ pub struct App {
 
 impl App {
     /// Puts the state together; starts nothing.
-    pub fn new(config: Config, pool: PgPool, pki: Pki, tls: TlsConfigs, session_key: SessionKey) -> Arc<Self> {
+    pub fn new(config: Config, pool: PgPool, pki: Pki, tls: TlsConfigs, session_keys: SessionKeys) -> Arc<Self> {
         let liveness = Limits::new(config.stale_after, config.heartbeat_interval);
         let metrics = Metrics::new(config.metrics_agents_max.into());
         let metrics_token = MetricsToken::new(&config.data_dir);
@@ -87,9 +90,10 @@ impl App {
             pool,
             pki,
             tls,
-            session_key,
+            session_keys,
             secrets: Secrets::new(),
             attempts: Attempts::default(),
+            endings: Endings::default(),
             live: Live::new(),
             fleet: Fleet::new(liveness),
             ingest: Ingest::new(),

@@ -22,6 +22,7 @@ pub mod snapshot;
 pub mod stats;
 pub mod stream;
 pub mod tokens;
+pub mod users;
 pub mod who;
 
 use std::io;

@@ -16,7 +16,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::auth::sessions::{KeyError, SessionKey};
+use crate::app::auth::keys::KeyError;
+use crate::app::auth::sessions::SessionKeys;
 use crate::app::ingest::writer;
 use crate::app::tokens::{self, CreateError};
 use crate::app::{App, fleet};
@@ -84,7 +85,7 @@ pub enum BootError {
     Tls(#[from] TlsError),
     /// The key for session tokens can't be used.
     #[error(transparent)]
-    SessionKey(#[from] KeyError),
+    SessionKeys(#[from] KeyError),
     /// The bootstrap token is no good.
     #[error("TYR_BOOTSTRAP_ENROLLMENT_TOKEN can't be used")]
     BootstrapToken(#[source] CreateError),
@@ -128,7 +129,7 @@ impl BootError {
             Self::Pki(PkiError::BadName(_)) => "TYR_SERVER_NAMES is a list like tyr.example.com,10.0.0.5".to_owned(),
             Self::Pki(PkiError::File { .. }) => "the server's user must be able to read and write ca.key and ca.pem in the data directory".to_owned(),
             Self::Pki(_) | Self::Tls(_) => "restore ca.key and ca.pem from a backup; without them, move both away and enroll all agents again".to_owned(),
-            Self::SessionKey(_) => "jwt.key in the data directory must be readable; delete it to end all sessions and make a new one".to_owned(),
+            Self::SessionKeys(_) => "jwt.key in the data directory must be readable; delete it to end all sessions and make a new one".to_owned(),
             Self::BootstrapToken(_) => "it looks like tyr_et_ID_SECRET, both of letters and digits, the secret of 16 or more".to_owned(),
             Self::Bind { what, source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
                 format!("another program has this port; stop it, or choose another with {}", bind_flag(what))
@@ -175,10 +176,10 @@ impl Server {
         );
         let pki = Pki::load_or_create(&config.data_dir, &config.server_names)?;
         let tls = TlsConfigs::new(&pki, config.rest_tls, config.certificates.grace)?;
-        let session_key = SessionKey::load_or_create(&config.data_dir)?;
+        let session_keys = SessionKeys::load_or_create(&config.data_dir)?;
         let (rest_bind, grpc_bind) = (config.rest_bind, config.grpc_bind);
         let bootstrap = config.bootstrap_enrollment_token.clone();
-        let app = App::new(config, pool, pki, tls, session_key);
+        let app = App::new(config, pool, pki, tls, session_keys);
         app.metrics_token.ensure().map_err(|source| BootError::DataDir { dir: app.config.data_dir.clone(), source })?;
         if let Some(token) = bootstrap {
             tokens::ensure_bootstrap(&app, token.expose()).await.map_err(BootError::BootstrapToken)?;

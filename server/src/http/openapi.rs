@@ -14,7 +14,7 @@ use super::json::Json;
 use super::params::NoParams;
 use super::{
     agents, assignments, audit, auth, ca, discovered_agents, events, health, metrics, policies, snapshot, stats,
-    stream, tokens,
+    stream, tokens, users,
 };
 
 #[derive(OpenApi)]
@@ -35,6 +35,15 @@ use super::{
         auth::status,
         auth::set_up,
         auth::log_in,
+        auth::log_out,
+        auth::me,
+        auth::change_password,
+        auth::rotate_key,
+        users::list,
+        users::create,
+        users::show,
+        users::change,
+        users::delete,
         ca::show,
         agents::list,
         agents::show,

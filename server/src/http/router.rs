@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::{ApiError, nearest};
 use super::{
     agents, assignments, audit, auth, ca, discovered_agents, events, health, layers, metrics, openapi, policies,
-    snapshot, stats, stream, tokens,
+    snapshot, stats, stream, tokens, users,
 };
 use crate::app::App;
 
@@ -43,6 +43,15 @@ fn table() -> Vec<(Method, &'static str, MethodRouter<Door>)> {
         (get_.clone(), "/api/v1/auth/status", get(auth::status)),
         (post_.clone(), "/api/v1/auth/setup", post(auth::set_up)),
         (post_.clone(), "/api/v1/auth/login", post(auth::log_in)),
+        (post_.clone(), "/api/v1/auth/logout", post(auth::log_out)),
+        (get_.clone(), "/api/v1/auth/me", get(auth::me)),
+        (post_.clone(), "/api/v1/auth/password", post(auth::change_password)),
+        (post_.clone(), "/api/v1/auth/rotate-key", post(auth::rotate_key)),
+        (get_.clone(), "/api/v1/users", get(users::list)),
+        (post_.clone(), "/api/v1/users", post(users::create)),
+        (get_.clone(), "/api/v1/users/{id}", get(users::show)),
+        (Method::PATCH, "/api/v1/users/{id}", patch(users::change)),
+        (delete_.clone(), "/api/v1/users/{id}", delete(users::delete)),
         (get_.clone(), "/api/v1/ca.pem", get(ca::show)),
         (get_.clone(), "/api/v1/agents", get(agents::list)),
         (get_.clone(), "/api/v1/agents/{id}", get(agents::show)),

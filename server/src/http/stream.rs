@@ -234,6 +234,7 @@ impl Reader {
         let mut keep_alive = interval_at(started + KEEP_ALIVE, KEEP_ALIVE);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut endings = self.app.endings.listen();
         let wants_news = self.include.stats || self.include.agents || self.include.ai;
         self.frames.retry(RETRY_MS);
         if let Err(end) = self.flush().await {
@@ -249,6 +250,11 @@ impl Reader {
                 () = self.stop.cancelled() => Err(End::Stopping),
                 () = self.sender.closed() => Err(End::Reader),
                 _ = check.tick() => self.check().await,
+                ended = endings.recv() => match ended {
+                    Ok(ended) if !ended.concerns(&self.user) => Ok(()),
+                    // It may be this one; or some were missed.
+                    _ => self.check().await,
+                },
                 _ = keep_alive.tick() => {
                     self.frames.comment("keep-alive");
                     self.flush().await

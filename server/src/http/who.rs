@@ -1,5 +1,6 @@
 //! Who asks: extractors that a handler names first, so that nothing else of a request is looked at before.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::{FromRef, FromRequestParts};
@@ -41,6 +42,14 @@ impl FromRequestParts<Door> for Viewer {
     }
 }
 
+impl<S: Sync> FromRequestParts<S> for Origin {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(origin(parts))
+    }
+}
+
 impl FromRequestParts<Door> for Admin {
     type Rejection = ApiError;
 
@@ -57,7 +66,7 @@ impl FromRequestParts<Door> for Admin {
 }
 
 /// From where a request comes.
-pub(super) fn origin(parts: &Parts) -> Origin {
+fn origin(parts: &Parts) -> Origin {
     Origin {
         source: parts.extensions.get::<Peer>().map(|peer| peer.0),
         request_id: parts.extensions.get::<RequestId>().map(|id| id.0),
@@ -78,6 +87,9 @@ impl From<AuthError> for ApiError {
             AuthError::BadUsername => Self::bad_request("invalid_username", message),
             AuthError::BadPassword => Self::bad_request("invalid_password", message),
             AuthError::WrongCredentials => Self::unauthorized("wrong_credentials", message),
+            AuthError::WrongPassword => Self::new(StatusCode::FORBIDDEN, "wrong_password", message),
+            AuthError::SamePassword => Self::bad_request("invalid_password", message).hint("choose another"),
+            AuthError::SessionEnded => Self::unauthorized("session_ended", message).hint("log in again"),
             AuthError::TooManyAttempts(wait) => {
                 let seconds = wait.as_secs().max(1);
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", message)
@@ -87,6 +99,8 @@ impl From<AuthError> for ApiError {
             AuthError::Token(TokenError::Expired) => Self::unauthorized("token_expired", message).hint("log in again"),
             AuthError::Token(TokenError::Invalid) => Self::unauthorized("invalid_token", message).hint("log in again"),
             AuthError::UserGone => Self::unauthorized("user_removed", message),
+            AuthError::Key(error) => Self::internal(&error),
+            AuthError::Task(error) => Self::internal(&error),
             AuthError::Hash(error) => error.into(),
             AuthError::Db(error) => error.into(),
         }

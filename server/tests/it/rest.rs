@@ -13,3 +13,4 @@ mod sessions;
 mod stream;
 mod tls;
 mod tokens;
+mod users;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tyr_proto::v1;
-use tyr_server::app::auth::sessions::SessionKey;
+use tyr_server::app::auth::sessions::SessionKeys;
 use tyr_server::app::ingest::{Session, writer};
 use tyr_server::app::{App, effective};
 use tyr_server::config::{AgentRate, Certificates, Config, Database, Doors};
@@ -41,7 +41,7 @@ impl Stack {
         let db = TestDb::new().await;
         let dir = tempfile::tempdir().expect("a folder");
         let pki = Pki::load_or_create(dir.path(), &[]).expect("a CA");
-        let key = SessionKey::load_or_create(dir.path()).expect("a key");
+        let key = SessionKeys::load_or_create(dir.path()).expect("a key");
         let mut config = Config {
             database: Database::Embedded { bin_dir: None, user: None },
             data_dir: dir.path().to_owned(),

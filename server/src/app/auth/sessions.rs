@@ -1,32 +1,39 @@
 //! Session tokens: JWT, HS256 alone, for 24 hours.
 
-use std::fmt;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use jsonwebtoken::{Algorithm, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::pki::write_private;
+use super::keys::{Key, KeyError, KeyFile, Ring};
 
 /// How long a token works.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 /// Clocks may differ by this much.
 const LEEWAY_S: u64 = 30;
-/// Name of the key's file in the data directory. Deleting it while the server is stopped ends all sessions.
-pub const KEY_FILE: &str = "jwt.key";
-/// Bytes of a new key; a shorter one is refused.
-const KEY_BYTES: usize = 32;
-/// Longest token that is looked at; ours have some 350 bytes.
+const LEEWAY: SignedDuration = SignedDuration::from_secs(30);
+/// Longest token that is looked at; ours have some 400 bytes.
 const TOKEN_BYTES_MAX: usize = 4096;
 const ISSUER: &str = "tyr-server";
 const AUDIENCE: &str = "tyr-api";
 
-/// The claims of a token; all of them are required.
+/// The head of a token. Anything beside these is refused: whatever `crit`, `jku` or `jwk` ask for, it is not ours.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    alg: String,
+    typ: Option<String>,
+    /// Absent in tokens of servers from before key rotation.
+    kid: Option<String>,
+}
+
+/// The claims of a token; all of them but `ver` are required.
 #[derive(Debug, Serialize, Deserialize)]
 struct Claims {
     iss: String,
@@ -38,15 +45,24 @@ struct Claims {
     iat: i64,
     nbf: i64,
     exp: i64,
+    /// The user's token version, which goes up when all of its sessions end. Servers from before it wrote none.
+    #[serde(default)]
+    ver: i32,
 }
 
 /// What a valid token says. It says nothing of rights: those are looked up each time, so that a removed user is out at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     /// Whose it is.
     pub user_id: Uuid,
+    /// Which of the user's it is.
+    pub session_id: Uuid,
+    /// The user's token version when it was made.
+    pub token_version: i32,
     /// When it stops working.
     pub expires_at: Timestamp,
+    /// Name of the key that signed it.
+    pub key_id: String,
 }
 
 /// Why a token was refused.
@@ -60,57 +76,19 @@ pub enum TokenError {
     Invalid,
 }
 
-/// Why there is no signing key.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    /// The file could not be read or made.
-    #[error("the session key `{}` can't be read or made", path.display())]
-    File {
-        /// Where it should be.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-    /// Short keys can be guessed.
-    #[error("the session key `{}` has {bytes} bytes; at least {KEY_BYTES} are needed (delete it, and a new one is made)", path.display())]
-    Short {
-        /// Where it is.
-        path: PathBuf,
-        /// How long it is.
-        bytes: usize,
-    },
-}
-
-/// The key that session tokens are signed with: `jwt.key` in the data directory.
-#[derive(Clone)]
-pub struct SessionKey {
-    signing: EncodingKey,
-    checking: DecodingKey,
+/// Makes and checks session tokens.
+#[derive(Debug)]
+pub struct SessionKeys {
+    file: KeyFile,
     validation: Validation,
 }
 
-impl fmt::Debug for SessionKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionKey([secret])")
-    }
-}
-
-impl SessionKey {
-    /// Reads the key from the data directory, or makes one there (mode 0600).
+impl SessionKeys {
+    /// Reads the keys from the data directory, or makes one there (mode 0600).
     ///
     /// # Errors
     /// See [`KeyError`].
     pub fn load_or_create(data_dir: &Path) -> Result<Self, KeyError> {
-        let path = data_dir.join(KEY_FILE);
-        let key = read_or_make(&path).map_err(|source| KeyError::File { path: path.clone(), source })?;
-        if key.len() < KEY_BYTES {
-            return Err(KeyError::Short { path, bytes: key.len() });
-        }
-        Ok(Self::new(&key))
-    }
-
-    fn new(key: &[u8]) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = LEEWAY_S;
         // Off by default in jsonwebtoken.
@@ -118,11 +96,11 @@ impl SessionKey {
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
-        Self { signing: EncodingKey::from_secret(key), checking: DecodingKey::from_secret(key), validation }
+        Ok(Self { file: KeyFile::load_or_create(data_dir)?, validation })
     }
 
-    /// A token for a user, and when it ends.
-    pub fn issue(&self, user_id: Uuid, now: Timestamp) -> (String, Timestamp) {
+    /// A token for a user whose tokens are at that version, and when it ends.
+    pub fn issue(&self, user_id: Uuid, token_version: i32, now: Timestamp) -> (String, Timestamp) {
         // Whole seconds, as in the token.
         let expires = now.as_second() + LIFETIME.as_secs();
         let claims = Claims {
@@ -133,12 +111,15 @@ impl SessionKey {
             iat: now.as_second(),
             nbf: now.as_second(),
             exp: expires,
+            ver: token_version,
         };
-        let token = encode(&Header::new(Algorithm::HS256), &claims, &self.signing).expect("these claims are JSON");
+        let ring = self.file.ring();
+        let header = Header { kid: Some(ring.current.id.clone()), ..Header::new(Algorithm::HS256) };
+        let token = encode(&header, &claims, &ring.current.signing).expect("these claims are JSON");
         (token, Timestamp::from_second(expires).expect("within a day of now"))
     }
 
-    /// What a token says, if it is ours and valid now.
+    /// What a token says, if it is ours and valid now. Whether its session was ended is for the database to say.
     ///
     /// # Errors
     /// See [`TokenError`].
@@ -146,28 +127,66 @@ impl SessionKey {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(TokenError::Invalid);
         }
-        let claims = decode::<Claims>(token, &self.checking, &self.validation)
+        let head = head(token).ok_or(TokenError::Invalid)?;
+        if head.alg != "HS256" || head.typ.is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
+            return Err(TokenError::Invalid);
+        }
+        let ring = self.file.ring();
+        match head.kid {
+            Some(id) => self.check_with(token, ring.key(&id).ok_or(TokenError::Invalid)?),
+            None => {
+                let mut answer = Err(TokenError::Invalid);
+                for key in ring.all() {
+                    answer = self.check_with(token, key);
+                    if answer != Err(TokenError::Invalid) {
+                        break;
+                    }
+                }
+                answer
+            }
+        }
+    }
+
+    fn check_with(&self, token: &str, key: &Key) -> Result<Session, TokenError> {
+        let claims = decode::<Claims>(token, &key.checking, &self.validation)
             .map_err(|error| match error.kind() {
                 ErrorKind::ExpiredSignature => TokenError::Expired,
                 _ => TokenError::Invalid,
             })?
             .claims;
-        let expires_at = Timestamp::from_second(claims.exp).map_err(|_| TokenError::Invalid)?;
-        Ok(Session { user_id: claims.sub, expires_at })
+        let instant = |seconds| Timestamp::from_second(seconds).map_err(|_| TokenError::Invalid);
+        let (issued_at, expires_at) = (instant(claims.iat)?, instant(claims.exp)?);
+        // Made in the future, or for longer than we make any: not by us, whatever the signature says.
+        if issued_at > Timestamp::now() + LEEWAY || expires_at.duration_since(issued_at) > LIFETIME {
+            return Err(TokenError::Invalid);
+        }
+        Ok(Session {
+            user_id: claims.sub,
+            session_id: claims.jti,
+            token_version: claims.ver,
+            expires_at,
+            key_id: key.id.clone(),
+        })
+    }
+
+    /// Whether tokens that were signed with the key of that name are still taken.
+    pub fn takes(&self, key_id: &str) -> bool {
+        self.file.ring().key(key_id).is_some()
+    }
+
+    /// Makes a new key; see [`KeyFile::rotate`]. Waits for the disk.
+    ///
+    /// # Errors
+    /// See [`KeyError`]: then nothing has changed.
+    pub fn rotate(&self, end_sessions: bool) -> Result<Arc<Ring>, KeyError> {
+        self.file.rotate(end_sessions)
     }
 }
 
-fn read_or_make(path: &Path) -> io::Result<Vec<u8>> {
-    let key: [u8; KEY_BYTES] = rand::random();
-    match write_private(path, &key) {
-        Ok(()) => Ok(key.to_vec()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => fs::read(path),
-        Err(error) => {
-            // Written in part, it would be read, and be too short, at the next start.
-            let _ = fs::remove_file(path);
-            Err(error)
-        }
-    }
+/// The head of a token, if it is one of the kind that we make.
+fn head(token: &str) -> Option<Head> {
+    let (head, _) = token.split_once('.')?;
+    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(head).ok()?).ok()
 }
 
 #[cfg(test)]

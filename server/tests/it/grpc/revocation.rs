@@ -8,7 +8,7 @@ use tonic::Code;
 use tyr_proto::v1::agent_message::Payload as FromAgent;
 use tyr_proto::v1::server_message::Payload as ToAgent;
 use tyr_server::app::audit::Actor;
-use tyr_server::app::auth::sessions::SessionKey;
+use tyr_server::app::auth::sessions::SessionKeys;
 use tyr_server::app::{App, agents, fleet};
 use tyr_server::config::Certificates;
 use tyr_server::pki::Pki;
@@ -67,7 +67,7 @@ async fn a_revocation_at_another_server_reaches_the_stream_within_a_second() {
     let dir = tempfile::tempdir().expect("a folder");
     let pki = Pki::load_or_create(dir.path(), &[]).expect("a CA");
     let tls = TlsConfigs::new(&pki, true, Certificates::default().grace).expect("TLS");
-    let key = SessionKey::load_or_create(dir.path()).expect("a key");
+    let key = SessionKeys::load_or_create(dir.path()).expect("a key");
     let other = App::new(door.stack.app.config.clone(), door.stack.db.pool.clone(), pki, tls, key);
     let asked = Instant::now();
     agents::revoke(&other, enrolled.agent_id, &Actor::environment()).await.expect("revoked");

@@ -3,6 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tyr_api::auth::Role;
+use tyr_api::users::UserChange;
+use tyr_server::app::audit::Actor;
 use tyr_server::app::users;
 use tyr_server::http::{openapi, router};
 use uuid::Uuid;
@@ -34,6 +37,15 @@ fn table() -> Vec<(Method, &'static str, Who, u16, Option<Value>)> {
             Some(json!({"username": "x", "password": "long enough for it"})),
         ),
         (post.clone(), "/api/v1/auth/login", Public, 400, Some(json!({}))),
+        (post.clone(), "/api/v1/auth/logout", Viewer, 400, None),
+        (get.clone(), "/api/v1/auth/me", Viewer, 200, None),
+        (post.clone(), "/api/v1/auth/password", Viewer, 400, Some(json!({}))),
+        (post.clone(), "/api/v1/auth/rotate-key", Admin, 200, None),
+        (get.clone(), "/api/v1/users", Admin, 200, None),
+        (post.clone(), "/api/v1/users", Admin, 400, Some(json!({}))),
+        (get.clone(), "/api/v1/users/{id}", Admin, 404, None),
+        (Method::PATCH, "/api/v1/users/{id}", Admin, 400, Some(json!({}))),
+        (delete.clone(), "/api/v1/users/{id}", Admin, 404, None),
         (get.clone(), "/api/v1/ca.pem", Public, 200, None),
         (get.clone(), "/api/v1/agents", Viewer, 200, None),
         (get.clone(), "/api/v1/agents/{id}", Viewer, 404, None),
@@ -114,18 +126,25 @@ async fn every_route_lets_in_whom_it_should() {
     let (_, admin) = rest.session("admin").await;
     let (_, viewer) = rest.session("viewer").await;
     let (removed_id, removed) = rest.session("admin").await;
-    assert!(users::delete(&rest.app, removed_id).await.expect("deleted"));
+    users::delete(&rest.app, removed_id, &Actor::environment()).await.expect("deleted");
+    let (_, logged_out) = rest.session("admin").await;
+    rest.post(&logged_out, "/api/v1/auth/logout", json!({})).await.expect(204);
+    let (demoted_id, demoted) = rest.session("admin").await;
+    let change = UserChange { role: Some(Role::Viewer), password: None };
+    users::change(&rest.app, demoted_id, &change, &Actor::environment()).await.expect("changed");
     let (user_id, _) = rest.session("admin").await;
-    let expired = rest.app.session_key.issue(user_id, Timestamp::now() - SignedDuration::from_hours(25)).0;
+    let expired = rest.app.session_keys.issue(user_id, 0, Timestamp::now() - SignedDuration::from_hours(25)).0;
     let forged = format!("{}x", &admin[..admin.len() - 1]);
     let foreign = {
         let dir = tempfile::tempdir().expect("a folder");
-        let other = tyr_server::app::auth::sessions::SessionKey::load_or_create(dir.path()).expect("a key");
-        other.issue(user_id, Timestamp::now()).0
+        let other = tyr_server::app::auth::sessions::SessionKeys::load_or_create(dir.path()).expect("a key");
+        other.issue(user_id, 0, Timestamp::now()).0
     };
     for (method, route, who, status, body) in table() {
         let path =
             route.replace("{id}", &Uuid::nil().to_string()).replace("{version}", "999").replace("{token_id}", "none");
+        // Nobody is to be logged out here.
+        let path = if route == "/api/v1/auth/logout" { format!("{path}?everywhere=perhaps") } else { path };
         let is_public = who == Who::Public;
         let viewer_may = who != Who::Admin;
         let expected = [
@@ -136,6 +155,8 @@ async fn every_route_lets_in_whom_it_should() {
             ("forged", Some(&forged), if is_public { status } else { 401 }),
             ("foreign", Some(&foreign), if is_public { status } else { 401 }),
             ("removed", Some(&removed), if is_public { status } else { 401 }),
+            ("logged out", Some(&logged_out), if is_public { status } else { 401 }),
+            ("with another role", Some(&demoted), if is_public { status } else { 401 }),
         ];
         for (name, token, expected) in expected {
             let mut request = rest.client.request(method.clone(), rest.url(&path));
@@ -168,10 +189,10 @@ async fn says_what_is_wrong_with_a_session() {
     rest.get("nonsense", path).await.error(401, "invalid_token");
     let basic = rest.client.get(rest.url(path)).basic_auth("a", Some("b")).send().await.expect("an answer");
     super::harness::Answer::read(basic).await.error(401, "invalid_token");
-    let expired = rest.app.session_key.issue(user_id, Timestamp::now() - SignedDuration::from_hours(25)).0;
+    let expired = rest.app.session_keys.issue(user_id, 0, Timestamp::now() - SignedDuration::from_hours(25)).0;
     rest.get(&expired, path).await.error(401, "token_expired");
     rest.get(&token, "/api/v1/enrollment-tokens").await.error(403, "admin_only");
-    users::delete(&rest.app, user_id).await.expect("deleted");
+    users::delete(&rest.app, user_id, &Actor::environment()).await.expect("deleted");
     rest.get(&token, path).await.error(401, "user_removed");
     rest.stop().await;
 }

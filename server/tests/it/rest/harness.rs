@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tyr_api::error::ErrorDetail;
 use tyr_api::events::{Event, EventKind, Severity, Verdict};
 use tyr_server::app::App;
-use tyr_server::app::auth::sessions::SessionKey;
+use tyr_server::app::auth::sessions::SessionKeys;
 use tyr_server::config::{AgentRate, Certificates, Config, Database, Doors};
 use tyr_server::db::agents::NewAgent;
 use tyr_server::db::{agents, events, users};
@@ -97,7 +97,7 @@ impl Rest {
         let dir = tempfile::tempdir().expect("a folder");
         let pki = Pki::load_or_create(dir.path(), &[]).expect("a CA");
         let tls = TlsConfigs::new(&pki, tls, Certificates::default().grace).expect("TLS");
-        let key = SessionKey::load_or_create(dir.path()).expect("a key");
+        let key = SessionKeys::load_or_create(dir.path()).expect("a key");
         let mut config = config(dir.path(), tls.rest.is_some());
         change(&mut config);
         let app = App::new(config, db.pool.clone(), pki, tls, key);
@@ -130,7 +130,7 @@ impl Rest {
     pub(crate) async fn session(&self, role: &str) -> (Uuid, String) {
         let user_id = Uuid::now_v7();
         users::insert(&self.app.pool, user_id, &format!("{role}-{user_id}"), "no hash", role).await.expect("inserted");
-        (user_id, self.app.session_key.issue(user_id, Timestamp::now()).0)
+        (user_id, self.app.session_keys.issue(user_id, 0, Timestamp::now()).0)
     }
 
     pub(crate) async fn admin(&self) -> String {

@@ -8,6 +8,7 @@ use reqwest::Response;
 use serde_json::Value;
 use tokio::time::timeout;
 use tyr_api::events::{Event, EventKind, Verdict};
+use tyr_server::app::audit::Actor;
 use tyr_server::app::users;
 use uuid::Uuid;
 
@@ -253,7 +254,7 @@ async fn a_removed_user_is_out_within_seconds() {
     let rest = Rest::start().await;
     let (user_id, viewer) = rest.session("viewer").await;
     let mut reader = Reader::open(&rest, &viewer, "", None).await;
-    users::delete(&rest.app, user_id).await.expect("deleted");
+    users::delete(&rest.app, user_id, &Actor::environment()).await.expect("deleted");
     let end = timeout(Duration::from_secs(10), reader.end()).await.expect("ended");
     assert_eq!(end.as_deref(), Some("the session has ended"));
     rest.stop().await;
