@@ -87,19 +87,38 @@ async fn run(config: Config) -> Result<(), BootError> {
 
 /// Says what happened, why, and what to do.
 fn fail(error: &dyn Error, hint: &str, code: ExitCode) -> ExitCode {
-    let mut text = format!("error: {error}\n");
     let mut said = error.to_string();
+    let what = said.clone();
+    let mut causes = Vec::new();
     let mut cause = error.source();
     while let Some(error) = cause {
         let line = error.to_string();
         // Some libraries repeat the cause in their own text.
         if !said.contains(&line) {
-            let _ = writeln!(text, "cause: {line}");
+            causes.push(line.clone());
             said = line;
         }
         cause = error.source();
     }
-    let _ = writeln!(text, "hint: {hint}");
+    let text = if telemetry::is_json() {
+        // Whoever reads the log as JSON reads its last line so too.
+        let line = serde_json::json!({
+            "timestamp": jiff::Timestamp::now().to_string(),
+            "level": "ERROR",
+            "message": what,
+            "cause": causes.join(": "),
+            "hint": hint,
+            "target": "tyr_server",
+        });
+        format!("{line}\n")
+    } else {
+        let mut text = format!("error: {what}\n");
+        for cause in causes {
+            let _ = writeln!(text, "cause: {cause}");
+        }
+        let _ = writeln!(text, "hint: {hint}");
+        text
+    };
     // Nobody to tell if that fails.
     let _ = std::io::stderr().write_all(text.as_bytes());
     code

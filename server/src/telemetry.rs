@@ -1,29 +1,127 @@
 //! Logs: structured, to stderr; `RUST_LOG` decides what, `TYR_LOG_FORMAT` how.
+//!
+//! One event is one line, whatever text it carries: see [`line`]. Under journald, which knows time and source of each line by
+//! itself, lines come without time and colour and with the priority that `journalctl -p` asks for.
+
+pub mod line;
+mod pool;
 
 use std::io::IsTerminal;
+use std::os::unix::fs::MetadataExt;
+use std::sync::OnceLock;
+use std::{env, fs, io, panic};
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::{Format, JsonFields};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
+use self::line::{OneLine, Shape};
 use crate::args::LogFormat;
 
 /// What is logged when `RUST_LOG` says nothing.
 const FILTER_DEFAULT: &str = "info,sqlx=warn";
+/// Libraries that write what they carry at their lowest levels: heads of requests with their tokens, bodies that can't be
+/// parsed. Nobody who asks for `RUST_LOG=trace` asks for passwords in the journal.
+const CUT: [&str; 5] = ["h2=debug", "hyper=debug", "hyper_util=debug", "axum::rejection=off", "rustls=debug"];
+
+static FORMAT: OnceLock<LogFormat> = OnceLock::new();
 
 /// Starts logging. A second call in one process changes nothing.
 ///
 /// # Errors
 /// When `RUST_LOG` is no filter; the text says where.
 pub fn init(format: LogFormat) -> Result<(), String> {
-    let filter = match std::env::var("RUST_LOG") {
-        Ok(text) if !text.trim().is_empty() => {
-            EnvFilter::try_new(&text).map_err(|error| format!("RUST_LOG=`{text}` is no filter: {error}"))?
-        }
+    let mut filter = match env::var("RUST_LOG") {
+        Ok(text) if !text.trim().is_empty() => EnvFilter::try_new(&text)
+            .map_err(|error| format!("RUST_LOG=`{}` is no filter: {error}", text.escape_debug()))?,
+        Err(env::VarError::NotUnicode(_)) => return Err("RUST_LOG is no text".to_owned()),
         _ => EnvFilter::new(FILTER_DEFAULT),
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let _ = match format {
-        LogFormat::Text => builder.with_ansi(std::io::stderr().is_terminal()).try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    let most = filter.to_string();
+    for directive in CUT {
+        let (target, _) = directive.split_once('=').unwrap_or((directive, ""));
+        // Who names such a target asks for less of it, or gets as much as is fit to be kept.
+        if !asks_for_less(&most, target) {
+            filter = filter.add_directive(directive.parse().expect("a directive"));
+        }
+    }
+    let stderr = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let journald = under_journald();
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
+        LogFormat::Json => stderr
+            .fmt_fields(JsonFields::new())
+            .event_format(OneLine::new(Format::default().json().flatten_event(true).with_span_list(false), Shape::Json))
+            .with_filter(filter)
+            .boxed(),
+        LogFormat::Text if journald => stderr
+            .with_ansi(false)
+            .event_format(OneLine::new(Format::default().without_time().with_ansi(false), Shape::Journal))
+            .with_filter(filter)
+            .boxed(),
+        LogFormat::Text => {
+            let colours = io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+            stderr
+                .with_ansi(colours)
+                .event_format(OneLine::new(Format::default().with_ansi(colours), Shape::Text))
+                .with_filter(filter)
+                .boxed()
+        }
     };
+    if tracing_subscriber::registry().with(lines).with(pool::waits()).try_init().is_ok() {
+        let _ = FORMAT.set(format);
+        panic::set_hook(Box::new(|panic| {
+            let text = panic.payload_as_str().unwrap_or("a panic without text");
+            let place = panic.location().map(ToString::to_string);
+            tracing::error!(panic.message = text, panic.location = place, "a task panicked");
+        }));
+    }
     Ok(())
+}
+
+/// Whether what the process says on stderr has to be JSON, also before logging began.
+pub fn is_json() -> bool {
+    match FORMAT.get() {
+        Some(format) => *format == LogFormat::Json,
+        None => env::var("TYR_LOG_FORMAT").is_ok_and(|format| format == "json"),
+    }
+}
+
+/// Whether a filter has a directive of its own for a target, at `info` or less.
+fn asks_for_less(filter: &str, target: &str) -> bool {
+    let level = filter.split(',').find_map(|directive| directive.trim().strip_prefix(target)?.strip_prefix('='));
+    level.is_some_and(|level| matches!(level.to_ascii_lowercase().as_str(), "off" | "error" | "warn" | "info"))
+}
+
+/// Whether stderr is journald's socket (systemd.exec(5), `JOURNAL_STREAM`): a process may have inherited the variable and have
+/// its stderr elsewhere.
+fn under_journald() -> bool {
+    let Some((device, inode)) = env::var("JOURNAL_STREAM").ok().and_then(|stream| {
+        let (device, inode) = stream.split_once(':')?;
+        Some((device.parse::<u64>().ok()?, inode.parse::<u64>().ok()?))
+    }) else {
+        return false;
+    };
+    fs::metadata("/dev/stderr").is_ok_and(|stderr| (stderr.dev(), stderr.ino()) == (device, inode))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cut_may_be_cut_further() {
+        assert!(asks_for_less("debug,h2=warn", "h2"));
+        assert!(asks_for_less("hyper=INFO", "hyper"));
+        assert!(!asks_for_less("trace", "h2"));
+        assert!(!asks_for_less("h2=trace,hyper_util=warn", "h2"));
+        assert!(!asks_for_less("h2=trace,hyper_util=warn", "hyper"));
+    }
+
+    #[test]
+    fn every_cut_is_a_directive() {
+        for directive in CUT {
+            assert!(directive.parse::<tracing_subscriber::filter::Directive>().is_ok(), "{directive}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ use super::error::ApiError;
 use super::json::Json;
 use super::params::{NoParams, Params};
 use super::who::{Admin, Viewer};
-use crate::app::auth::Origin;
+use crate::app::auth::{AuthError, Origin};
 use crate::app::{App, auth};
 
 /// Whether the first admin exists.
@@ -66,7 +66,14 @@ pub async fn log_in(
     _: NoParams,
     Json(credentials): Json<Credentials>,
 ) -> Result<Json<Session>, ApiError> {
-    Ok(Json(auth::log_in(&app, &credentials, origin).await?))
+    let session = auth::log_in(&app, &credentials, origin).await;
+    app.metrics.security.login(match &session {
+        Ok(_) => "ok",
+        Err(AuthError::WrongCredentials) => "wrong_credentials",
+        Err(AuthError::TooManyAttempts(_)) => "too_many_attempts",
+        Err(_) => "failed",
+    });
+    Ok(Json(session?))
 }
 
 /// Whose session asks.
