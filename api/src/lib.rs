@@ -7,6 +7,7 @@
 pub mod agents;
 pub mod audit;
 pub mod auth;
+pub mod db;
 pub mod error;
 pub mod events;
 pub mod health;

@@ -60,3 +60,49 @@ pub struct DriftRow {
     /// The newest of them.
     pub last_ts: Timestamp,
 }
+
+/// Query of `GET /api/v1/stats/agents`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AgentEventsQuery {
+    /// Default: one day ago. The hour that it falls into counts whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Default: now. The hour that it falls into counts whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// Most agents, 1-10,000; default 100.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// Events of the busiest agents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AgentEvents {
+    /// First instant that is counted: the start of an hour.
+    pub since: Timestamp,
+    /// First instant that is not: the end of an hour.
+    pub until: Timestamp,
+    /// Most events first.
+    pub items: Vec<AgentEventsRow>,
+}
+
+/// Events of one agent, from the roll-up by hour.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AgentEventsRow {
+    /// The agent.
+    pub agent_id: Uuid,
+    /// Its name.
+    pub agent_name: String,
+    /// All.
+    pub events: u64,
+    /// Of them, allowed.
+    pub allow: u64,
+    /// Of them, denied.
+    pub deny: u64,
+    /// Of them, alerts.
+    pub alert: u64,
+    /// Of them, where agent and server disagree.
+    pub drifts: u64,
+}

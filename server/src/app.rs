@@ -35,6 +35,7 @@ use crate::app::live::Live;
 use crate::app::liveness::Limits;
 use crate::app::metrics_token::MetricsToken;
 use crate::config::Config;
+use crate::db::{Owner, Pools};
 use crate::metrics::Metrics;
 use crate::metrics::sample::Surveys;
 use crate::pki::Pki;
@@ -45,8 +46,12 @@ use crate::tls::TlsConfigs;
 pub struct App {
     /// Settings.
     pub config: Config,
-    /// Connections to the database, whose schema is up to date.
+    /// Connections to the database, whose schema is up to date: for requests, so their statements are cut off in time.
     pub pool: PgPool,
+    /// Connections for batches of events.
+    pub writes: PgPool,
+    /// Who makes and drops partitions.
+    pub owner: Owner,
     /// The internal CA.
     pub pki: Pki,
     /// rustls settings of both ports.
@@ -81,13 +86,22 @@ pub struct App {
 
 impl App {
     /// Puts the state together; starts nothing.
-    pub fn new(config: Config, pool: PgPool, pki: Pki, tls: TlsConfigs, session_keys: SessionKeys) -> Arc<Self> {
+    pub fn new(
+        config: Config,
+        database: impl Into<Pools>,
+        pki: Pki,
+        tls: TlsConfigs,
+        session_keys: SessionKeys,
+    ) -> Arc<Self> {
+        let Pools { reads, writes, owner } = database.into();
         let liveness = Limits::new(config.stale_after, config.heartbeat_interval);
         let metrics = Metrics::new(config.metrics_agents_max.into());
         let metrics_token = MetricsToken::new(&config.data_dir);
         Arc::new(Self {
             config,
-            pool,
+            pool: reads,
+            writes,
+            owner,
             pki,
             tls,
             session_keys,

@@ -50,6 +50,10 @@ pub struct DatabaseArgs {
     /// PostgreSQL 14 or newer; without it, a private cluster in the data directory.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<String>,
+    /// The same database as the role that owns its tables, used for migrations and partitions alone, so that the role of
+    /// DATABASE_URL needs no right to make or drop tables.
+    #[arg(long, env = "TYR_MIGRATE_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub migrate_database_url: Option<String>,
     /// Keys, certificates and the private database cluster.
     #[arg(long, env = "TYR_DATA_DIR", default_value = "/var/lib/tyr", value_name = "DIR")]
     pub data_dir: PathBuf,
@@ -125,6 +129,15 @@ pub struct ServeArgs {
         value_name = "DAYS"
     )]
     pub retention_days: u32,
+    /// Seconds after which a statement of a request is cut off.
+    #[arg(
+        long,
+        env = "TYR_READ_TIMEOUT_S",
+        default_value_t = 5,
+        value_parser = clap::value_parser!(u32).range(1..=3600),
+        value_name = "SECONDS"
+    )]
+    pub read_timeout_s: u32,
     /// Seconds of silence after which an agent is stale.
     #[arg(
         long,

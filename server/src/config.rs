@@ -34,7 +34,12 @@ impl fmt::Debug for Secret {
 #[derive(Clone, Debug)]
 pub enum Database {
     /// A PostgreSQL that somebody else runs.
-    Url(Secret),
+    Url {
+        /// Where, and as whom the server works.
+        url: Secret,
+        /// As whom migrations and partitions are made, if that is another role.
+        owner: Option<Secret>,
+    },
     /// A private cluster under the data directory.
     Embedded {
         /// Folder with `postgres` and `initdb`, if the operator named one.
@@ -65,6 +70,8 @@ pub struct Config {
     pub bootstrap_enrollment_token: Option<Secret>,
     /// Days that events are kept, 1-3650.
     pub retention_days: u32,
+    /// Longest statement of a request.
+    pub read_timeout: Duration,
     /// Silence after which an agent is stale.
     pub stale_after: Duration,
     /// Heartbeat interval for all agents; `None` leaves each its own.
@@ -191,7 +198,10 @@ impl Database {
     /// An empty URL counts as none, as an unset variable in a unit file often is.
     pub fn new(args: &DatabaseArgs, bin_dir: Option<PathBuf>, user: Option<String>) -> Self {
         match args.database_url.as_deref().map(str::trim) {
-            Some(url) if !url.is_empty() => Self::Url(Secret::new(url.to_owned())),
+            Some(url) if !url.is_empty() => {
+                let owner = args.migrate_database_url.as_deref().map(str::trim).filter(|url| !url.is_empty());
+                Self::Url { url: Secret::new(url.to_owned()), owner: owner.map(|url| Secret::new(url.to_owned())) }
+            }
             _ => Self::Embedded {
                 bin_dir: bin_dir.filter(|dir| !dir.as_os_str().is_empty()),
                 user: user.filter(|user| !user.is_empty()),
@@ -213,6 +223,7 @@ impl From<ServeArgs> for Config {
             server_names: args.server_names.iter().map(|name| name.trim().to_owned()).filter(non_empty).collect(),
             bootstrap_enrollment_token: args.bootstrap_enrollment_token.filter(non_empty).map(Secret::new),
             retention_days: args.retention_days,
+            read_timeout: Duration::from_secs(args.read_timeout_s.into()),
             stale_after: Duration::from_secs(args.stale_after_s.into()),
             heartbeat_interval: args.heartbeat_interval_s.map(|s| Duration::from_secs(s.into())),
             metrics_public: args.metrics_public,

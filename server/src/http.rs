@@ -5,6 +5,7 @@ pub mod assignments;
 pub mod audit;
 pub mod auth;
 pub mod ca;
+pub mod db;
 pub mod discovered_agents;
 pub mod error;
 pub mod events;

@@ -31,7 +31,7 @@ fn main() -> ExitCode {
 
 fn db_url(args: &DatabaseArgs) -> ExitCode {
     let url = match Database::new(args, None, None) {
-        Database::Url(url) => url.expose().to_owned(),
+        Database::Url { url, .. } => url.expose().to_owned(),
         Database::Embedded { .. } => embedded::url(&args.data_dir),
     };
     match writeln!(std::io::stdout(), "{url}") {

@@ -9,7 +9,6 @@ use std::time::Duration;
 use std::{fs, io};
 
 use jiff::Timestamp;
-use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -23,7 +22,7 @@ use crate::app::tokens::{self, CreateError};
 use crate::app::{App, fleet};
 use crate::config::{Config, Database};
 use crate::db::migrate::{self, SchemaError};
-use crate::db::{self, DbError, partitions};
+use crate::db::{self, DbError, Pools, maintenance, partitions};
 use crate::embedded::{Cluster, EmbeddedError, Settings};
 use crate::pki::{Pki, PkiError};
 use crate::tls::{TlsConfigs, TlsError};
@@ -31,6 +30,8 @@ use crate::{grpc, http, supervision};
 
 /// How often partitions are looked after.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_hours(1);
+/// How soon again when something was in the way.
+const MAINTENANCE_RETRY: Duration = Duration::from_mins(1);
 /// The whole stop, from the signal to the end of the process, takes at most this long. What follows are moments within it.
 const STOP_MAX: Duration = Duration::from_secs(10);
 /// Until then requests and streams may end.
@@ -166,9 +167,9 @@ impl Server {
     /// See [`BootError`].
     pub async fn start(config: Config) -> Result<Self, BootError> {
         prepare_data_dir(&config)?;
-        let (pool, cluster) = open_database(&config).await?;
-        migrate::run(&pool).await.map_err(BootError::Schema)?;
-        let done = partitions::maintain(&pool, Timestamp::now(), config.retention_days).await?;
+        let (pools, cluster) = open_database(&config).await?;
+        migrate::run(&pools.owner).await.map_err(BootError::Schema)?;
+        let done = maintenance::run(&pools.owner, Timestamp::now(), config.retention_days).await?;
         tracing::info!(
             partitions.created = done.created.len(),
             partitions.dropped = done.dropped.len(),
@@ -179,7 +180,7 @@ impl Server {
         let session_keys = SessionKeys::load_or_create(&config.data_dir)?;
         let (rest_bind, grpc_bind) = (config.rest_bind, config.grpc_bind);
         let bootstrap = config.bootstrap_enrollment_token.clone();
-        let app = App::new(config, pool, pki, tls, session_keys);
+        let app = App::new(config, pools, pki, tls, session_keys);
         app.metrics_token.ensure().map_err(|source| BootError::DataDir { dir: app.config.data_dir.clone(), source })?;
         if let Some(token) = bootstrap {
             tokens::ensure_bootstrap(&app, token.expose()).await.map_err(BootError::BootstrapToken)?;
@@ -254,7 +255,11 @@ impl Server {
             }
         }
         let _ = supervision.await;
-        let _ = timeout_at(begun + POOL_UNTIL, app.pool.close()).await;
+        let _ = timeout_at(begun + POOL_UNTIL, async {
+            app.writes.close().await;
+            app.pool.close().await;
+        })
+        .await;
         if let Some(cluster) = cluster {
             if let Some(checkpoint) = checkpoint {
                 let _ = timeout_at(begun + POOL_UNTIL, checkpoint).await;
@@ -292,9 +297,12 @@ fn prepare_data_dir(config: &Config) -> Result<(), BootError> {
     fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe)).map_err(error)
 }
 
-async fn open_database(config: &Config) -> Result<(PgPool, Option<Cluster>), BootError> {
-    let (options, cluster) = match &config.database {
-        Database::Url(url) => (parse_url(url.expose())?, None),
+async fn open_database(config: &Config) -> Result<(Pools, Option<Cluster>), BootError> {
+    let (options, owner, cluster) = match &config.database {
+        Database::Url { url, owner } => {
+            let owner = owner.as_ref().map(|url| parse_url(url.expose())).transpose()?;
+            (parse_url(url.expose())?, owner, None)
+        }
         Database::Embedded { bin_dir, user } => {
             let settings = Settings {
                 data_dir: config.data_dir.clone(),
@@ -303,15 +311,15 @@ async fn open_database(config: &Config) -> Result<(PgPool, Option<Cluster>), Boo
                 postgres_settings: Vec::new(),
             };
             let cluster = Cluster::start(&settings).await?;
-            (cluster.connect_options(), Some(cluster))
+            (cluster.connect_options(), None, Some(cluster))
         }
     };
     let version = db::server_version(&options).await.map_err(BootError::Database)?;
     if version < POSTGRES_MIN {
         return Err(BootError::OldDatabase { major: version / 10_000 });
     }
-    let pool = db::connect(options).await.map_err(BootError::Database)?;
-    Ok((pool, cluster))
+    let reads = db::connect_for_reads(options, config.read_timeout).await.map_err(BootError::Database)?;
+    Ok((Pools::new(reads, owner), cluster))
 }
 
 fn parse_url(url: &str) -> Result<PgConnectOptions, BootError> {
@@ -335,15 +343,25 @@ async fn maintain(app: Arc<App>, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        match partitions::maintain(&app.pool, Timestamp::now(), app.config.retention_days).await {
-            Ok(done) if done == partitions::Done::default() => {}
+        match maintenance::run(&app.owner, Timestamp::now(), app.config.retention_days).await {
             Ok(done) => {
-                tracing::info!(partitions.created = ?done.created, partitions.dropped = ?done.dropped, "partitions");
+                // A query that looks at an old day now may be gone in a minute.
+                let next = if done.postponed.is_empty() { MAINTENANCE_INTERVAL } else { MAINTENANCE_RETRY };
+                ticks.reset_after(next);
+                if done != partitions::Done::default() {
+                    tracing::info!(
+                        partitions.created = ?done.created,
+                        partitions.dropped = ?done.dropped,
+                        partitions.postponed = ?done.postponed,
+                        "partitions"
+                    );
+                }
             }
             Err(error) => {
+                ticks.reset_after(MAINTENANCE_RETRY);
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "partitions were not looked after; the next try is in an hour"
+                    "partitions were not looked after; the next try is in a minute"
                 );
             }
         }

@@ -9,15 +9,17 @@ use crate::complete;
 use crate::when::{self, Moment};
 
 pub mod access;
+pub mod db;
 pub mod fleet;
 pub mod policy;
 
 pub use access::{
     AuthCommand, ContextAddArgs, ContextCommand, LoginArgs, LogoutArgs, SetupArgs, TokenCommand, TokenCreateArgs,
 };
+pub use db::{DbArgs, DbCommand};
 pub use fleet::{
-    AgentChangeArgs, AgentCommand, AgentsArgs, AiArgs, AiCommand, DriftArgs, DriftBy, EventFilter, EventsCommand,
-    EventsListArgs, EventsRateArgs, EventsTailArgs, RateBy, TopArgs, TopView,
+    AgentChangeArgs, AgentCommand, AgentsArgs, AiArgs, AiCommand, DriftArgs, DriftBy, EventFilter, EventsAgentsArgs,
+    EventsCommand, EventsListArgs, EventsRateArgs, EventsTailArgs, RateBy, TopArgs, TopView,
 };
 pub use policy::{ApplyArgs, AssignArgs, PolicyCommand};
 
@@ -229,6 +231,22 @@ Examples:
     /// Servers that you work with.
     #[command(subcommand)]
     Context(ContextCommand),
+    /// The database behind the server: connections, sizes, growth, partitions, bloat.
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_long_help = "\
+Sizes are of the disk, numbers of rows are PostgreSQL's estimates. `tyr-server db` does the work that needs the database
+itself: `tyr-server db retention`, `tyr-server db reindex`.
+
+Examples:
+  tyrctl db                                    all that matters on one screen
+  tyrctl db connections
+  tyrctl db tables --sort growth_per_day:desc
+  tyrctl db partitions -o csv
+  tyrctl db indexes --limit 20
+  tyrctl db apart --fail-on-any -q             for scripts: did agents send what has no place?"
+    )]
+    Db(DbArgs),
     /// Health of server and database.
     #[command(after_long_help = "\
 Needs no login. Exit code 1 when the server or its database is not well.

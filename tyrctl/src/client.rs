@@ -11,11 +11,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tyr_api::agents::{Agent, AgentChange, DiscoveredAgent, DiscoveredAgentChange, List};
 use tyr_api::auth::{AuthStatus, CreatedEnrollmentToken, Credentials, EnrollmentToken, NewEnrollmentToken, Session};
+use tyr_api::db::DbReport;
 use tyr_api::error::ErrorBody;
 use tyr_api::events::{EventPage, EventQuery};
 use tyr_api::health::Health;
 use tyr_api::policies::{Assignment, EffectivePolicy, NewAssignment, NewPolicy, PolicyDocument, PolicyVersion};
-use tyr_api::stats::{DriftQuery, DriftRow, RateQuery, RateRow};
+use tyr_api::stats::{AgentEvents, AgentEventsQuery, DriftQuery, DriftRow, RateQuery, RateRow};
 use tyr_api::stream::Snapshot;
 use uuid::Uuid;
 
@@ -178,6 +179,16 @@ impl Client {
         let rows: List<RateRow> =
             self.call(Method::GET, "/api/v1/stats/rate", Some(query), None::<&()>, Access::LoggedIn).await?;
         Ok(rows.items)
+    }
+
+    /// `GET /api/v1/stats/agents`.
+    pub async fn agent_events(&self, query: &AgentEventsQuery) -> Result<AgentEvents, Failure> {
+        self.call(Method::GET, "/api/v1/stats/agents", Some(query), None::<&()>, Access::LoggedIn).await
+    }
+
+    /// `GET /api/v1/db`.
+    pub async fn database(&self) -> Result<DbReport, Failure> {
+        self.get("/api/v1/db").await
     }
 
     /// `GET /api/v1/stats/drift`.

@@ -13,6 +13,7 @@ pub mod agents;
 pub mod ai;
 pub mod completions;
 pub mod context;
+pub mod db;
 pub mod drift;
 pub mod events;
 pub mod health;
@@ -46,6 +47,7 @@ pub async fn run(app: &App, command: Command) -> Result<Outcome, Failure> {
         Command::Drift(args) => drift::run(app, &args).await,
         Command::Events(EventsCommand::List(args)) => events::list(app, &args).await,
         Command::Events(EventsCommand::Tail(args)) => events::tail::run(app, &args).await,
+        Command::Events(EventsCommand::Agents(args)) => events::agents::run(app, &args).await,
         Command::Events(EventsCommand::Rate(args)) => events::rate::run(app, &args).await,
         Command::Policy(command) => policy::run(app, command).await,
         Command::Token(command) => token::run(app, command).await,
@@ -54,6 +56,7 @@ pub async fn run(app: &App, command: Command) -> Result<Outcome, Failure> {
         Command::Logout(args) => session::logout(app, &args),
         Command::Auth(AuthCommand::Status) => session::status(app).await,
         Command::Context(command) => context::run(app, command),
+        Command::Db(args) => db::run(app, &args).await,
         Command::Health => health::health(app).await,
         Command::Version(args) => health::version(app, &args).await,
         Command::Completions(args) => completions::completions(app, &args),

@@ -20,9 +20,13 @@ use tyr_proto::v1::record::Record as Kind;
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::app::ingest::clean::Refused;
 use crate::app::ingest::pulse::Pulse;
 use crate::app::judge::Timeline;
+use crate::db::apart::{Expired, Quarantined};
 use crate::db::discovered_agents::Announced;
+use crate::db::events::counts::Counts;
+use crate::db::events::ingest::Rows;
 use crate::db::losses::Loss;
 use crate::db::partitions::Window;
 use crate::db::rejected::Rejected;
@@ -49,6 +53,42 @@ pub struct Work {
     pub events: Vec<Event>,
     /// What can't be stored as it came.
     pub rejected: Vec<Rejected>,
+    /// Events that claim a time too far ahead.
+    pub quarantined: Vec<Quarantined>,
+    /// Events whose days are gone.
+    pub expired: Option<Expired>,
+    /// What follows from `events`, made beforehand. `None`: the writer makes it.
+    ready: Option<Ready>,
+}
+
+/// Events as the table takes them.
+#[derive(Debug)]
+struct Ready {
+    rows: Rows,
+    counts: Counts,
+}
+
+impl Ready {
+    fn of(events: &[Event]) -> Self {
+        Self { rows: Rows::encode(events), counts: Counts::of(events) }
+    }
+}
+
+impl Work {
+    /// A batch of an agent with nothing in it.
+    fn empty(agent_id: Uuid, may_be_replay: bool) -> Self {
+        Self {
+            agent_id,
+            may_be_replay,
+            discovered: Vec::new(),
+            losses: Vec::new(),
+            events: Vec::new(),
+            rejected: Vec::new(),
+            quarantined: Vec::new(),
+            expired: None,
+            ready: None,
+        }
+    }
 }
 
 /// Why a batch was not stored. It is not lost: the agent sends it again.
@@ -140,35 +180,31 @@ impl Session {
             self.timeline = Timeline::load(app, self.agent_id).await?;
         }
         let window = Window::at(Timestamp::now(), app.config.retention_days);
-        let mut work = Work {
-            agent_id: self.agent_id,
-            may_be_replay: std::mem::take(&mut self.may_be_replay),
-            discovered: Vec::new(),
-            losses: Vec::new(),
-            events: Vec::with_capacity(batch.records.len()),
-            rejected: Vec::new(),
-        };
+        let mut work = Work::empty(self.agent_id, std::mem::take(&mut self.may_be_replay));
+        work.events.reserve(batch.records.len());
         for record in batch.records {
-            let Err(reason) = self.take(&mut work, &batch.spool_epoch, &window, &record) else { continue };
-            let reason = reason.to_string();
-            work.rejected.push(Rejected { agent_id: self.agent_id, reason, record: record.encode_to_vec() });
+            let Err(refused) = self.take(&mut work, &batch.spool_epoch, &window, &record) else { continue };
+            let (agent_id, reason) = (self.agent_id, refused.to_string());
+            match refused {
+                Refused::TooOld { ts } => Expired::add(&mut work.expired, ts),
+                Refused::Future { ts, event_id } => {
+                    let record = record.encode_to_vec();
+                    work.quarantined.push(Quarantined { agent_id, ts, event_id, reason, record });
+                }
+                _ => work.rejected.push(Rejected { agent_id, reason, record: record.encode_to_vec() }),
+            }
         }
         self.learn_types(app, &work.events).await?;
         for event in &mut work.events {
             event.agent_type = event.discovered_agent_id.and_then(|id| self.types.get(&id).cloned());
             self.timeline.judge(event);
         }
+        work.ready = Some(Ready::of(&work.events));
         Ok(work)
     }
 
-    fn take(
-        &mut self,
-        work: &mut Work,
-        epoch: &[u8],
-        window: &Window,
-        record: &v1::Record,
-    ) -> Result<(), clean::Refused> {
-        match record.record.as_ref().ok_or(clean::Refused::UnknownRecord)? {
+    fn take(&mut self, work: &mut Work, epoch: &[u8], window: &Window, record: &v1::Record) -> Result<(), Refused> {
+        match record.record.as_ref().ok_or(Refused::UnknownRecord)? {
             Kind::Event(event) => work.events.push(clean::event(self.agent_id, &self.agent_name, event, window)?),
             Kind::DiscoveredAgent(announced) => {
                 let announced = clean::discovered(self.agent_id, announced)?;

@@ -16,7 +16,7 @@ use crate::db::{DbError, agents, effective_policies};
 /// Around a change both policies are right: a push takes its time, and clocks differ.
 const GRACE: SignedDuration = SignedDuration::from_secs(10);
 /// How far back an agent's history is needed: as far as events are taken.
-const HISTORY: SignedDuration = SignedDuration::from_hours(24 * (crate::db::partitions::DAYS_BACK + 1));
+const HISTORY: SignedDuration = SignedDuration::from_hours(24 * (crate::db::partitions::LATE_DAYS_MAX + 1));
 /// Effective policies kept ready.
 const CACHED_MAX: usize = 256;
 

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use tyr_api::agents::{Agent, DiscoveredAgent};
+use tyr_api::db::DbReport;
 use tyr_api::events::EventPage;
 use tyr_api::policies::{EffectivePolicy, PolicyLayer};
-use tyr_api::stats::{DriftRow, RateRow};
+use tyr_api::stats::{AgentEvents, DriftRow, RateRow};
 use tyr_api::stream::Snapshot;
 use uuid::Uuid;
 
 use crate::VERSION;
 use crate::app::App;
 use crate::db::events::{Filter, Position};
-use crate::db::{DbError, agents, discovered_agents, effective_policies, events, stats};
+use crate::db::{DbError, agents, discovered_agents, effective_policies, events, stats, storage};
 
 /// Most AI processes of one answer.
 pub const AI_PROCESSES_MAX: u32 = 10_000;
@@ -97,6 +98,28 @@ pub async fn rate(app: &App, since: Timestamp, until: Timestamp) -> Result<Vec<R
 /// Drift per agent.
 pub async fn drift(app: &App, since: Timestamp, until: Timestamp) -> Result<Vec<DriftRow>, DbError> {
     stats::drift(&mut *app.pool.acquire().await?, since, until).await
+}
+
+/// The agents with most events, in whole hours.
+pub async fn agent_events(app: &App, since: Timestamp, until: Timestamp, limit: u32) -> Result<AgentEvents, DbError> {
+    let hour = SignedDuration::from_hours(1).as_secs();
+    let start = |at: Timestamp| at.as_second().div_euclid(hour) * hour;
+    let end = if start(until) == until.as_second() && until.subsec_nanosecond() == 0 {
+        start(until)
+    } else {
+        start(until) + hour
+    };
+    let items = stats::agent_events(&mut *app.pool.acquire().await?, since, until, limit).await?;
+    Ok(AgentEvents {
+        since: Timestamp::from_second(start(since)).unwrap_or(Timestamp::MIN),
+        until: Timestamp::from_second(end).unwrap_or(Timestamp::MAX),
+        items,
+    })
+}
+
+/// What the database says about itself.
+pub async fn database(app: &App) -> Result<DbReport, DbError> {
+    storage::report(&mut *app.pool.acquire().await?, Timestamp::now(), app.config.retention_days).await
 }
 
 /// What a dashboard starts from. The cursor is read first: an event that is stored meanwhile comes twice rather than never.

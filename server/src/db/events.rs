@@ -1,5 +1,6 @@
 //! Events: the queries on them here, their way into the table in [`ingest`].
 
+pub mod counts;
 pub mod ingest;
 
 use std::fmt;
@@ -105,7 +106,7 @@ impl FromStr for Position {
 
 /// An enumeration's value from the database's word for it.
 pub(crate) fn word<T: FromStr<Err = UnknownWord>>(text: &str) -> Result<T, DbError> {
-    text.parse().map_err(|error: UnknownWord| DbError::Query(sqlx::Error::Decode(error.into())))
+    text.parse().map_err(|error: UnknownWord| sqlx::Error::Decode(error.into()).into())
 }
 
 struct Row {

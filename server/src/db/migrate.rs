@@ -4,10 +4,10 @@
 //! goes on, and starts again on the newer schema too. A migration that takes something away raises `schema_floor`; servers
 //! that don't know the migration named there refuse to start.
 
-use sqlx::PgPool;
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{Connection, PgConnection};
 
-use crate::db::DbError;
+use crate::db::{DbError, Owner};
 
 static MIGRATOR: Migrator = {
     let mut migrator = sqlx::migrate!("../migrations");
@@ -48,8 +48,9 @@ pub struct Versions {
 ///
 /// # Errors
 /// When a migration fails, or the schema is too new for this binary.
-pub async fn run(pool: &PgPool) -> Result<(), SchemaError> {
-    if let Some(versions) = versions(pool).await.map_err(SchemaError::Query)? {
+pub async fn run(owner: &Owner) -> Result<(), SchemaError> {
+    let mut conn = owner.connect().await.map_err(SchemaError::Query)?;
+    if let Some(versions) = versions(&mut conn).await.map_err(SchemaError::Query)? {
         check(versions.floor)?;
         if versions.newest > newest() {
             tracing::info!(
@@ -59,7 +60,12 @@ pub async fn run(pool: &PgPool) -> Result<(), SchemaError> {
             );
         }
     }
-    MIGRATOR.run(pool).await.map_err(SchemaError::Migrate)
+    // Another server that migrates may take its time.
+    sqlx::query("SET lock_timeout = 0").execute(&mut conn).await.map_err(|error| SchemaError::Query(error.into()))?;
+    MIGRATOR.run(&mut conn).await.map_err(SchemaError::Migrate)?;
+    // What is done is done.
+    let _ = conn.close().await;
+    Ok(())
 }
 
 /// Whether this binary works on a schema with that floor.
@@ -80,11 +86,11 @@ pub fn newest() -> i64 {
 ///
 /// # Errors
 /// When the database doesn't answer.
-pub async fn versions(pool: &PgPool) -> Result<Option<Versions>, DbError> {
+pub async fn versions(conn: &mut PgConnection) -> Result<Option<Versions>, DbError> {
     let known = sqlx::query_scalar!(
         r#"SELECT to_regclass('schema_floor') IS NOT NULL AND to_regclass('_sqlx_migrations') IS NOT NULL AS "known!""#
     )
-    .fetch_one(pool)
+    .fetch_one(&mut *conn)
     .await?;
     if !known {
         return Ok(None);
@@ -93,7 +99,7 @@ pub async fn versions(pool: &PgPool) -> Result<Option<Versions>, DbError> {
     let (newest, floor) = sqlx::query_as(
         "SELECT (SELECT coalesce(max(version), 0) FROM _sqlx_migrations), (SELECT max(oldest_known) FROM schema_floor)",
     )
-    .fetch_one(pool)
+    .fetch_one(conn)
     .await?;
     Ok(Some(Versions { newest, floor }))
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::PgConnection;
-use tyr_api::stats::{DriftRow, RateRow};
+use tyr_api::stats::{AgentEventsRow, DriftRow, RateRow};
 use uuid::Uuid;
 
 use crate::db::DbError;
@@ -12,18 +12,7 @@ use crate::db::events::word;
 /// Events per minute, verdict and kind, newest minute first: from the roll-up, so at any volume about a millisecond.
 /// The minutes that `since` and `until` fall into are included whole.
 pub async fn rate(conn: &mut PgConnection, since: Timestamp, until: Timestamp) -> Result<Vec<RateRow>, DbError> {
-    let rows = sqlx::query!(
-        r#"SELECT minute, verdict::text AS "verdict!", kind::text AS "kind!",
-                  sum(events)::bigint AS "events!", sum(drifts)::bigint AS "drifts!"
-             FROM events_minute
-            WHERE minute >= date_trunc('minute', $1::timestamptz) AND minute <= $2
-            GROUP BY minute, verdict, kind
-            ORDER BY minute DESC, verdict, kind"#,
-        since.to_sqlx(),
-        until.to_sqlx(),
-    )
-    .fetch_all(conn)
-    .await?;
+    let rows = sqlx::query_file!("src/db/sql/rate.sql", since.to_sqlx(), until.to_sqlx()).fetch_all(conn).await?;
     rows.into_iter()
         .map(|row| {
             Ok(RateRow {
@@ -39,19 +28,7 @@ pub async fn rate(conn: &mut PgConnection, since: Timestamp, until: Timestamp) -
 
 /// Drift per agent, most first: an index-only scan of the partial index. The same rows as the documented query.
 pub async fn drift(conn: &mut PgConnection, since: Timestamp, until: Timestamp) -> Result<Vec<DriftRow>, DbError> {
-    let rows = sqlx::query!(
-        r#"SELECT d.agent_id, coalesce(a.name, '') AS "agent_name!", d.drifts AS "drifts!", d.last_ts AS "last_ts!"
-             FROM (SELECT agent_id, count(*) AS drifts, max(ts) AS last_ts
-                     FROM events
-                    WHERE drift_detected = true AND ts > $1 AND ts <= $2
-                    GROUP BY agent_id) d
-             LEFT JOIN agents a USING (agent_id)
-            ORDER BY d.drifts DESC, d.agent_id"#,
-        since.to_sqlx(),
-        until.to_sqlx(),
-    )
-    .fetch_all(conn)
-    .await?;
+    let rows = sqlx::query_file!("src/db/sql/drift.sql", since.to_sqlx(), until.to_sqlx()).fetch_all(conn).await?;
     Ok(rows
         .into_iter()
         .map(|row| DriftRow {
@@ -65,13 +42,33 @@ pub async fn drift(conn: &mut PgConnection, since: Timestamp, until: Timestamp) 
 
 /// How many events drifted since then.
 pub async fn drifts_since(conn: &mut PgConnection, since: Timestamp) -> Result<u64, DbError> {
-    let row = sqlx::query!(
-        r#"SELECT count(*) AS "drifts!" FROM events WHERE drift_detected = true AND ts > $1"#,
-        since.to_sqlx(),
-    )
-    .fetch_one(conn)
-    .await?;
+    let row = sqlx::query_file!("src/db/sql/drifts_since.sql", since.to_sqlx()).fetch_one(conn).await?;
     Ok(u64::try_from(row.drifts).unwrap_or(0))
+}
+
+/// The agents with most events, from the roll-up by hour. The hours that `since` and `until` fall into are included whole.
+pub async fn agent_events(
+    conn: &mut PgConnection,
+    since: Timestamp,
+    until: Timestamp,
+    limit: u32,
+) -> Result<Vec<AgentEventsRow>, DbError> {
+    let rows = sqlx::query_file!("src/db/sql/agent_events.sql", since.to_sqlx(), until.to_sqlx(), i64::from(limit))
+        .fetch_all(conn)
+        .await?;
+    let count = |n: i64| u64::try_from(n).unwrap_or(0);
+    Ok(rows
+        .into_iter()
+        .map(|row| AgentEventsRow {
+            agent_id: row.agent_id,
+            agent_name: row.agent_name,
+            events: count(row.events),
+            allow: count(row.allow),
+            deny: count(row.deny),
+            alert: count(row.alert),
+            drifts: count(row.drifts),
+        })
+        .collect())
 }
 
 /// When each of these agents last reported an event: newest first per agent; agents without events are absent.

@@ -108,6 +108,7 @@ impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
         match &error {
             DbError::Unavailable(_) => Self::unavailable("database_unavailable", 5).because(&error),
+            DbError::TimedOut(_) => Self::unavailable("query_timed_out", 5).because(&error),
             DbError::Constraint { .. } | DbError::Query(_) => Self::internal(&error),
         }
     }

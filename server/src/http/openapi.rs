@@ -13,7 +13,7 @@ use utoipa::{Modify, OpenApi};
 use super::json::Json;
 use super::params::NoParams;
 use super::{
-    agents, assignments, audit, auth, ca, discovered_agents, events, health, metrics, policies, snapshot, stats,
+    agents, assignments, audit, auth, ca, db, discovered_agents, events, health, metrics, policies, snapshot, stats,
     stream, tokens, users,
 };
 
@@ -57,6 +57,8 @@ use super::{
         stream::follow,
         stats::rate,
         stats::drift,
+        stats::agents,
+        db::show,
         snapshot::show,
         policies::list,
         policies::show,

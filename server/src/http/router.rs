@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::{ApiError, nearest};
 use super::{
-    agents, assignments, audit, auth, ca, discovered_agents, events, health, layers, metrics, openapi, policies,
+    agents, assignments, audit, auth, ca, db, discovered_agents, events, health, layers, metrics, openapi, policies,
     snapshot, stats, stream, tokens, users,
 };
 use crate::app::App;
@@ -70,6 +70,8 @@ fn table() -> Vec<(Method, &'static str, MethodRouter<Door>)> {
         (get_.clone(), "/api/v1/events/stream", get(stream::follow)),
         (get_.clone(), "/api/v1/stats/rate", get(stats::rate)),
         (get_.clone(), "/api/v1/stats/drift", get(stats::drift)),
+        (get_.clone(), "/api/v1/stats/agents", get(stats::agents)),
+        (get_.clone(), "/api/v1/db", get(db::show)),
         (get_.clone(), "/api/v1/snapshot", get(snapshot::show)),
         (get_.clone(), "/api/v1/policies", get(policies::list)),
         (post_.clone(), "/api/v1/policies", post(policies::apply)),

@@ -5,16 +5,19 @@ use std::sync::Arc;
 use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
 use tyr_api::agents::List;
-use tyr_api::stats::{DriftQuery, DriftRow, RateQuery, RateRow};
+use tyr_api::stats::{AgentEvents, AgentEventsQuery, DriftQuery, DriftRow, RateQuery, RateRow};
 
 use super::error::ApiError;
 use super::json::Json;
-use super::params::Params;
+use super::params::{Known, Params};
 use super::who::Viewer;
 use crate::app::{App, query};
 
 /// Longest span of minutes; beyond it the answer would be larger than anybody can read.
 const RATE_SPAN_MAX: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// Agents of one answer: most, and unless told.
+const AGENTS_MAX: u32 = 10_000;
+const AGENTS_DEFAULT: u32 = 100;
 
 /// Events per minute, verdict and kind: of the last hour, unless told.
 #[utoipa::path(
@@ -51,8 +54,29 @@ pub async fn drift(_: Viewer, State(app): State<Arc<App>>, params: Params) -> Re
     Ok(Json(List { items: query::drift(&app, since, until).await? }))
 }
 
+/// Events per agent: of the last day, unless told, in whole hours.
+#[utoipa::path(
+    get,
+    path = "/api/v1/stats/agents",
+    tag = "events",
+    params(AgentEventsQuery),
+    responses(
+        (status = 200, description = "Events of the busiest agents", body = AgentEvents),
+    ),
+    security(("session" = ["viewer"])),
+)]
+pub async fn agents(_: Viewer, State(app): State<Arc<App>>, params: Params) -> Result<Json<AgentEvents>, ApiError> {
+    let params = params.only(&["since", "until", "limit"])?;
+    let limit = params.number("limit", 1, AGENTS_MAX)?.unwrap_or(AGENTS_DEFAULT);
+    let (since, until) = known_span(&params, SignedDuration::from_hours(24))?;
+    Ok(Json(query::agent_events(&app, since, until, limit).await?))
+}
+
 fn span(params: Params, default: SignedDuration) -> Result<(Timestamp, Timestamp), ApiError> {
-    let params = params.only(&["since", "until"])?;
+    known_span(&params.only(&["since", "until"])?, default)
+}
+
+fn known_span(params: &Known, default: SignedDuration) -> Result<(Timestamp, Timestamp), ApiError> {
     let until = params.instant("until")?.unwrap_or_else(Timestamp::now);
     // Saturating: `until` may be the beginning of time.
     let since = match params.instant("since")? {

@@ -52,6 +52,7 @@ impl Stack {
             server_names: Vec::new(),
             bootstrap_enrollment_token: None,
             retention_days: RETENTION_DAYS,
+            read_timeout: Duration::from_secs(5),
             stale_after: Duration::from_secs(90),
             heartbeat_interval: Some(Duration::from_secs(5)),
             certificates: Certificates::default(),

@@ -15,7 +15,7 @@ use rustix::fs::{FlockOperation, flock};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use tokio::sync::Mutex;
-use tyr_server::db::{self, migrate, partitions};
+use tyr_server::db::{self, Owner, maintenance, migrate};
 use tyr_server::embedded::{Cluster, Settings};
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ impl TestDb {
         execute(&mut admin, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
         admin.close().await.expect("closed");
         let pool = db::connect(server.admin.clone().database(&name)).await.expect("the new database answers");
-        partitions::maintain(&pool, Timestamp::now(), RETENTION_DAYS).await.expect("partitions");
+        maintenance::run(&Owner::from(&pool), Timestamp::now(), RETENTION_DAYS).await.expect("partitions");
         Self { pool, name, server }
     }
 
@@ -158,7 +158,7 @@ async fn make_template(admin: &mut PgConnection, options: &PgConnectOptions) {
     execute(admin, &format!("CREATE DATABASE {name}_new")).await;
     let pool = db::connect(options.clone().database(&format!("{name}_new"))).await.expect("the template answers");
     // No partitions: those of the day when the template was made would be in the way of a later day's tests.
-    migrate::run(&pool).await.expect("migrated");
+    migrate::run(&Owner::from(&pool)).await.expect("migrated");
     pool.close().await;
     execute(admin, &format!("ALTER DATABASE {name}_new RENAME TO {name}")).await;
 }

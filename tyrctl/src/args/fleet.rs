@@ -219,6 +219,29 @@ Examples:
   tyrctl events rate --since 1d --by kind
   tyrctl events rate --since 15m -o csv")]
     Rate(EventsRateArgs),
+    /// Agents with most events, by verdict.
+    #[command(after_long_help = "\
+Whole hours are counted, from a roll-up, so it takes a moment however many events there are.
+
+Examples:
+  tyrctl events agents                        the last day
+  tyrctl events agents --since 2h --sort deny:desc
+  tyrctl events agents --since 7d --limit 10 -o csv")]
+    Agents(EventsAgentsArgs),
+}
+
+/// Flags of `events agents`.
+#[derive(Clone, Debug, Args)]
+pub struct EventsAgentsArgs {
+    /// From this time on [default: 1d]; the hour that it falls into counts whole.
+    #[arg(long, value_name = "TIME", value_parser = when::parse_moment)]
+    pub since: Option<Moment>,
+    /// Up to this time; the hour that it falls into counts whole.
+    #[arg(long, value_name = "TIME", value_parser = when::parse_moment)]
+    pub until: Option<Moment>,
+    /// List flags.
+    #[command(flatten)]
+    pub list: ListArgs,
 }
 
 /// Which events.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use tyr_api::events::{Event, EventQuery, Verdict};
 
-use super::{Outcome, agents};
+use super::{Outcome, agents as fleet};
 use crate::app::App;
 use crate::args::{EventFilter, EventsListArgs, Window};
 use crate::client::Client;
@@ -11,6 +11,7 @@ use crate::error::Failure;
 use crate::output::rows::{Column, View};
 use crate::output::value::{Tone, Value};
 
+pub(super) mod agents;
 pub(super) mod rate;
 pub(super) mod tail;
 
@@ -115,7 +116,7 @@ impl Filter {
     /// Looks up the agent.
     pub(super) async fn new(client: &Client, given: &EventFilter) -> Result<Self, Failure> {
         let agent_id = match &given.agent {
-            Some(name) => Some(agents::find(client, name).await?.agent_id),
+            Some(name) => Some(fleet::find(client, name).await?.agent_id),
             None => None,
         };
         Ok(Self { given: given.clone(), agent_id })

@@ -26,7 +26,9 @@ pub struct Head {
 impl Head {
     /// For that column; a sample row tells whether it holds numbers.
     pub fn of<T>(column: &Column<T>, sample: Option<&T>) -> Self {
-        let right = sample.is_some_and(|row| matches!((column.value)(row), Value::Count(_) | Value::Number(_)));
+        let right = sample.is_some_and(|row| {
+            matches!((column.value)(row), Value::Count(_) | Value::Number(_) | Value::Bytes(_) | Value::SignedBytes(_))
+        });
         Self { name: column.name.to_uppercase(), right, flexible: column.flexible }
     }
 }

@@ -33,6 +33,10 @@ pub enum Value {
     Count(u64),
     /// A number that may be negative.
     Number(i64),
+    /// A size in bytes: 1.4 GB for people, the number for programs.
+    Bytes(u64),
+    /// A change of a size in bytes.
+    SignedBytes(i64),
     /// An instant.
     Time(Timestamp),
     /// An instant of which people want to know how long ago it was.
@@ -66,6 +70,9 @@ impl Value {
             Self::Word(word, _) => (*word).to_owned(),
             Self::Count(n) => n.to_string(),
             Self::Number(n) => n.to_string(),
+            Self::Bytes(n) => size(*n),
+            Self::SignedBytes(n) if *n < 0 => format!("-{}", size(n.unsigned_abs())),
+            Self::SignedBytes(n) => size(n.unsigned_abs()),
             Self::Time(at) => when::show(*at, tz),
             Self::Past { ago, .. } => format!("{} ago", when::short(*ago)),
             Self::Span(duration) => when::short(*duration),
@@ -77,6 +84,8 @@ impl Value {
         match self {
             Self::Nothing => String::new(),
             Self::Time(at) | Self::Past { at, .. } => at.to_string(),
+            Self::Bytes(n) => n.to_string(),
+            Self::SignedBytes(n) => n.to_string(),
             Self::Span(duration) => format!("{}.{:03}", duration.as_secs(), duration.subsec_millis()),
             other => other.shown(&TimeZone::UTC),
         }
@@ -97,11 +106,30 @@ impl Value {
             (Self::Nothing, Self::Nothing) => Ordering::Equal,
             (Self::Nothing, _) => Ordering::Greater,
             (_, Self::Nothing) => Ordering::Less,
-            (Self::Count(a), Self::Count(b)) => a.cmp(b),
-            (Self::Number(a), Self::Number(b)) => a.cmp(b),
+            (Self::Count(a), Self::Count(b)) | (Self::Bytes(a), Self::Bytes(b)) => a.cmp(b),
+            (Self::Number(a), Self::Number(b)) | (Self::SignedBytes(a), Self::SignedBytes(b)) => a.cmp(b),
             (Self::Time(a) | Self::Past { at: a, .. }, Self::Time(b) | Self::Past { at: b, .. }) => a.cmp(b),
             (Self::Span(a), Self::Span(b)) => a.cmp(b),
             (a, b) => a.plain().to_lowercase().cmp(&b.plain().to_lowercase()),
         }
+    }
+}
+
+/// A size with two or three digits that matter, in units of a thousand.
+fn size(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    // In tenths, as whole numbers have no rounding of their own.
+    let (mut tenths, mut unit) = (bytes / 100, 0);
+    while tenths >= 10_000 {
+        tenths /= 1000;
+        unit += 1;
+    }
+    if tenths < 1000 {
+        format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+    } else {
+        format!("{} {}", tenths / 10, UNITS[unit])
     }
 }

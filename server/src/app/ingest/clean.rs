@@ -38,10 +38,18 @@ pub enum Refused {
     Word,
     /// Before what is kept.
     #[error("older than what is kept")]
-    TooOld,
-    /// Too far ahead of the server's clock.
+    TooOld {
+        /// The time that it claims.
+        ts: Timestamp,
+    },
+    /// Too far ahead of the server's clock, and well-formed otherwise.
     #[error("more than {HOURS_AHEAD} hours in the future")]
-    Future,
+    Future {
+        /// The time that it claims.
+        ts: Timestamp,
+        /// Its id.
+        event_id: Uuid,
+    },
     /// No time at all.
     #[error("the time is out of range")]
     Time,
@@ -58,17 +66,20 @@ pub enum Refused {
 
 /// An event as it will be stored, not judged yet.
 pub(super) fn event(agent_id: Uuid, agent_name: &str, event: &v1::Event, window: &Window) -> Result<Event, Refused> {
+    // The time comes last, so that what is set apart for it is well-formed.
+    let event_id = uuid(&event.event_id)?;
+    let (kind, verdict, pid) = (kind(event.kind)?, verdict(event.verdict)?, pid(event.pid)?);
     let ts = instant(event.timestamp_ns)?;
-    if ts < window.oldest {
-        return Err(Refused::TooOld);
-    }
-    if ts > window.newest {
-        return Err(Refused::Future);
-    }
     let discovered_agent_id = match event.discovered_agent_id.as_deref() {
         None | Some("") => None,
         Some(id) => Some(uuid(id)?),
     };
+    if ts < window.oldest {
+        return Err(Refused::TooOld { ts });
+    }
+    if ts > window.newest {
+        return Err(Refused::Future { ts, event_id });
+    }
     let mut metadata: BTreeMap<String, String> = event
         .metadata
         .iter()
@@ -83,16 +94,16 @@ pub(super) fn event(agent_id: Uuid, agent_name: &str, event: &v1::Event, window:
         .filter(|version| i32::try_from(*version).is_ok());
     let is_digest = |id: &&String| id.len() == POLICY_ID_BYTES && id.bytes().all(|b| b.is_ascii_hexdigit());
     Ok(Event {
-        event_id: uuid(&event.event_id)?,
+        event_id,
         agent_id,
         agent_name: agent_name.to_owned(),
         ts,
         received_at: ts,
         discovered_agent_id,
         agent_type: None,
-        kind: kind(event.kind)?,
+        kind,
         resource: text(&event.resource, TEXT_BYTES_MAX),
-        verdict: verdict(event.verdict)?,
+        verdict,
         server_verdict: None,
         drift_detected: false,
         drift_reason: None,
@@ -100,7 +111,7 @@ pub(super) fn event(agent_id: Uuid, agent_name: &str, event: &v1::Event, window:
         rule,
         policy_id: Some(&event.policy_id).filter(is_digest).cloned(),
         policy_version,
-        pid: pid(event.pid)?,
+        pid,
         process_exe: text(&event.process_exe, TEXT_BYTES_MAX),
         cmdline: text(&event.cmdline, TEXT_BYTES_MAX),
         metadata,
@@ -246,14 +257,12 @@ mod tests {
     #[test]
     fn refuses_what_has_no_place() {
         type Change = fn(&mut v1::Event);
-        let changes: [(Change, Refused); 9] = [
+        let changes: [(Change, Refused); 7] = [
             (|e| e.event_id = "x".to_owned(), Refused::Id),
             (|e| e.discovered_agent_id = Some("x".to_owned()), Refused::Id),
             (|e| e.kind = 0, Refused::Word),
             (|e| e.verdict = 99, Refused::Word),
             (|e| e.timestamp_ns = -1, Refused::Time),
-            (|e| e.timestamp_ns = 0, Refused::TooOld),
-            (|e| e.timestamp_ns = i64::MAX, Refused::Future),
             (|e| e.pid = -1, Refused::Pid),
             (|e| e.pid = i64::MAX, Refused::Pid),
         ];
@@ -262,6 +271,19 @@ mod tests {
             change(&mut sent);
             assert_eq!(clean(&sent).expect_err("refused"), refused, "change {number}");
         }
+    }
+
+    #[test]
+    fn tells_what_is_too_old_and_what_is_not_yet() {
+        let mut sent = sent();
+        sent.timestamp_ns = 0;
+        assert_eq!(clean(&sent).expect_err("refused"), Refused::TooOld { ts: Timestamp::UNIX_EPOCH });
+        sent.timestamp_ns = i64::MAX;
+        let refused = clean(&sent).expect_err("refused");
+        assert!(matches!(refused, Refused::Future { event_id, .. } if event_id.to_string() == sent.event_id));
+        // Whatever its time: what is not well-formed is not well-formed.
+        sent.event_id = "x".to_owned();
+        assert_eq!(clean(&sent).expect_err("refused"), Refused::Id);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A batch that the database refuses is stored apart from the others; of a refused batch the events are halved until the one
 //! that can't be stored stands alone, and that one goes to `rejected_events`. So one poison event never stops the rest.
 
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,11 +14,14 @@ use tokio_util::sync::CancellationToken;
 use tyr_api::events::{Event, EventKind, Severity, Verdict};
 use tyr_proto::v1;
 
-use super::{IngestError, Job, Work};
+use super::{IngestError, Job, Ready, Work};
 use crate::app::App;
-use crate::db::events::ingest::{self as table, Key};
+use crate::db::apart::{self, Expired, Quarantined};
+use crate::db::events::counts::Counts;
+use crate::db::events::ingest::{self as table, Key, Rows};
+use crate::db::partitions::{self, Keeper};
 use crate::db::rejected::Rejected;
-use crate::db::{DbError, discovered_agents, events, losses, partitions, rejected};
+use crate::db::{DbError, discovered_agents, events, losses, rejected};
 use crate::metrics::ingest::Way;
 
 /// Batches that are joined into one transaction: at 100 records each, about where COPY stops getting faster.
@@ -35,7 +39,7 @@ enum Remedy {
     Stage,
     /// Try the same again.
     Again,
-    /// There is no partition for a row: make them.
+    /// There is no partition for a row: make it, or take the row out.
     Partitions,
     /// A value that the database can't store.
     Isolate,
@@ -79,7 +83,7 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
 /// The newest `received_at` in the table, asked for until the database answers; `None` at `shutdown`.
 async fn resume(app: &App, shutdown: &CancellationToken) -> Option<Timestamp> {
     loop {
-        let newest = async { events::newest_position(&mut *app.pool.acquire().await?).await };
+        let newest = async { events::newest_position(&mut *app.writes.acquire().await?).await };
         match newest.await {
             Ok(newest) => return Some(newest.map_or(Timestamp::UNIX_EPOCH, |newest| newest.at)),
             Err(error) => {
@@ -147,14 +151,9 @@ impl Writer {
                 Ok(()) => {}
                 Err(error) if remedy(&error) == Remedy::Isolate && work.events.len() > 1 => {
                     let tail = work.events.split_off(work.events.len() / 2);
-                    // The last one is stored first: the half that carries the AI processes.
-                    halves.push(Work {
-                        discovered: Vec::new(),
-                        losses: Vec::new(),
-                        rejected: Vec::new(),
-                        events: tail,
-                        ..work_like(&work)
-                    });
+                    // The last one is stored first: the half that carries all that is no event.
+                    halves.push(Work { events: tail, ..Work::empty(agent_id, work.may_be_replay) });
+                    work.ready = None;
                     halves.push(work);
                 }
                 Err(error) if remedy(&error) == Remedy::Isolate && work.events.len() == 1 => {
@@ -167,6 +166,7 @@ impl Writer {
                     });
                     work.rejected.extend(record);
                     work.events.clear();
+                    work.ready = None;
                     halves.push(work);
                 }
                 Err(error) => return Err(error),
@@ -180,44 +180,93 @@ impl Writer {
         let mut staged = works.iter().any(|work| work.may_be_replay);
         let mut partitions_made = false;
         let mut tries = 0;
-        // Taken out of the works, as COPY wants them in one piece; given back if it fails.
-        let sizes: Vec<usize> = works.iter().map(|work| work.events.len()).collect();
-        let mut batch: Vec<Event> = works.iter_mut().flat_map(|work| std::mem::take(&mut work.events)).collect();
-        let error = loop {
+        loop {
             tries += 1;
             let received_at = self.next_received_at();
-            for event in &mut batch {
-                event.received_at = received_at;
+            for work in &mut *works {
+                for event in &mut work.events {
+                    event.received_at = received_at;
+                }
+                match &mut work.ready {
+                    Some(ready) => ready.rows.stamp(received_at),
+                    None => work.ready = Some(Ready::of(&work.events)),
+                }
             }
             let began = Instant::now();
-            match self.transaction(works, &batch, staged).await {
-                Ok(new) => {
+            let error = match self.transaction(works, staged).await {
+                Ok(stored) => {
                     let way = if staged { Way::Staged } else { Way::Copy };
                     self.app.metrics.ingest.transaction(way, works.len(), began.elapsed());
-                    self.announce(works, batch, new, received_at);
+                    self.announce(works, stored, received_at);
                     return Ok(());
                 }
-                Err(error) => match remedy(&error) {
-                    Remedy::Stage if !staged => staged = true,
-                    Remedy::Again if tries < TRIES_MAX => {}
-                    Remedy::Partitions if !partitions_made => {
-                        partitions_made = true;
-                        partitions::maintain(&self.app.pool, Timestamp::now(), self.app.config.retention_days).await?;
-                    }
-                    _ => break error,
-                },
+                Err(error) => error,
+            };
+            match remedy(&error) {
+                Remedy::Stage if !staged => staged = true,
+                Remedy::Again if tries < TRIES_MAX => {}
+                Remedy::Partitions if !partitions_made => {
+                    partitions_made = true;
+                    self.find_places(works).await?;
+                }
+                _ => return Err(error),
             }
-        };
-        let mut batch = batch.into_iter();
-        for (work, size) in works.iter_mut().zip(sizes) {
-            work.events = batch.by_ref().take(size).collect();
         }
-        Err(error)
     }
 
-    /// Stores all or nothing, and says for each event whether it is new.
-    async fn transaction(&self, works: &[Work], batch: &[Event], staged: bool) -> Result<Vec<bool>, DbError> {
-        let mut tx = self.app.pool.begin().await?;
+    /// Makes the partitions that are missing, and takes those events out that have no place.
+    async fn find_places(&self, works: &mut [Work]) -> Result<(), DbError> {
+        let wanted: BTreeSet<_> =
+            works.iter().flat_map(|work| &work.events).map(|event| partitions::day(event.ts)).collect();
+        // May be another role's work, and impossible: then what is there decides.
+        let made = async {
+            let mut keeper = Keeper::new(&self.app.owner).await?;
+            let made = keeper.make(&wanted).await;
+            keeper.close().await;
+            made
+        };
+        match made.await {
+            Ok(made) => tracing::info!(partitions.created = ?made, "partitions for late events"),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a missing partition could not be made");
+            }
+        }
+        let mut conn = self.app.writes.acquire().await?;
+        let there = partitions::existing(&mut conn).await?;
+        let floor = partitions::floor(&mut conn).await?;
+        drop(conn);
+        let tomorrow = partitions::day(Timestamp::now() + SignedDuration::from_hours(24));
+        for work in works {
+            let (agent_id, before) = (work.agent_id, work.events.len());
+            let (expired, quarantined) = (&mut work.expired, &mut work.quarantined);
+            work.events.retain(|event| {
+                let day = partitions::day(event.ts);
+                if there.contains(&day) {
+                    return true;
+                }
+                if floor.is_some_and(|floor| day <= floor) {
+                    Expired::add(expired, event.ts);
+                    return false;
+                }
+                if day >= tomorrow {
+                    let reason = "there is no partition for its day yet".to_owned();
+                    let (ts, event_id, record) = (event.ts, event.event_id, record_of(event));
+                    quarantined.push(Quarantined { agent_id, ts, event_id, reason, record });
+                    return false;
+                }
+                // Today or before, and it must have a place: the agent keeps it until there is one.
+                true
+            });
+            if work.events.len() < before {
+                work.ready = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores all or nothing. Answers which of the events are new; `None`: all of them.
+    async fn transaction(&self, works: &[Work], staged: bool) -> Result<Option<HashSet<Key>>, DbError> {
+        let mut tx = self.app.writes.begin().await?;
         for work in works {
             for announced in &work.discovered {
                 discovered_agents::upsert(&mut tx, announced).await?;
@@ -226,38 +275,51 @@ impl Writer {
                 losses::record(&mut tx, loss).await?;
             }
             rejected::insert(&mut tx, &work.rejected).await?;
+            apart::quarantine(&mut tx, &work.quarantined).await?;
+            if let Some(expired) = &work.expired {
+                apart::expire(&mut tx, work.agent_id, expired).await?;
+            }
         }
-        let new = if batch.is_empty() {
-            Vec::new()
+        let ready = || works.iter().filter_map(|work| work.ready.as_ref()).filter(|ready| !ready.rows.is_empty());
+        let rows: Vec<&Rows> = ready().map(|ready| &ready.rows).collect();
+        let new = if rows.is_empty() {
+            None
         } else if staged {
-            let mut keys = table::copy_new(&mut tx, batch).await?;
+            let new = table::copy_new_rows(&mut tx, &rows).await?;
+            let mut left = new.clone();
             // `remove`, so that of a pair within the batch one counts.
-            batch.iter().map(|event| keys.remove(&key(event))).collect()
+            let stored = works.iter().flat_map(|work| &work.events).filter(|event| left.remove(&key(event)));
+            Counts::of(stored).store(&mut tx).await?;
+            Some(new)
         } else {
-            table::copy(&mut tx, batch).await?;
-            vec![true; batch.len()]
+            table::copy_rows(&mut tx, &rows).await?;
+            let mut counts = Counts::default();
+            ready().for_each(|ready| counts.add(&ready.counts));
+            counts.store(&mut tx).await?;
+            None
         };
-        let stored = batch.iter().zip(&new).filter_map(|(event, new)| new.then_some(event));
-        table::count(&mut tx, stored).await?;
         tx.commit().await?;
         Ok(new)
     }
 
-    fn announce(&self, works: &[Work], batch: Vec<Event>, new: Vec<bool>, received_at: Timestamp) {
+    fn announce(&self, works: &mut [Work], new: Option<HashSet<Key>>, received_at: Timestamp) {
         for work in works.iter().filter(|work| !work.discovered.is_empty()) {
             self.app.fleet.discovered(work.agent_id, work.discovered.iter().map(|announced| announced.id));
         }
-        let sent = batch.len();
-        let mut batch: Vec<Event> =
-            batch.into_iter().zip(new).filter_map(|(event, new)| new.then_some(event)).collect();
+        let sent: usize = works.iter().map(|work| work.events.len()).sum();
         let metrics = &self.app.metrics.ingest;
-        metrics.replayed(sent - batch.len());
         metrics.rejected(works.iter().map(|work| work.rejected.len()).sum());
+        let events = works.iter_mut().flat_map(|work| std::mem::take(&mut work.events));
+        let mut batch: Vec<Event> = match new {
+            None => events.collect(),
+            Some(mut new) => events.filter(|event| new.remove(&key(event))).collect(),
+        };
+        metrics.replayed(sent - batch.len());
         if batch.is_empty() {
             return;
         }
-        batch.sort_by_key(|event| event.event_id);
-        self.app.metrics.ingest.stored(&batch);
+        batch.sort_unstable_by_key(|event| event.event_id);
+        metrics.stored(&batch);
         self.app.metrics.agents.stored(&batch);
         self.app.fleet.stored(&batch);
         self.app.live.publish(received_at, batch.len() as u64, batch);
@@ -273,18 +335,6 @@ impl Writer {
 
 fn key(event: &Event) -> Key {
     (event.agent_id, event.ts, event.event_id)
-}
-
-/// The same batch without anything in it.
-fn work_like(work: &Work) -> Work {
-    Work {
-        agent_id: work.agent_id,
-        may_be_replay: work.may_be_replay,
-        discovered: Vec::new(),
-        losses: Vec::new(),
-        events: Vec::new(),
-        rejected: Vec::new(),
-    }
 }
 
 /// The record of an event, made from what was to be stored.

@@ -64,6 +64,8 @@ fn table() -> Vec<(Method, &'static str, Who, u16, Option<Value>)> {
         (get.clone(), "/api/v1/events/stream", Viewer, 200, None),
         (get.clone(), "/api/v1/stats/rate", Viewer, 200, None),
         (get.clone(), "/api/v1/stats/drift", Viewer, 200, None),
+        (get.clone(), "/api/v1/stats/agents", Viewer, 200, None),
+        (get.clone(), "/api/v1/db", Viewer, 200, None),
         (get.clone(), "/api/v1/snapshot", Viewer, 200, None),
         (get.clone(), "/api/v1/policies", Viewer, 200, None),
         (post.clone(), "/api/v1/policies", Admin, 400, Some(json!({"yaml": ""}))),

@@ -1,0 +1,20 @@
+WITH now_there AS (
+    SELECT root.relname AS table_name, sum(pg_total_relation_size(c.oid)) AS bytes, sum(pg_indexes_size(c.oid)) AS index_bytes,
+           sum(CASE WHEN pg_stat_get_live_tuples(c.oid) > 0 THEN pg_stat_get_live_tuples(c.oid)
+                    ELSE greatest(c.reltuples, 0)::bigint END) AS rows
+      FROM pg_class c
+      LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
+      JOIN pg_class root ON root.oid = coalesce(i.inhparent, c.oid)
+     WHERE c.relkind IN ('r', 'p')
+       AND c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'events'::regclass)
+     GROUP BY root.relname),
+before AS (
+    SELECT DISTINCT ON (table_name) table_name, bytes, (now() AT TIME ZONE 'UTC')::date - day AS days
+      FROM table_sizes
+     WHERE day BETWEEN (now() AT TIME ZONE 'UTC')::date - 8 AND (now() AT TIME ZONE 'UTC')::date - 1
+     ORDER BY table_name, day)
+SELECT n.table_name AS "table!", n.rows::bigint AS "rows!", n.bytes::bigint AS "bytes!", n.index_bytes::bigint AS "index_bytes!",
+       ((n.bytes - b.bytes) / b.days)::bigint AS growth
+  FROM now_there n
+  LEFT JOIN before b USING (table_name)
+ ORDER BY n.bytes DESC, n.table_name

@@ -1,0 +1,43 @@
+//! `tyrctl events agents`: the agents with most events, from the server's roll-up by hour.
+
+use jiff::SignedDuration;
+use tyr_api::stats::{AgentEventsQuery, AgentEventsRow};
+
+use super::{Outcome, instants};
+use crate::app::App;
+use crate::args::{EventsAgentsArgs, Window};
+use crate::error::Failure;
+use crate::output::rows::{Column, View};
+use crate::output::value::Value;
+
+/// Most agents that the server answers with.
+const AGENTS_MAX: u32 = 10_000;
+
+const VIEW: View<AgentEventsRow> = View {
+    noun: "agents",
+    name: |row| row.agent_name.clone(),
+    columns: &[
+        Column::flexible("agent", |row| Value::text(&row.agent_name)),
+        Column::new("events", |row| Value::Count(row.events)),
+        Column::new("allow", |row| Value::Count(row.allow)),
+        Column::new("deny", |row| Value::Count(row.deny)),
+        Column::new("alert", |row| Value::Count(row.alert)),
+        Column::new("drifts", |row| Value::Count(row.drifts)),
+        Column::wide("agent_id", |row| Value::Text(row.agent_id.to_string())),
+    ],
+};
+
+/// `events agents`.
+pub(in crate::commands) async fn run(app: &App, args: &EventsAgentsArgs) -> Result<Outcome, Failure> {
+    let (since, until) = instants(app, &Window { since: args.since.clone(), until: args.until.clone() })?;
+    let since = match since {
+        Some(since) => since,
+        None => until
+            .unwrap_or(app.now)
+            .checked_sub(SignedDuration::from_hours(24))
+            .map_err(|error| Failure::usage("`--until` is out of range").because(&error))?,
+    };
+    let query = AgentEventsQuery { since: Some(since), until, limit: Some(AGENTS_MAX) };
+    let answer = app.client()?.agent_events(&query).await?;
+    VIEW.print(&app.out, &args.list, answer.items, "no events in this time")
+}
