@@ -62,6 +62,7 @@ complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "context" -d 'Servers 
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "db" -d 'The database behind the server: connections, sizes, growth, partitions, bloat'
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "health" -d 'Health of server and database'
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "version" -d 'Versions of this program and of the server'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "api" -d 'Send one request of the REST interface as you are logged in'
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "man" -d 'Write the man pages'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l view -d 'View to begin with' -r -f -a "overview\t'A bit of everything'
@@ -555,12 +556,12 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from agents" -s q -l quiet -d 'No notes on standard error'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from agents" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from agents" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -l timeout -d 'Give up on an answer after this time' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign assignments effective" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign assignments effective" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign assignments effective" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign assignments effective" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign assignments effective" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign assignments effective" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
 jsonl\t'One JSON object per line'
@@ -568,20 +569,21 @@ yaml\t'One YAML document'
 csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign assignments effective" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -s q -l quiet -d 'No notes on standard error'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -l no-input -d 'Never ask a question; fail instead'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -f -a "apply" -d 'Check a policy and store it as a new version'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -f -a "list" -d 'All versions, newest first'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -f -a "ls" -d 'All versions, newest first'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -f -a "show" -d 'The text of a version'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -f -a "assign" -d 'Put a version in force for an agent, for an agent type, or for all'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -f -a "assignments" -d 'What is assigned to whom'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show assign assignments effective" -f -a "effective" -d 'What an agent should run, and whether it does'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign assignments effective" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign assignments effective" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign assignments effective" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign assignments effective" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign assignments effective" -f -a "apply" -d 'Check a policy and store it as a new version'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign assignments effective" -f -a "list" -d 'All versions, newest first'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign assignments effective" -f -a "ls" -d 'All versions, newest first'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign assignments effective" -f -a "show" -d 'The text of a version'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign assignments effective" -f -a "rollback" -d 'Make a new version with the text of an earlier one'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign assignments effective" -f -a "assign" -d 'Put a version in force for an agent, for an agent type, or for all'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign assignments effective" -f -a "assignments" -d 'What is assigned to whom'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign assignments effective" -f -a "effective" -d 'What an agent should run, and whether it does'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -s f -l file -d 'The policy; `-` reads standard input' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l context -d 'Use this context of the configuration file' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
@@ -677,6 +679,27 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -s q -l quiet -d 'No notes on standard error'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from rollback" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from rollback" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from rollback" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from rollback" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from rollback" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from rollback" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from rollback" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from rollback" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from rollback" -s y -l yes -d 'Taken as by every verb that changes something; nothing is asked, as a new version is in force nowhere'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from rollback" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from rollback" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from rollback" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l version -d 'Which version' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l agent -d 'This agent, by name or id' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l agent-type -d 'AI processes of this type, on all agents' -r
@@ -1355,6 +1378,28 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l client -d 'Don
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -s q -l quiet -d 'No notes on standard error'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l query -d 'A parameter of the query; may be given several times' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l input -d 'Send this JSON document as the body; `-` reads standard input' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l context -d 'Use this context of the configuration file' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F

@@ -56,7 +56,7 @@ pub struct StreamQuery {
 /// Events that this subscriber did not get: it was too slow, or was away for longer than can be replayed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Gap {
-    /// How many are missing; absent when unknown.
+    /// How many are missing, counted before filters; absent when unknown.
     pub missed: Option<u64>,
     /// Fetch them with `GET /api/v1/events?since=...`.
     pub since: Timestamp,

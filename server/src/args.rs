@@ -179,6 +179,24 @@ pub struct ServeArgs {
         value_name = "N"
     )]
     pub metrics_agents_max: u16,
+    /// Most event streams at a time; further ones get status 503.
+    #[arg(
+        long,
+        env = "TYR_SSE_STREAMS_MAX",
+        default_value_t = 2000,
+        value_parser = clap::value_parser!(u32).range(1..=100_000),
+        value_name = "N"
+    )]
+    pub sse_streams_max: u32,
+    /// Most event streams of one user at a time; further ones get status 429.
+    #[arg(
+        long,
+        env = "TYR_SSE_STREAMS_PER_USER",
+        default_value_t = 20,
+        value_parser = clap::value_parser!(u32).range(1..=100_000),
+        value_name = "N"
+    )]
+    pub sse_streams_per_user: u32,
     /// Log format; what is logged is decided by RUST_LOG.
     #[arg(long, env = "TYR_LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
     pub log_format: LogFormat,

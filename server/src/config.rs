@@ -86,6 +86,10 @@ pub struct Config {
     pub agent_rate: AgentRate,
     /// How many may be connected.
     pub doors: Doors,
+    /// Most event streams at a time.
+    pub sse_streams_max: u32,
+    /// Most event streams of one user.
+    pub sse_streams_per_user: u32,
 }
 
 /// Certificates of agents.
@@ -231,6 +235,8 @@ impl From<ServeArgs> for Config {
             certificates: Certificates::from(&args.fleet),
             agent_rate: AgentRate::from(&args.fleet),
             doors: Doors::from(args.fleet),
+            sse_streams_max: args.sse_streams_max,
+            sse_streams_per_user: args.sse_streams_per_user,
         }
     }
 }

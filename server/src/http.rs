@@ -8,6 +8,7 @@ pub mod ca;
 pub mod db;
 pub mod discovered_agents;
 pub mod error;
+pub mod etag;
 pub mod events;
 pub mod health;
 pub mod json;

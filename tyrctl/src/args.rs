@@ -261,6 +261,17 @@ Examples:
   tyrctl version
   tyrctl version --client -o json")]
     Version(VersionArgs),
+    /// Send one request of the REST interface as you are logged in.
+    #[command(after_long_help = "\
+For what has no command of its own. The answer is printed as JSON; `-o jsonl` prints one row of a list per line.
+`tyrctl api GET /openapi.json` describes all routes.
+
+Examples:
+  tyrctl api GET agents                        short for /api/v1/agents
+  tyrctl api GET events --query verdict=deny --query limit=5 -o jsonl
+  tyrctl api POST enrollment-tokens --input token.json
+  echo '{\"version\": 3, \"target_type\": \"all\"}' | tyrctl api POST policy-assignments --input -")]
+    Api(ApiArgs),
     /// Print the completion script of a shell.
     #[command(after_long_help = "\
 The script is complete in itself. With `--dynamic` a loader is printed that also completes names of contexts.
@@ -285,6 +296,43 @@ pub struct VersionArgs {
     /// Don't ask the server.
     #[arg(long)]
     pub client: bool,
+}
+
+/// Flags of `api`.
+#[derive(Debug, Args)]
+pub struct ApiArgs {
+    /// What to do there.
+    #[arg(ignore_case = true)]
+    pub method: ApiMethod,
+    /// Path on the server; one without a leading `/` is below /api/v1/.
+    pub path: String,
+    /// A parameter of the query; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = name_and_value)]
+    pub query: Vec<(String, String)>,
+    /// Send this JSON document as the body; `-` reads standard input.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub input: Option<PathBuf>,
+}
+
+/// Methods of the REST interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "UPPER")]
+pub enum ApiMethod {
+    /// Read.
+    Get,
+    /// Make something.
+    Post,
+    /// Change something.
+    Patch,
+    /// End something.
+    Delete,
+}
+
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("a parameter is NAME=VALUE, e.g. limit=5".to_owned()),
+    }
 }
 
 /// Flags of `completions`.

@@ -1,5 +1,6 @@
 //! The REST interface: one typed call per route, over one HTTP client.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use tyr_api::db::DbReport;
 use tyr_api::error::ErrorBody;
 use tyr_api::events::{EventPage, EventQuery};
 use tyr_api::health::Health;
+use tyr_api::page::Page;
 use tyr_api::policies::{Assignment, EffectivePolicy, NewAssignment, NewPolicy, PolicyDocument, PolicyVersion};
 use tyr_api::stats::{AgentEvents, AgentEventsQuery, DriftQuery, DriftRow, RateQuery, RateRow};
 use tyr_api::stream::Snapshot;
@@ -131,8 +133,8 @@ impl Client {
 
     /// `GET /api/v1/agents`, or `/api/v1/daemons?include_archived=true`.
     pub async fn agents(&self, include_archived: bool) -> Result<Vec<Agent>, Failure> {
-        let path = if include_archived { "/api/v1/daemons?include_archived=true" } else { "/api/v1/agents" };
-        Ok(self.get::<List<Agent>>(path).await?.items)
+        let query: &[_] = if include_archived { &[("include_archived", "true")] } else { &[] };
+        self.pages(if include_archived { "/api/v1/daemons" } else { "/api/v1/agents" }, query).await
     }
 
     /// `GET /api/v1/agents/{id}`.
@@ -159,7 +161,7 @@ impl Client {
 
     /// `GET /api/v1/discovered-agents`.
     pub async fn discovered_agents(&self) -> Result<Vec<DiscoveredAgent>, Failure> {
-        Ok(self.get::<List<DiscoveredAgent>>("/api/v1/discovered-agents").await?.items)
+        self.pages("/api/v1/discovered-agents", &[]).await
     }
 
     /// `PATCH /api/v1/discovered-agents/{id}`: names an AI process.
@@ -200,7 +202,7 @@ impl Client {
 
     /// `GET /api/v1/policies`.
     pub async fn policies(&self) -> Result<Vec<PolicyVersion>, Failure> {
-        Ok(self.get::<List<PolicyVersion>>("/api/v1/policies").await?.items)
+        self.pages("/api/v1/policies", &[]).await
     }
 
     /// `GET /api/v1/policies/{version}`.
@@ -211,6 +213,18 @@ impl Client {
     /// `POST /api/v1/policies`.
     pub async fn apply_policy(&self, policy: &NewPolicy) -> Result<PolicyDocument, Failure> {
         self.post("/api/v1/policies", policy).await
+    }
+
+    /// `POST /api/v1/policies/{version}/rollback`.
+    pub async fn roll_back_policy(&self, version: u32) -> Result<PolicyDocument, Failure> {
+        self.call(
+            Method::POST,
+            &format!("/api/v1/policies/{version}/rollback"),
+            None::<&()>,
+            None::<&()>,
+            Access::LoggedIn,
+        )
+        .await
     }
 
     /// `GET /api/v1/policy-assignments`.
@@ -225,7 +239,7 @@ impl Client {
 
     /// `GET /api/v1/enrollment-tokens`.
     pub async fn enrollment_tokens(&self) -> Result<Vec<EnrollmentToken>, Failure> {
-        Ok(self.get::<List<EnrollmentToken>>("/api/v1/enrollment-tokens").await?.items)
+        self.pages("/api/v1/enrollment-tokens", &[]).await
     }
 
     /// `POST /api/v1/enrollment-tokens`.
@@ -240,6 +254,43 @@ impl Client {
         let path = url.path().to_owned();
         let (status, body) = self.exchange::<()>(Method::DELETE, &path, None, None, Access::LoggedIn).await?;
         if status.is_success() { Ok(()) } else { Err(self.refused(status, &body, &path)) }
+    }
+
+    /// One request as the user wrote it, and the body of its answer.
+    ///
+    /// # Errors
+    /// Like every call.
+    pub async fn raw(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(String, String)],
+        body: Option<&serde_json::Value>,
+    ) -> Result<Vec<u8>, Failure> {
+        let mut url = self.url(path)?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
+        let (status, answer) = self.exchange(method, target, None, body, Access::LoggedIn).await?;
+        if status.is_success() { Ok(answer) } else { Err(self.refused(status, &answer, path)) }
+    }
+
+    /// A whole list, page by page.
+    async fn pages<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<T>, Failure> {
+        let mut rows = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let mut query: BTreeMap<&str, &str> = query.iter().copied().collect();
+            query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+            let page: Page<T> = self.call(Method::GET, path, Some(&query), None::<&()>, Access::LoggedIn).await?;
+            rows.extend(page.items);
+            // A server that gives the same place again would keep us for ever.
+            if page.next_cursor.is_none() || page.next_cursor == cursor {
+                return Ok(rows);
+            }
+            cursor = page.next_cursor;
+        }
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
@@ -320,11 +371,14 @@ impl Client {
     }
 
     fn url(&self, path: &str) -> Result<Url, Failure> {
-        self.0
-            .endpoint
-            .server
-            .join(path)
-            .map_err(|error| Failure::usage(format!("`{path}` is no path")).because(&error))
+        let server = &self.0.endpoint.server;
+        let url = server.join(path).map_err(|error| Failure::usage(format!("`{path}` is no path")).because(&error))?;
+        // The token is for this server alone, and `//elsewhere/x` leads away from it.
+        if url.origin() == server.origin() {
+            Ok(url)
+        } else {
+            Err(Failure::usage(format!("`{path}` is no path on `{}`", self.0.endpoint.name())))
+        }
     }
 
     /// The header for a request that needs a login; read anew each time, as another `tyrctl login` may have renewed it.

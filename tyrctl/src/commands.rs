@@ -11,6 +11,7 @@ use agents::Change;
 
 pub mod agents;
 pub mod ai;
+pub mod api;
 pub mod completions;
 pub mod context;
 pub mod db;
@@ -59,6 +60,7 @@ pub async fn run(app: &App, command: Command) -> Result<Outcome, Failure> {
         Command::Db(args) => db::run(app, &args).await,
         Command::Health => health::health(app).await,
         Command::Version(args) => health::version(app, &args).await,
+        Command::Api(args) => api::run(app, &args).await,
         Command::Completions(args) => completions::completions(app, &args),
         Command::Man(args) => completions::man(app, &args),
     }

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -42,6 +42,8 @@ pub struct News {
     pub agents: Vec<Agent>,
     /// AI processes that changed.
     pub discovered_agents: Vec<DiscoveredAgent>,
+    /// The three as they are sent, made by the door once for all dashboards: agents, AI processes, counters.
+    pub rendered: OnceLock<[bytes::Bytes; 3]>,
 }
 
 /// All agents that this server knows of.
@@ -452,6 +454,6 @@ async fn news(app: &App, day: &mut Day, recount: bool) -> Result<(), DbError> {
         events_lost: day.lost,
     };
     // An error means that the last listener has gone meanwhile.
-    let _ = fleet.news.send(Arc::new(News { stats, agents, discovered_agents }));
+    let _ = fleet.news.send(Arc::new(News { stats, agents, discovered_agents, rendered: OnceLock::new() }));
     Ok(())
 }

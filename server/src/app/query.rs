@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use tyr_api::agents::{Agent, DiscoveredAgent};
 use tyr_api::db::DbReport;
 use tyr_api::events::EventPage;
+use tyr_api::page::Page;
 use tyr_api::policies::{EffectivePolicy, PolicyLayer};
 use tyr_api::stats::{AgentEvents, DriftRow, RateRow};
 use tyr_api::stream::Snapshot;
@@ -21,12 +22,33 @@ pub const AI_PROCESSES_MAX: u32 = 10_000;
 /// Events and drifts of a snapshot, each.
 const SNAPSHOT_EVENTS: u32 = 500;
 
-/// Agents by name, as they are now.
-pub async fn agents(app: &App, include_archived: bool) -> Result<Vec<Agent>, DbError> {
-    let which = if include_archived { agents::Which::All } else { agents::Which::Active };
-    let mut agents = agents::list(&mut *app.pool.acquire().await?, which).await?;
+/// A page of agents by name, as they are now. None: the cursor is no agent's id.
+pub async fn agents(
+    app: &App,
+    archived: bool,
+    after: Option<Uuid>,
+    limit: u32,
+) -> Result<Option<Page<Agent>>, DbError> {
+    let mut conn = app.pool.acquire().await?;
+    if let Some(after) = after
+        && agents::get(&mut conn, after).await?.is_none()
+    {
+        return Ok(None);
+    }
+    let mut agents = agents::list(&mut conn, agents::Which::Page { archived, after, limit: limit + 1 }).await?;
+    drop(conn);
+    let more = cut(&mut agents, limit);
     app.fleet.present(&mut agents);
-    Ok(agents)
+    let next_cursor = agents.last().filter(|_| more).map(|agent| agent.agent_id.to_string());
+    Ok(Some(Page { items: agents, next_cursor }))
+}
+
+/// Cuts what was read beyond the limit, which tells whether there is a further page.
+pub fn cut<T>(items: &mut Vec<T>, limit: u32) -> bool {
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = items.len() > wanted;
+    items.truncate(wanted);
+    more
 }
 
 /// One agent, archived or not, as it is now.
@@ -58,20 +80,26 @@ pub async fn effective_policy(app: &App, agent_id: Uuid) -> Result<Option<Effect
     }))
 }
 
-/// AI processes, newest first.
+/// A page of AI processes, newest first.
 pub async fn ai_processes(
     app: &App,
     agent_id: Option<Uuid>,
     alive: bool,
+    behind: Option<Position>,
     limit: u32,
-) -> Result<Vec<DiscoveredAgent>, DbError> {
+) -> Result<Page<DiscoveredAgent>, DbError> {
     let filter = discovered_agents::Filter {
         ids: None,
         daemon_agent_id: agent_id,
         // Nothing ended after the end of time.
         alive_after: alive.then_some(Timestamp::MAX),
+        behind,
     };
-    discovered_agents::list(&mut *app.pool.acquire().await?, &filter, limit).await
+    let mut items = discovered_agents::list(&mut *app.pool.acquire().await?, &filter, limit + 1).await?;
+    let more = cut(&mut items, limit);
+    let place = |last: &DiscoveredAgent| Position { at: last.first_seen, event_id: last.id }.to_string();
+    let next_cursor = items.last().filter(|_| more).map(place);
+    Ok(Page { items, next_cursor })
 }
 
 /// One AI process.
@@ -83,9 +111,7 @@ pub async fn ai_process(app: &App, id: Uuid) -> Result<Option<DiscoveredAgent>, 
 pub async fn events(app: &App, filter: &Filter, cursor: Option<Position>, limit: u32) -> Result<EventPage, DbError> {
     // One more than asked for tells whether there is a further page.
     let mut items = events::page(&mut *app.pool.acquire().await?, filter, cursor, limit + 1).await?;
-    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = items.len() > wanted;
-    items.truncate(wanted);
+    let more = cut(&mut items, limit);
     let next_cursor = items.last().filter(|_| more).map(|event| Position::in_list(event).to_string());
     Ok(EventPage { items, next_cursor })
 }

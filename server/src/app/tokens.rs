@@ -6,12 +6,14 @@
 use jiff::{SignedDuration, Timestamp};
 use sqlx::PgConnection;
 use tyr_api::auth::{CreatedEnrollmentToken, EnrollmentToken, NewEnrollmentToken};
+use tyr_api::page::Page;
 
 use crate::app::App;
 use crate::app::audit::{self, Action, Actor};
 use crate::app::auth::secrets::HashError;
+use crate::app::query::cut;
 use crate::db::DbError;
-use crate::db::enrollment_tokens::{self, NewToken};
+use crate::db::enrollment_tokens::{self, NewToken, Which};
 
 /// How every token begins.
 pub const PREFIX: &str = "tyr_et_";
@@ -131,9 +133,17 @@ pub async fn create(app: &App, new: &NewEnrollmentToken, actor: &Actor) -> Resul
     Ok(CreatedEnrollmentToken { token: format!("{PREFIX}{id}_{secret}"), details })
 }
 
-/// All tokens, newest first.
-pub async fn list(app: &App) -> Result<Vec<EnrollmentToken>, DbError> {
-    enrollment_tokens::list(&app.pool, None).await
+/// A page of tokens, newest first. None: the cursor is no token's id.
+pub async fn list(app: &App, after: Option<&str>, limit: u32) -> Result<Option<Page<EnrollmentToken>>, DbError> {
+    if let Some(after) = after
+        && by_id(app, after).await?.is_none()
+    {
+        return Ok(None);
+    }
+    let mut items = enrollment_tokens::list(&app.pool, Which::Page { after, limit: limit + 1 }).await?;
+    let more = cut(&mut items, limit);
+    let next_cursor = items.last().filter(|_| more).map(|last| last.token_id.clone());
+    Ok(Some(Page { items, next_cursor }))
 }
 
 /// Revokes a token, and gives it as it is now; none: there is no such token. Agents that enrolled with it stay.
@@ -148,7 +158,7 @@ pub async fn revoke(app: &App, token_id: &str, actor: &Actor) -> Result<Option<E
 }
 
 async fn by_id(app: &App, token_id: &str) -> Result<Option<EnrollmentToken>, DbError> {
-    Ok(enrollment_tokens::list(&app.pool, Some(token_id)).await?.pop())
+    Ok(enrollment_tokens::list(&app.pool, Which::One(token_id)).await?.pop())
 }
 
 /// Whether a token may be used now. What is wrong with it is said only to those who know its secret.

@@ -13,10 +13,17 @@ use crate::db::DbError;
 pub enum Which<'a> {
     /// All that are neither archived nor revoked.
     Active,
-    /// All.
-    All,
     /// These, archived or not.
     Ids(&'a [Uuid]),
+    /// At most `limit`, behind the named one.
+    Page {
+        /// Archived ones too.
+        archived: bool,
+        /// The last one of the page before.
+        after: Option<Uuid>,
+        /// Most of them.
+        limit: u32,
+    },
 }
 
 struct Row {
@@ -48,10 +55,10 @@ struct Row {
 /// Reads agents, by name. `liveness`, `staleness_ms` and `connected` are for [`crate::app::fleet::Fleet::present`] to fill in:
 /// the table alone doesn't know them.
 pub async fn list(conn: &mut PgConnection, which: Which<'_>) -> Result<Vec<Agent>, DbError> {
-    let (archived, ids) = match which {
-        Which::Active => (false, None),
-        Which::All => (true, None),
-        Which::Ids(ids) => (true, Some(ids)),
+    let (archived, ids, after, limit) = match which {
+        Which::Active => (false, None, None, None),
+        Which::Ids(ids) => (true, Some(ids), None, None),
+        Which::Page { archived, after, limit } => (archived, None, after, Some(i64::from(limit))),
     };
     let rows = sqlx::query_as!(
         Row,
@@ -68,9 +75,14 @@ pub async fn list(conn: &mut PgConnection, which: Which<'_>) -> Result<Vec<Agent
                   a.enrolled_at, a.cert_not_after, a.archived_at, a.revoked_at
              FROM agents a
             WHERE ($1 OR (a.archived_at IS NULL AND a.revoked_at IS NULL)) AND ($2::uuid[] IS NULL OR a.agent_id = ANY ($2))
-            ORDER BY a.name, a.agent_id"#,
+              AND ($3::uuid IS NULL
+                   OR (a.name, a.agent_id) > (SELECT c.name, c.agent_id FROM agents c WHERE c.agent_id = $3))
+            ORDER BY a.name, a.agent_id
+            LIMIT $4"#,
         archived,
         ids,
+        after,
+        limit,
     )
     .fetch_all(conn)
     .await?;

@@ -7,6 +7,7 @@ use tyr_api::agents::DiscoveredAgent;
 use uuid::Uuid;
 
 use crate::db::DbError;
+use crate::db::events::Position;
 
 /// Which AI processes to read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,6 +18,8 @@ pub struct Filter<'a> {
     pub daemon_agent_id: Option<Uuid>,
     /// Only those that live, or ended after this instant.
     pub alive_after: Option<Timestamp>,
+    /// Only those behind this place in the list, whose instant is `first_seen`.
+    pub behind: Option<Position>,
 }
 
 struct Row {
@@ -44,11 +47,14 @@ pub async fn list(conn: &mut PgConnection, filter: &Filter<'_>, limit: u32) -> R
           WHERE ($1::uuid[] IS NULL OR d.id = ANY ($1))
             AND ($2::uuid IS NULL OR d.daemon_agent_id = $2)
             AND ($3::timestamptz IS NULL OR d.ended_at IS NULL OR d.ended_at > $3)
+            AND ($4::timestamptz IS NULL OR (d.first_seen, d.id) < ($4, $5::uuid))
           ORDER BY d.first_seen DESC, d.id DESC
-          LIMIT $4",
+          LIMIT $6",
         filter.ids,
         filter.daemon_agent_id,
         filter.alive_after.map(ToSqlx::to_sqlx),
+        filter.behind.map(|place| place.at.to_sqlx()),
+        filter.behind.map(|place| place.event_id),
         i64::from(limit),
     )
     .fetch_all(conn)

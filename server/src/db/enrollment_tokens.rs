@@ -89,12 +89,37 @@ pub async fn revoke(conn: impl PgExecutor<'_>, token_id: &str) -> Result<bool, D
     Ok(done.rows_affected() == 1)
 }
 
-/// All tokens, newest first, or the one of that id.
-pub async fn list(conn: impl PgExecutor<'_>, token_id: Option<&str>) -> Result<Vec<EnrollmentToken>, DbError> {
+/// Which tokens to read.
+#[derive(Clone, Copy, Debug)]
+pub enum Which<'a> {
+    /// This one.
+    One(&'a str),
+    /// At most `limit`, behind the named one.
+    Page {
+        /// The last one of the page before.
+        after: Option<&'a str>,
+        /// Most of them.
+        limit: u32,
+    },
+}
+
+/// Tokens without their secrets, newest first.
+pub async fn list(conn: impl PgExecutor<'_>, which: Which<'_>) -> Result<Vec<EnrollmentToken>, DbError> {
+    let (token_id, after, limit) = match which {
+        Which::One(token_id) => (Some(token_id), None, 1),
+        Which::Page { after, limit } => (None, after, limit),
+    };
     let rows = sqlx::query!(
         "SELECT token_id, label, max_uses, uses, expires_at, revoked_at, created_at, created_by
-         FROM enrollment_tokens WHERE $1::text IS NULL OR token_id = $1 ORDER BY created_at DESC, token_id",
-        token_id
+           FROM enrollment_tokens
+          WHERE ($1::text IS NULL OR token_id = $1)
+            AND ($2::text IS NULL
+                 OR (created_at, token_id) < (SELECT c.created_at, c.token_id FROM enrollment_tokens c WHERE c.token_id = $2))
+          ORDER BY created_at DESC, token_id DESC
+          LIMIT $3",
+        token_id,
+        after,
+        i64::from(limit)
     )
     .fetch_all(conn)
     .await?;

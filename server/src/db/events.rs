@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::db::DbError;
 
 /// Which events to read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
     /// Only this agent's.
     pub agent_id: Option<Uuid>,

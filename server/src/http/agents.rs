@@ -2,21 +2,27 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
-use tyr_api::agents::{Agent, AgentChange, AgentsQuery, List};
+use axum::response::{IntoResponse, Response};
+use tyr_api::agents::{Agent, AgentChange, AgentsQuery};
 use tyr_api::page::Page;
 use tyr_api::policies::EffectivePolicy;
 use uuid::Uuid;
 
 use super::error::ApiError;
+use super::etag::Tag;
 use super::json::Json;
-use super::params::{NoParams, Params};
+use super::params::{CURSOR, NoParams, Params, invalid};
 use super::path::{Id, missing};
 use super::who::{Admin, Viewer};
 use crate::app::agents::{self, ChangeError};
 use crate::app::{App, query};
 
-/// All agents, by name; archived ones with `?include_archived=true`.
+/// Most agents of one answer.
+const AGENTS_MAX: u32 = 10_000;
+
+/// Agents by name; archived ones with `?include_archived=true`.
 #[utoipa::path(
     get,
     path = "/api/v1/agents",
@@ -27,10 +33,17 @@ use crate::app::{App, query};
     ),
     security(("session" = ["viewer"])),
 )]
-pub async fn list(_: Viewer, State(app): State<Arc<App>>, params: Params) -> Result<Json<List<Agent>>, ApiError> {
-    let params = params.only(&["include_archived"])?;
+pub async fn list(_: Viewer, State(app): State<Arc<App>>, params: Params) -> Result<Response, ApiError> {
+    let params = params.only(&["include_archived", "cursor", "limit"])?;
     let archived = params.parse("include_archived", "true or false")?.unwrap_or(false);
-    Ok(Json(List { items: query::agents(&app, archived).await? }))
+    let cursor: Option<Uuid> = params.parse("cursor", CURSOR)?;
+    let limit = params.number("limit", 1, AGENTS_MAX)?.unwrap_or(AGENTS_MAX);
+    let page = query::agents(&app, archived, cursor, limit).await?;
+    let page = page.ok_or_else(|| invalid("cursor", params.text("cursor").unwrap_or_default(), &CURSOR))?;
+    // How long an agent was silent follows from `last_seen`; it alone makes no other answer.
+    let ageless: Vec<Agent> = page.items.iter().map(|agent| Agent { staleness_ms: 0, ..agent.clone() }).collect();
+    let tag = Tag::of(&(&ageless, &page.next_cursor))?;
+    Ok((Extension(tag), Json(page)).into_response())
 }
 
 /// One agent, archived or not.

@@ -8,7 +8,7 @@ use tyr_api::page::Page;
 
 use super::error::{ApiError, nearest};
 use super::json::Json;
-use super::params::{Known, Params, invalid};
+use super::params::{CURSOR, Known, Params, invalid};
 use super::who::Admin;
 use crate::app::App;
 use crate::app::audit::{self, Action};
@@ -39,7 +39,7 @@ pub async fn list(_: Admin, State(app): State<Arc<App>>, params: Params) -> Resu
     }
     let (action, area) = action(&params)?;
     let filter = Filter { actor, action, area, since: params.instant("since")?, before: params.instant("until")? };
-    let cursor: Option<Position> = params.parse("cursor", "`next_cursor` of the page before, unchanged")?;
+    let cursor: Option<Position> = params.parse("cursor", CURSOR)?;
     let limit = params.number("limit", 1, LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
     Ok(Json(audit::list(&app, &filter, cursor, limit).await?))
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use tyr_api::agents::{DiscoveredAgent, DiscoveredAgentChange, DiscoveredAgentsQuery, List};
+use tyr_api::agents::{DiscoveredAgent, DiscoveredAgentChange, DiscoveredAgentsQuery};
 use tyr_api::page::Page;
 use uuid::Uuid;
 
 use super::error::ApiError;
 use super::json::Json;
-use super::params::{NoParams, Params};
+use super::params::{CURSOR, NoParams, Params};
 use super::path::{Id, missing};
 use super::who::{Admin, Viewer};
 use crate::app::query::{self, AI_PROCESSES_MAX};
@@ -30,12 +30,13 @@ pub async fn list(
     _: Viewer,
     State(app): State<Arc<App>>,
     params: Params,
-) -> Result<Json<List<DiscoveredAgent>>, ApiError> {
-    let params = params.only(&["agent_id", "alive", "limit"])?;
+) -> Result<Json<Page<DiscoveredAgent>>, ApiError> {
+    let params = params.only(&["agent_id", "alive", "cursor", "limit"])?;
     let agent_id = params.parse("agent_id", "an agent's id, a UUID")?;
     let alive = params.parse("alive", "true or false")?.unwrap_or(false);
     let limit = params.number("limit", 1, AI_PROCESSES_MAX)?.unwrap_or(1000);
-    Ok(Json(List { items: query::ai_processes(&app, agent_id, alive, limit).await? }))
+    let cursor = params.parse("cursor", CURSOR)?;
+    Ok(Json(query::ai_processes(&app, agent_id, alive, cursor, limit).await?))
 }
 
 /// One AI process.

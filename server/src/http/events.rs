@@ -7,7 +7,7 @@ use tyr_api::events::{EventKind, EventPage, EventQuery, Verdict};
 
 use super::error::ApiError;
 use super::json::Json;
-use super::params::{Known, Params, invalid};
+use super::params::{CURSOR, Known, Params, invalid};
 use super::who::Viewer;
 use crate::app::{App, query};
 use crate::db::events::{Filter, Position};
@@ -38,7 +38,7 @@ pub async fn list(_: Viewer, State(app): State<Arc<App>>, params: Params) -> Res
     let mut filter = filter(&params)?;
     filter.since = params.instant("since")?;
     filter.before = params.instant("until")?.into_iter().chain(params.instant("before_ts")?).min();
-    let cursor: Option<Position> = params.parse("cursor", "`next_cursor` of the page before, unchanged")?;
+    let cursor: Option<Position> = params.parse("cursor", CURSOR)?;
     let limit = params.number("limit", 1, LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
     Ok(Json(query::events(&app, &filter, cursor, limit).await?))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
@@ -15,8 +15,6 @@ use super::error::{ApiError, nearest};
 
 /// Largest request body.
 pub const BODY_BYTES_MAX: usize = 512 * 1024;
-/// A larger body is not even read on to its end.
-const DROPPED_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Longest time that a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -36,13 +34,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
-/// A body within the limit. One that is larger is read on and dropped: over HTTP/2, curl does not see an answer that comes
-/// before its request has ended.
+/// A body within the limit. One that is larger is read on and dropped, for as long as any body may take: over HTTP/2, curl
+/// does not see an answer that comes before its request has ended.
 async fn read(body: Body) -> Result<Vec<u8>, StatusCode> {
     let deadline = tokio::time::Instant::now() + BODY_TIMEOUT;
     let mut chunks = body.into_data_stream();
     let (mut kept, mut seen) = (Vec::new(), 0);
-    while seen <= DROPPED_BYTES_MAX {
+    loop {
         match tokio::time::timeout_at(deadline, chunks.next()).await {
             Ok(Some(Ok(chunk))) => {
                 seen += chunk.len();
@@ -62,14 +60,7 @@ async fn read(body: Body) -> Result<Vec<u8>, StatusCode> {
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
-            Ok(body) => {
-                let headers = [
-                    (CONTENT_TYPE, HeaderValue::from_static("application/json")),
-                    // Answers hold tokens and what people do; no proxy may keep them.
-                    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-                ];
-                (headers, body).into_response()
-            }
+            Ok(body) => ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(),
             Err(error) => ApiError::internal(&error).into_response(),
         }
     }

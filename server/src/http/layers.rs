@@ -7,8 +7,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::header::{CONTENT_LENGTH, HeaderName, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, HeaderName, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -19,6 +20,7 @@ use tyr_api::error::{ErrorBody, ErrorDetail};
 use uuid::Uuid;
 
 use super::error::{Failure, of_status};
+use super::etag;
 use super::json::{BODY_BYTES_MAX, Json};
 use super::router;
 use super::serve::Peer;
@@ -37,6 +39,7 @@ pub(super) struct RequestId(pub(super) Uuid);
 pub fn wrap(routes: Router, app: Arc<App>) -> Router {
     // The last one added is the outermost.
     routes
+        .layer(from_fn(etag::compare))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_TIMEOUT))
         .layer(CatchPanicLayer::custom(after_panic))
@@ -85,6 +88,8 @@ async fn account(State(app): State<Arc<App>>, mut request: Request, next: Next) 
     app.metrics.http.answered(what, line.took);
     let text = HeaderValue::try_from(id.0.to_string()).expect("a UUID is a header value");
     response.headers_mut().insert(X_REQUEST_ID, text);
+    // Answers hold tokens and what people do; no proxy may keep them.
+    response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
@@ -151,10 +156,19 @@ impl Line<'_> {
 
 /// Gives every error answer its JSON body.
 async fn answer_failures(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let asks_for_methods = request.method() == Method::OPTIONS;
     let request_id = request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.to_string());
     let (mut parts, body) = next.run(request).await.into_parts();
     if !(parts.status.is_client_error() || parts.status.is_server_error()) {
         return Response::from_parts(parts, body);
+    }
+    if parts.status == StatusCode::METHOD_NOT_ALLOWED {
+        parts.headers.insert(ALLOW, allowed(route.as_ref()));
+        if asks_for_methods {
+            parts.status = StatusCode::NO_CONTENT;
+            return Response::from_parts(parts, Body::empty());
+        }
     }
     if parts.extensions.get::<OwnBody>().is_some() {
         return Response::from_parts(parts, body);
@@ -178,12 +192,27 @@ async fn answer_failures(request: Request, next: Next) -> Response {
     Response::from_parts(parts, body)
 }
 
+/// The methods of a route, those included that need no entry in the table.
+fn allowed(route: Option<&MatchedPath>) -> HeaderValue {
+    let path = route.map_or("", MatchedPath::as_str);
+    let mut methods: Vec<String> = router::routes()
+        .into_iter()
+        .filter(|(_, other)| *other == path)
+        .map(|(method, _)| method.to_string())
+        .collect();
+    if methods.iter().any(|method| method == "GET") {
+        methods.push("HEAD".to_owned());
+    }
+    methods.push("OPTIONS".to_owned());
+    HeaderValue::try_from(methods.join(", ")).expect("methods are tokens")
+}
+
 /// Marks an answer whose status is an error's and whose body is none: `/health` while the database is away.
 #[derive(Clone, Copy)]
 pub(super) struct OwnBody;
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature that tower-http calls")]
-fn after_panic(panic: Box<dyn Any + Send + 'static>) -> axum::http::Response<axum::body::Body> {
+fn after_panic(panic: Box<dyn Any + Send + 'static>) -> axum::http::Response<Body> {
     let text = panic
         .downcast_ref::<String>()
         .map(String::as_str)

@@ -63,6 +63,7 @@ use super::{
         policies::list,
         policies::show,
         policies::apply,
+        policies::roll_back,
         assignments::list,
         assignments::show,
         assignments::create,

@@ -12,6 +12,11 @@ use super::error::{ApiError, nearest};
 /// Most parameters in one query.
 const PARAMS_MAX: usize = 32;
 
+/// What a cursor looks like, for messages.
+pub const CURSOR: &str = "`next_cursor` of the page before, unchanged";
+/// Most rows of a page, and how many there are unless told.
+const PAGE_MAX: u32 = 1000;
+
 /// The parameters of a query, not yet looked at.
 pub struct Params(Vec<(String, String)>);
 
@@ -126,6 +131,16 @@ impl Known {
         }
         Err(invalid(name, self.text(name).unwrap_or_default(), &expected))
     }
+}
+
+/// The query of a list that takes `cursor` and `limit` alone.
+///
+/// # Errors
+/// `unknown_parameter`, `repeated_parameter`, `invalid_parameter`.
+pub fn page(params: Params) -> Result<(Known, u32), ApiError> {
+    let params = params.only(&["cursor", "limit"])?;
+    let limit = params.number("limit", 1, PAGE_MAX)?.unwrap_or(PAGE_MAX);
+    Ok((params, limit))
 }
 
 /// The error for a value that a parameter does not take.

@@ -4,20 +4,19 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use tyr_api::agents::List;
 use tyr_api::page::{Page, PageQuery};
 use tyr_api::policies::{NewPolicy, PolicyDocument, PolicyVersion};
 use tyr_policy::{Diagnostic, PolicyError};
 
 use super::error::ApiError;
 use super::json::Json;
-use super::params::NoParams;
+use super::params::{CURSOR, NoParams, Params, page};
 use super::path::{Id, missing};
 use super::who::{Admin, Viewer};
 use crate::app::App;
 use crate::app::policies::{self, ApplyError};
 
-/// All versions without their text, newest first.
+/// Versions without their text, newest first.
 #[utoipa::path(
     get,
     path = "/api/v1/policies",
@@ -28,8 +27,14 @@ use crate::app::policies::{self, ApplyError};
     ),
     security(("session" = ["viewer"])),
 )]
-pub async fn list(_: Viewer, State(app): State<Arc<App>>, _: NoParams) -> Result<Json<List<PolicyVersion>>, ApiError> {
-    Ok(Json(List { items: policies::list(&app).await? }))
+pub async fn list(
+    _: Viewer,
+    State(app): State<Arc<App>>,
+    params: Params,
+) -> Result<Json<Page<PolicyVersion>>, ApiError> {
+    let (params, limit) = page(params)?;
+    let cursor = params.parse("cursor", CURSOR)?;
+    Ok(Json(policies::list(&app, cursor, limit).await?))
 }
 
 /// One version with its text.
@@ -70,6 +75,25 @@ pub async fn apply(
     Json(new): Json<NewPolicy>,
 ) -> Result<(StatusCode, Json<PolicyDocument>), ApiError> {
     Ok((StatusCode::CREATED, Json(policies::apply(&app, new.yaml, &user.actor()).await?)))
+}
+
+/// Makes a new version with the text of an earlier one; like every new version it is in force nowhere.
+#[utoipa::path(
+    post,
+    path = "/api/v1/policies/{version}/rollback",
+    tag = "policies",
+    params(("version" = u32, Path, description = "Version whose text to take")),
+    responses((status = 201, description = "The new version", body = PolicyDocument)),
+    security(("session" = ["admin"])),
+)]
+pub async fn roll_back(
+    Admin(user): Admin,
+    State(app): State<Arc<App>>,
+    Id(version): Id<u32>,
+    _: NoParams,
+) -> Result<(StatusCode, Json<PolicyDocument>), ApiError> {
+    let rolled_back = policies::roll_back(&app, version, &user.actor()).await?;
+    Ok((StatusCode::CREATED, Json(rolled_back.ok_or_else(|| missing("policy version", version))?)))
 }
 
 impl From<ApplyError> for ApiError {

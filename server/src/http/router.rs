@@ -7,10 +7,10 @@ use axum::Router;
 use axum::extract::{FromRef, Request};
 use axum::http::{Method, StatusCode};
 use axum::routing::{MethodRouter, delete, get, patch, post};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::error::{ApiError, nearest};
+use super::stream::slots::Streams;
 use super::{
     agents, assignments, audit, auth, ca, db, discovered_agents, events, health, layers, metrics, openapi, policies,
     snapshot, stats, stream, tokens, users,
@@ -22,7 +22,7 @@ use crate::app::App;
 pub struct Door {
     app: Arc<App>,
     /// Streams that are open.
-    pub(super) streams: Arc<Semaphore>,
+    pub(super) streams: Arc<Streams>,
     /// The server stops: streams end.
     pub(super) stop: CancellationToken,
 }
@@ -76,6 +76,7 @@ fn table() -> Vec<(Method, &'static str, MethodRouter<Door>)> {
         (get_.clone(), "/api/v1/policies", get(policies::list)),
         (post_.clone(), "/api/v1/policies", post(policies::apply)),
         (get_.clone(), "/api/v1/policies/{version}", get(policies::show)),
+        (post_.clone(), "/api/v1/policies/{version}/rollback", post(policies::roll_back)),
         (get_.clone(), "/api/v1/policy-assignments", get(assignments::list)),
         (post_.clone(), "/api/v1/policy-assignments", post(assignments::create)),
         (get_.clone(), "/api/v1/policy-assignments/{id}", get(assignments::show)),
@@ -100,7 +101,8 @@ pub(super) fn template(path: &str) -> Option<&'static str> {
 
 /// All routes in all layers.
 pub fn router(app: Arc<App>, stop: CancellationToken) -> Router {
-    let door = Door { app: Arc::clone(&app), streams: Arc::new(Semaphore::new(stream::STREAMS_MAX)), stop };
+    let streams = Arc::new(Streams::new(app.config.sse_streams_max, app.config.sse_streams_per_user));
+    let door = Door { app: Arc::clone(&app), streams, stop };
     let routes = table().into_iter().fold(Router::new(), |router, (_, path, handler)| router.route(path, handler));
     layers::wrap(routes.fallback(no_route).with_state(door), app)
 }

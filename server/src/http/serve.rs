@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
+use hyper::{Request, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -48,6 +48,18 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Address of the client (or of the proxy in front of us), an extension of every request.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
+
+/// Ends a connection at once, an extension of every HTTP/1 request: there is one request at a time, and what was written
+/// for it waits for ever when the client does not read.
+#[derive(Clone, Debug)]
+pub struct Cut(CancellationToken);
+
+impl Cut {
+    /// Ends the connection.
+    pub fn now(&self) {
+        self.0.cancel();
+    }
+}
 
 /// Serves until `stop`, then lets running requests end for [`DRAIN_TIMEOUT`].
 ///
@@ -120,12 +132,16 @@ pub async fn talk<IO>(
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let heard = Arc::new(AtomicBool::new(false));
+    let cut = CancellationToken::new();
     let service = service_fn({
-        let heard = Arc::clone(&heard);
+        let (heard, cut) = (Arc::clone(&heard), cut.clone());
         move |request: Request<Incoming>| {
             heard.store(true, Ordering::Relaxed);
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(address.ip().to_canonical()));
+            if request.version() < Version::HTTP_2 {
+                request.extensions_mut().insert(Cut(cut.clone()));
+            }
             routes.clone().oneshot(request)
         }
     });
@@ -147,6 +163,10 @@ pub async fn talk<IO>(
                     debug!(peer.address = %address.ip(), "REST connection without a request was closed");
                     return;
                 }
+            }
+            () = cut.cancelled() => {
+                debug!(peer.address = %address.ip(), "REST connection that takes nothing was cut");
+                return;
             }
             () = stop.cancelled(), if !draining => {
                 draining = true;

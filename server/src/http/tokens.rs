@@ -4,19 +4,18 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use tyr_api::agents::List;
 use tyr_api::auth::{CreatedEnrollmentToken, EnrollmentToken, NewEnrollmentToken};
 use tyr_api::page::{Page, PageQuery};
 
 use super::error::ApiError;
 use super::json::Json;
-use super::params::NoParams;
+use super::params::{CURSOR, NoParams, Params, invalid, page};
 use super::path::missing;
 use super::who::Admin;
 use crate::app::App;
 use crate::app::tokens::{self, CreateError};
 
-/// All tokens without their secrets, newest first.
+/// Tokens without their secrets, newest first.
 #[utoipa::path(
     get,
     path = "/api/v1/enrollment-tokens",
@@ -27,8 +26,17 @@ use crate::app::tokens::{self, CreateError};
     ),
     security(("session" = ["admin"])),
 )]
-pub async fn list(_: Admin, State(app): State<Arc<App>>, _: NoParams) -> Result<Json<List<EnrollmentToken>>, ApiError> {
-    Ok(Json(List { items: tokens::list(&app).await? }))
+pub async fn list(
+    _: Admin,
+    State(app): State<Arc<App>>,
+    params: Params,
+) -> Result<Json<Page<EnrollmentToken>>, ApiError> {
+    let (params, limit) = page(params)?;
+    let cursor = params.text("cursor");
+    // PostgreSQL refuses a NUL in a text.
+    let known =
+        if cursor.is_some_and(|text| text.contains('\0')) { None } else { tokens::list(&app, cursor, limit).await? };
+    known.map(Json).ok_or_else(|| invalid("cursor", cursor.unwrap_or_default(), &CURSOR))
 }
 
 /// Makes a token and shows it this once.

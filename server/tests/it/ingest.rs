@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use sqlx::Row;
 use tyr_proto::v1;
 use tyr_server::app::audit::Actor;
+use tyr_server::app::live::Next;
 use tyr_server::app::{assignments, ingest::Work, policies};
 use tyr_server::db::events::{Filter, Position};
 use tyr_server::db::{events, maintenance, partitions, stats};
@@ -62,10 +63,12 @@ async fn a_replay_stores_nothing_twice() {
 
     assert_eq!(stack.count("SELECT count(*) FROM events").await, 57);
     assert_eq!(stack.count("SELECT sum(events)::bigint FROM events_minute").await, 57);
-    let (first, second) = (live.recv().await.expect("announced"), live.recv().await.expect("announced"));
+    let (Next::Batch(first), Next::Batch(second)) = (live.next().await, live.next().await) else {
+        panic!("nothing can be missed here");
+    };
     assert_eq!((first.events.len(), second.events.len()), (50, 7), "a replay is announced once");
     assert!(first.received_at < second.received_at);
-    assert!(live.is_empty());
+    assert!(live.try_next().is_none());
     stack.stop().await;
 }
 

@@ -7,6 +7,7 @@ mod authorisation;
 mod errors;
 mod events;
 mod harness;
+mod lists;
 mod metrics;
 mod policies;
 mod sessions;

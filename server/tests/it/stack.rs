@@ -60,6 +60,8 @@ impl Stack {
             doors: Doors::default(),
             metrics_public: false,
             metrics_agents_max: 2,
+            sse_streams_max: 100,
+            sse_streams_per_user: 20,
         };
         change(&mut config);
         let tls = TlsConfigs::new(&pki, true, config.certificates.grace).expect("TLS");

@@ -38,6 +38,21 @@ Examples:
         #[arg(value_name = "VERSION", value_parser = version)]
         version: u32,
     },
+    /// Make a new version with the text of an earlier one.
+    #[command(after_long_help = "\
+Nothing is overwritten: version numbers only grow, and the new one is in force nowhere until it is assigned.
+
+Examples:
+  tyrctl policy rollback 3
+  tyrctl policy rollback 3 -o json")]
+    Rollback {
+        /// Version whose text to take.
+        #[arg(value_name = "VERSION", value_parser = version)]
+        version: u32,
+        /// Taken as by every verb that changes something; nothing is asked, as a new version is in force nowhere.
+        #[arg(short, long, hide = true)]
+        yes: bool,
+    },
     /// Put a version in force for an agent, for an agent type, or for all.
     #[command(after_long_help = "\
 An agent runs the overlays of the agent types first, then its own version, else that of `--all`.

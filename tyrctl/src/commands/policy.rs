@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use serde::Serialize;
-use tyr_api::policies::{Assignment, NewAssignment, NewPolicy, PolicyLayer, PolicyVersion, TargetType};
+use tyr_api::policies::{Assignment, NewAssignment, NewPolicy, PolicyDocument, PolicyLayer, PolicyVersion, TargetType};
 use tyr_policy::{Diagnostic, Policy};
 
 use super::{Outcome, agents, confirm};
@@ -80,6 +80,10 @@ pub(super) async fn run(app: &App, command: PolicyCommand) -> Result<Outcome, Fa
             VERSIONS.print(&app.out, &list, versions, "no policies")
         }
         PolicyCommand::Show { version } => show(app, version).await,
+        PolicyCommand::Rollback { version, yes: _ } => {
+            let document = app.client()?.roll_back_policy(version).await?;
+            made(app, &document, &format!(", the text of version {version}"))
+        }
         PolicyCommand::Assign(args) => assign(app, &args).await,
         PolicyCommand::Assignments(list) => assignments(app, &list).await,
         PolicyCommand::Effective { agent } => effective(app, &agent).await,
@@ -112,15 +116,20 @@ async fn apply(app: &App, args: &ApplyArgs) -> Result<Outcome, Failure> {
         return Ok(Outcome::Done);
     }
     let document = app.client()?.apply_policy(&NewPolicy { yaml }).await?;
+    made(app, &document, "")
+}
+
+/// Tells of a new version.
+fn made(app: &App, document: &PolicyDocument, origin: &str) -> Result<Outcome, Failure> {
     if matches!(app.out.format, Format::Table | Format::Wide) {
-        app.out.line(&format!("✓ version {} [{}]", document.version.version, document.version.name))?;
+        app.out.line(&format!("✓ version {} [{}]{origin}", document.version.version, document.version.name))?;
         app.out.note(&format!(
             "note: in force nowhere yet; `tyrctl policy assign --version {} --all` changes that",
             document.version.version
         ));
     } else {
         let version = Value::Count(document.version.version.into());
-        print_record(&app.out, &[("version", version), ("name", Value::text(&document.version.name))], &document)?;
+        print_record(&app.out, &[("version", version), ("name", Value::text(&document.version.name))], document)?;
     }
     Ok(Outcome::Done)
 }

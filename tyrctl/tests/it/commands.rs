@@ -196,6 +196,78 @@ fn events_rate_sums_by_minute() {
 }
 
 #[test]
+fn a_rollback_makes_a_new_version() {
+    let answer = json!({"version": 4, "name": "web", "rules": 1, "created_at": "2026-11-22T19:00:00Z",
+                        "created_by": "admin", "yaml": "x", "warnings": []});
+    let double = Double::start(Answers::fleet().with("POST /api/v1/policies/2/rollback", 201, &answer));
+    assert_snapshot!(double.run(&["policy", "rollback", "v2"]), @"
+    exit 0
+    --- stdout
+    ✓ version 4 [web], the text of version 2
+    --- stderr
+    note: in force nowhere yet; `tyrctl policy assign --version 4 --all` changes that
+    ");
+    assert!(double.run(&["policy", "rollback", "3"]).starts_with("exit 1\n"));
+    assert!(double.run(&["policy", "rollback", "0"]).starts_with("exit 2\n"));
+}
+
+#[test]
+fn a_list_is_read_to_its_last_page() {
+    use axum::Json;
+    use axum::extract::Query;
+    use std::collections::HashMap;
+    let double = Double::serve(|_| {
+        axum::Router::new().route(
+            "/api/v1/policies",
+            axum::routing::get(async |Query(query): Query<HashMap<String, String>>| {
+                let version = |n: u8| json!({"version": n, "name": "web", "rules": 1, "created_at": "2026-11-22T19:00:00Z", "created_by": "admin"});
+                match query.get("cursor").map(String::as_str) {
+                    None => Json(json!({"items": [version(3), version(2)], "next_cursor": "2"})),
+                    Some(_) => Json(json!({"items": [version(1)], "next_cursor": null})),
+                }
+            }),
+        )
+    });
+    assert_eq!(double.stdout(&["policy", "list", "-o", "name"]), "3\n2\n1\n");
+}
+
+#[test]
+fn api_sends_one_request_as_it_is() {
+    let made = json!({"a\u{9b}": [1, "\u{202e}"]});
+    let double = Double::start(Answers::fleet().with("POST /api/v1/x", 201, &made));
+    assert_eq!(
+        double.run_with_input(&["api", "post", "x", "--input", "-"], "{}"),
+        "exit 0\n--- stdout\n{\n  \"a\\u009b\": [\n    1,\n    \"\\u202e\"\n  ]\n}\n"
+    );
+    let rows = double.stdout(&[
+        "api",
+        "GET",
+        "/api/v1/policies",
+        "--query",
+        "limit=2",
+        "--query",
+        "cursor=a b",
+        "-o",
+        "jsonl",
+    ]);
+    assert_eq!(rows.lines().count(), 2);
+    assert_eq!(double.requests(), ["POST /api/v1/x", "GET /api/v1/policies?limit=2&cursor=a+b"]);
+    assert_snapshot!(double.run(&["api", "GET", "nothing"]), @"
+    exit 1
+    --- stderr
+    error: nothing at GET /api/v1/nothing
+    ");
+    assert_snapshot!(double.run(&["api", "GET", "//elsewhere.example/x"]), @"
+    exit 2
+    --- stderr
+    error: `//elsewhere.example/x` is no path on `[server]`
+    ");
+    assert!(double.run(&["api", "GET", "agents", "--query", "limit"]).starts_with("exit 2\n"));
+    assert!(double.run_with_input(&["api", "POST", "x", "--input", "-"], "{").starts_with("exit 1\n"));
+    assert_eq!(double.requests().len(), 3, "what is wrong is not sent");
+}
+
+#[test]
 fn a_broken_policy_is_shown_with_its_places_and_never_sent() {
     let double = Double::start(Answers::fleet());
     let yaml = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata:\n  name: web\nspec:\n  rules:\n    - name: a\n      acton: exec\n      verdict: denny\n";

@@ -31,7 +31,7 @@ async fn archived_agents_are_listed_on_request() {
     let admin = rest.admin().await;
     let agent = rest.agent("old").await;
     sqlx::query("UPDATE agents SET archived_at = now()").execute(&rest.app.pool).await.expect("updated");
-    assert_eq!(rest.get(&admin, "/api/v1/daemons").await.expect(200), json!({"items": []}));
+    assert_eq!(rest.get(&admin, "/api/v1/daemons").await.expect(200), json!({"items": [], "next_cursor": null}));
     let all = rest.get(&admin, "/api/v1/daemons?include_archived=true").await.expect(200);
     assert_eq!(all["items"][0]["agent_id"], json!(agent));
     rest.get(&admin, &format!("/api/v1/agents/{agent}")).await.expect(200);

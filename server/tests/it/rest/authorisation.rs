@@ -70,6 +70,7 @@ fn table() -> Vec<(Method, &'static str, Who, u16, Option<Value>)> {
         (get.clone(), "/api/v1/policies", Viewer, 200, None),
         (post.clone(), "/api/v1/policies", Admin, 400, Some(json!({"yaml": ""}))),
         (get.clone(), "/api/v1/policies/{version}", Viewer, 404, None),
+        (post.clone(), "/api/v1/policies/{version}/rollback", Admin, 404, None),
         (get.clone(), "/api/v1/policy-assignments", Viewer, 200, None),
         (
             post.clone(),

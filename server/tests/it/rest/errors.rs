@@ -12,7 +12,7 @@ async fn wrong_addresses_and_methods() {
     assert_eq!(error.hint.as_deref(), Some("did you mean `/api/v1/agents`?"));
     rest.send(Method::GET, "/", None, None).await.error(404, "no_such_route");
     let answer = rest.send(Method::PUT, "/api/v1/policies", None, None).await;
-    assert_eq!(answer.headers["allow"], "GET,HEAD,POST");
+    assert_eq!(answer.headers["allow"], "GET, POST, HEAD, OPTIONS");
     answer.error(405, "method_not_allowed");
     rest.stop().await;
 }
@@ -29,7 +29,7 @@ async fn wrong_queries() {
             Some("did you mean `verdict`?"),
         ),
         (
-            "/api/v1/policies?x=1",
+            "/api/v1/snapshot?x=1",
             "unknown_parameter",
             "unknown query parameter `x`",
             Some("this address takes no query parameters"),

@@ -90,7 +90,7 @@ impl Rest {
         Self::make(false, change).await
     }
 
-    async fn make(tls: bool, change: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) async fn make(tls: bool, change: impl FnOnce(&mut Config)) -> Self {
         // Another test of this process may have been first.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let db = TestDb::new().await;
@@ -239,5 +239,7 @@ fn config(data_dir: &Path, rest_tls: bool) -> Config {
         doors: Doors::default(),
         metrics_public: false,
         metrics_agents_max: 2,
+        sse_streams_max: 2000,
+        sse_streams_per_user: 20,
     }
 }

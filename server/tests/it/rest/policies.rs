@@ -1,5 +1,6 @@
 //! Policy versions.
 
+use reqwest::Method;
 use serde_json::json;
 
 use super::harness::Rest;
@@ -34,6 +35,28 @@ async fn a_policy_is_numbered_kept_and_listed() {
 }
 
 #[tokio::test]
+async fn a_rollback_is_a_new_version_with_the_old_text() {
+    let rest = Rest::start().await;
+    let admin = rest.admin().await;
+    for pattern in ["/etc/**", "/var/**"] {
+        rest.post(&admin, POLICIES, json!({"yaml": policy("web", pattern)})).await.expect(201);
+    }
+    let made = rest.send(Method::POST, "/api/v1/policies/1/rollback", Some(&admin), None).await.expect(201);
+    assert_eq!((&made["version"], &made["yaml"]), (&json!(3), &json!(policy("web", "/etc/**"))));
+    let shown = rest.get(&admin, "/api/v1/policies/3").await.expect(200);
+    assert_eq!(shown["yaml"], made["yaml"]);
+    let assigned = rest.get(&admin, "/api/v1/policy-assignments").await.expect(200);
+    assert_eq!(assigned["items"], json!([]), "in force nowhere");
+    let entry = &rest.get(&admin, "/api/v1/audit?action=policy.rollback").await.expect(200)["items"][0];
+    assert_eq!((&entry["target"], &entry["details"]["from_version"]), (&json!("3"), &json!("1")));
+    for missing in ["4", "4294967295"] {
+        let path = format!("/api/v1/policies/{missing}/rollback");
+        rest.send(Method::POST, &path, Some(&admin), None).await.error(404, "not_found");
+    }
+    rest.stop().await;
+}
+
+#[tokio::test]
 async fn a_broken_policy_is_refused_with_every_error_and_its_place() {
     let rest = Rest::start().await;
     let admin = rest.admin().await;
@@ -45,6 +68,10 @@ async fn a_broken_policy_is_refused_with_every_error_and_its_place() {
     rest.post(&admin, POLICIES, json!({"yaml": ": ["})).await.error(400, "invalid_policy");
     rest.post(&admin, POLICIES, json!({"yaml": "a\u{0}b"})).await.error(400, "invalid_policy");
     rest.post(&admin, POLICIES, json!({"yaml": "x".repeat(256 * 1024 + 1)})).await.error(400, "invalid_policy");
-    assert_eq!(rest.get(&admin, POLICIES).await.expect(200), json!({"items": []}), "nothing was stored");
+    assert_eq!(
+        rest.get(&admin, POLICIES).await.expect(200),
+        json!({"items": [], "next_cursor": null}),
+        "nothing was stored"
+    );
     rest.stop().await;
 }

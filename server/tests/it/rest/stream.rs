@@ -1,18 +1,21 @@
 //! The event stream.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Response;
 use serde_json::Value;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tyr_api::events::{Event, EventKind, Verdict};
 use tyr_server::app::audit::Actor;
 use tyr_server::app::users;
 use uuid::Uuid;
 
-use super::harness::{LIMIT, Rest, event};
+use super::harness::{Answer, LIMIT, Rest, event};
 
 const STREAM: &str = "/api/v1/events/stream";
 
@@ -250,6 +253,138 @@ async fn a_slow_reader_is_told_how_many_events_it_missed_and_holds_nobody_up() {
 }
 
 #[tokio::test]
+async fn a_reader_that_takes_nothing_is_cut_off() {
+    let rest = Rest::start().await;
+    let viewer = rest.session("viewer").await.1;
+    let agent = rest.agent("one").await;
+    let mut socket = TcpStream::connect(rest.address).await.expect("connected");
+    let request = format!("GET {STREAM} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {viewer}\r\n\r\n");
+    socket.write_all(request.as_bytes()).await.expect("sent");
+    // Subscribed once the head is there; from now on nothing is read.
+    socket.readable().await.expect("a head");
+    let large = "x".repeat(60_000);
+    let mut count = 0_u64;
+    let closed = timeout(Duration::from_secs(60), async {
+        // The server's end is gone when the kernel lists it no more.
+        while is_open(socket.local_addr().expect("bound"), rest.address) {
+            let mut batch = some_events(agent, 1);
+            batch[0].resource.clone_from(&large);
+            batch[0].received_at = Timestamp::now();
+            rest.app.live.publish(batch[0].received_at, 1, batch);
+            count += 1;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    let began = std::time::Instant::now();
+    closed.await.expect("cut off");
+    assert!(began.elapsed() > Duration::from_secs(29), "cut off too early: {:?} after {count}", began.elapsed());
+    drop(socket);
+    rest.stop().await;
+}
+
+/// Whether the server's side of a loopback connection exists and is established.
+fn is_open(client: SocketAddr, server: SocketAddr) -> bool {
+    let hex = |address: SocketAddr| {
+        let IpAddr::V4(ip) = address.ip() else { panic!("an IPv4 loopback address") };
+        format!("{:08X}:{:04X}", u32::from_ne_bytes(ip.octets()), address.port())
+    };
+    let wanted = format!("{} {} 01", hex(server), hex(client));
+    std::fs::read_to_string("/proc/net/tcp").expect("a list of sockets").lines().any(|line| line.contains(&wanted))
+}
+
+#[tokio::test]
+async fn dashboards_get_named_events_that_do_not_move_the_cursor() {
+    let rest = Rest::start().await;
+    let viewer = rest.session("viewer").await.1;
+    let agent = rest.agent("one").await;
+    rest.app.fleet.add(agent, Timestamp::now());
+    let stop = tokio_util::sync::CancellationToken::new();
+    let fleet = tokio::spawn(tyr_server::app::fleet::run(std::sync::Arc::clone(&rest.app), stop.clone()));
+    let mut all = Reader::open(&rest, &viewer, "?include=stats,agents", None).await;
+    let mut some = Reader::open(&rest, &viewer, "?include=stats", None).await;
+    rest.app.fleet.seen(agent, None);
+    rest.app.fleet.changed(agent);
+    let frame = loop {
+        let frame = all.next().await.expect("a frame");
+        if frame.event.as_deref() == Some("agents") {
+            break frame;
+        }
+    };
+    assert_eq!(frame.id, None);
+    let agents: Vec<tyr_api::agents::Agent> = serde_json::from_str(&frame.data).expect("agents");
+    assert_eq!(agents.iter().map(|agent| agent.agent_id).collect::<Vec<_>>(), [agent]);
+    for _ in 0..3 {
+        let frame = some.next().await.expect("a frame");
+        assert_eq!((frame.event.as_deref(), frame.id), (Some("stats"), None));
+        let stats: tyr_api::stream::StreamStats = serde_json::from_str(&frame.data).expect("counters");
+        assert_eq!(stats.agents_by_liveness.values().sum::<u64>(), 1);
+    }
+    drop((all, some));
+    stop.cancel();
+    fleet.await.expect("no panic");
+    rest.stop().await;
+}
+
+/// Lets this process have as many files open as the system lets it.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }).expect("raised");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_readers_over_tls_get_every_event() {
+    const READERS: usize = 1000;
+    raise_file_limit();
+    let rest = Rest::make(true, |config| config.sse_streams_per_user = 2000).await;
+    let viewer = rest.session("viewer").await.1;
+    let agent = rest.agent("one").await;
+    let ca = reqwest::Certificate::from_pem(rest.app.pki.ca_pem().as_bytes()).expect("a certificate");
+    // A connection for each, as a thousand programs would have.
+    let client = reqwest::Client::builder().tls_certs_only([ca]).http1_only().build().expect("a client");
+    let url = format!("https://localhost:{}{STREAM}", rest.address.port());
+    let open = (0..READERS).map(|n| {
+        let query = ["", "?verdict=deny", "?kind=exec"][n % 3];
+        let request = client.get(format!("{url}{query}")).bearer_auth(&viewer);
+        async move {
+            let response = request.send().await.expect("an answer");
+            assert_eq!(response.status().as_u16(), 200);
+            let mut reader = Reader { response, buffer: Vec::new() };
+            assert!(reader.frame().await.expect("a frame").retry.is_some());
+            (query, reader)
+        }
+    });
+    let readers: Vec<_> = futures_util::stream::iter(open).buffer_unordered(32).collect().await;
+    assert_eq!(readers.len(), READERS);
+    let mut expected = Vec::new();
+    for _ in 0..10 {
+        let mut batch = some_events(agent, 5);
+        batch[1].verdict = Verdict::Deny;
+        batch[2].kind = EventKind::FileRead;
+        expected.extend(rest.store(batch).await);
+    }
+    let reading = readers.into_iter().map(|(query, mut reader)| {
+        let wanted: Vec<Uuid> = expected
+            .iter()
+            .filter(|event| query != "?verdict=deny" || event.verdict == Verdict::Deny)
+            .filter(|event| query != "?kind=exec" || event.kind == EventKind::Exec)
+            .map(|event| event.event_id)
+            .collect();
+        async move {
+            let mut got = Vec::new();
+            while got.len() < wanted.len() {
+                got.push(reader.event().await.1.event_id);
+            }
+            assert_eq!(got, wanted, "{query}");
+            reader
+        }
+    });
+    let readers = futures_util::future::join_all(reading).await;
+    drop(readers);
+    rest.stop().await;
+}
+
+#[tokio::test]
 async fn a_removed_user_is_out_within_seconds() {
     let rest = Rest::start().await;
     let (user_id, viewer) = rest.session("viewer").await;
@@ -274,13 +409,30 @@ async fn streams_end_cleanly_when_the_server_stops() {
 
 #[tokio::test]
 async fn there_is_a_limit_to_streams() {
-    let rest = Rest::start().await;
-    let viewer = rest.session("viewer").await.1;
-    let open = (0..tyr_server::http::stream::STREAMS_MAX).map(|_| Reader::open(&rest, &viewer, "", None));
-    let readers: Vec<Reader> = futures_util::stream::iter(open).buffer_unordered(20).collect().await;
-    let answer = rest.get(&viewer, STREAM).await;
+    let rest = Rest::with(|config| (config.sse_streams_max, config.sse_streams_per_user) = (5, 3)).await;
+    let (one, two) = (rest.session("viewer").await.1, rest.session("viewer").await.1);
+    let mut readers = Vec::new();
+    for viewer in [&one, &one, &one, &two, &two] {
+        readers.push(Reader::open(&rest, viewer, "", None).await);
+    }
+    let answer = rest.get(&two, STREAM).await;
     assert_eq!(answer.headers["retry-after"], "10");
     answer.error(503, "too_many_streams");
+    // Room again as soon as one has gone.
+    drop(readers.pop());
+    let request = || rest.client.get(rest.url(STREAM)).bearer_auth(&one);
+    let refused = timeout(LIMIT, async {
+        loop {
+            let response = request().send().await.expect("an answer");
+            if response.status() == 429 {
+                return Answer::read(response).await;
+            }
+        }
+    });
+    let refused = refused.await.expect("the server is no longer what is full");
+    assert_eq!(refused.headers["retry-after"], "10");
+    let error = refused.error(429, "too_many_streams");
+    assert!(error.message.contains("has 3 open streams") && error.hint.is_some(), "{error:?}");
     drop(readers);
     rest.stop().await;
 }
