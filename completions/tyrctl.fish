@@ -54,9 +54,12 @@ complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "drift" -d 'Where the 
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "events" -d 'Judged actions of AI processes'
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "policy" -d 'Policies: apply, look at, assign'
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "token" -d 'Enrollment tokens for new agents'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "user" -d 'Who may log in, and what for'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "audit" -d 'What people did: logins, changes, refusals'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "passwd" -d 'Change your own password; your other sessions end'
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "setup" -d 'Make the first admin of a new server, and log in'
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "login" -d 'Log in and store the access token'
-complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "logout" -d 'Forget the stored access token'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "logout" -d 'End your session on the server and forget its access token'
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "auth" -d 'Whether and as whom you are logged in'
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "context" -d 'Servers that you work with'
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "db" -d 'The database behind the server: connections, sizes, growth, partitions, bloat'
@@ -896,6 +899,264 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_sub
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -s q -l quiet -d 'No notes on standard error'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -f -a "list" -d 'All users'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -f -a "ls" -d 'All users'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -f -a "show" -d 'One user in detail'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -f -a "create" -d 'Make a user'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -f -a "set-role" -d 'Give a user another role; its sessions end'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -f -a "reset-password" -d 'Give a user another password; its sessions end'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -f -a "delete" -d 'Remove a user; its sessions end. What it did stays in the audit log'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -f -a "rm" -d 'Remove a user; its sessions end. What it did stays in the audit log'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l fail-on-any -d 'Exit with 3 when at least one row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l fail-on-none -d 'Exit with 3 when no row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l fail-on-any -d 'Exit with 3 when at least one row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l fail-on-none -d 'Exit with 3 when no row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from show" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from show" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from show" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from show" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from show" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from show" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from show" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from show" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from show" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from create" -l role -d 'What it may do' -r -f -a "viewer\t'Reads agents, policies and events'
+admin\t'Everything'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from create" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from create" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from create" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from create" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from create" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from create" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from create" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from create" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from create" -l password-stdin -d 'Read the password from the first line of standard input instead of asking for it'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from create" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -s y -l yes -d 'Don\'t ask; needed where there is no terminal'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from reset-password" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from reset-password" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from reset-password" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from reset-password" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from reset-password" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from reset-password" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from reset-password" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from reset-password" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from reset-password" -l password-stdin -d 'Read the password from the first line of standard input instead of asking for it'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from reset-password" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from reset-password" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from reset-password" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from delete" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Don\'t ask; needed where there is no terminal'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from rm" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from rm" -s y -l yes -d 'Don\'t ask; needed where there is no terminal'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l actor -d 'Only what this user did' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l action -d 'Only this action, e.g. user.create, or all of an area, e.g. user' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l since -d 'From this time on: 15m, 1d (24 hours), yesterday, 2026-11-21T09:30:00Z' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l until -d 'Up to this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l fail-on-any -d 'Exit with 3 when at least one row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l fail-on-none -d 'Exit with 3 when no row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand passwd" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand passwd" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand passwd" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand passwd" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand passwd" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand passwd" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand passwd" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand passwd" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand passwd" -l password-stdin -d 'Read the passwords from standard input instead of asking: the current one on the first line, the new one on the second'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand passwd" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand passwd" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand passwd" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l username -d 'Name of the first admin, 1-64 characters' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l context -d 'Use this context of the configuration file' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
@@ -957,16 +1218,17 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l color -d 'Colou
 always\t'Also in a pipe'
 never\t'Not at all'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l all -d 'The tokens of all contexts'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l all -d 'The sessions of all contexts'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l everywhere -d 'All your sessions on the server, those of other machines too'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -s q -l quiet -d 'No notes on standard error'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -l timeout -d 'Give up on an answer after this time' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status rotate-key" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status rotate-key" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status rotate-key" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status rotate-key" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status rotate-key" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status rotate-key" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
 jsonl\t'One JSON object per line'
@@ -974,14 +1236,15 @@ yaml\t'One YAML document'
 csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status rotate-key" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -s q -l quiet -d 'No notes on standard error'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -l no-input -d 'Never ask a question; fail instead'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status" -f -a "status" -d 'Where the access token lies, for whom it is, and how long it works'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status rotate-key" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status rotate-key" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status rotate-key" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status rotate-key" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status rotate-key" -f -a "status" -d 'Where the access token lies, for whom it is, and how long it works'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status rotate-key" -f -a "rotate-key" -d 'Replace the key that signs sessions, without a restart'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l context -d 'Use this context of the configuration file' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
@@ -1002,6 +1265,28 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subc
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -s q -l quiet -d 'No notes on standard error'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from rotate-key" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from rotate-key" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from rotate-key" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from rotate-key" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from rotate-key" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from rotate-key" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from rotate-key" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from rotate-key" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from rotate-key" -l end-sessions -d 'Take no token of the key before: everybody has to log in again'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from rotate-key" -s y -l yes -d 'Don\'t ask; needed where there is no terminal'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from rotate-key" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from rotate-key" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from rotate-key" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l context -d 'Use this context of the configuration file' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F

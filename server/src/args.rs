@@ -138,6 +138,15 @@ pub struct ServeArgs {
         value_name = "SECONDS"
     )]
     pub read_timeout_s: u32,
+    /// Days that entries of the audit log are kept; the database refuses to remove younger ones than 90 days.
+    #[arg(
+        long,
+        env = "TYR_AUDIT_RETENTION_DAYS",
+        default_value_t = 400,
+        value_parser = clap::value_parser!(u32).range(90..=36_500),
+        value_name = "DAYS"
+    )]
+    pub audit_retention_days: u32,
     /// Seconds of silence after which an agent is stale.
     #[arg(
         long,

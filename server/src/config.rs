@@ -72,6 +72,8 @@ pub struct Config {
     pub retention_days: u32,
     /// Longest statement of a request.
     pub read_timeout: Duration,
+    /// Days that entries of the audit log are kept, 90-36,500.
+    pub audit_retention_days: u32,
     /// Silence after which an agent is stale.
     pub stale_after: Duration,
     /// Heartbeat interval for all agents; `None` leaves each its own.
@@ -228,6 +230,7 @@ impl From<ServeArgs> for Config {
             bootstrap_enrollment_token: args.bootstrap_enrollment_token.filter(non_empty).map(Secret::new),
             retention_days: args.retention_days,
             read_timeout: Duration::from_secs(args.read_timeout_s.into()),
+            audit_retention_days: args.audit_retention_days,
             stale_after: Duration::from_secs(args.stale_after_s.into()),
             heartbeat_interval: args.heartbeat_interval_s.map(|s| Duration::from_secs(s.into())),
             metrics_public: args.metrics_public,

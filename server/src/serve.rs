@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use crate::app::audit;
 use crate::app::auth::keys::KeyError;
 use crate::app::auth::sessions::SessionKeys;
 use crate::app::ingest::writer;
@@ -333,7 +334,7 @@ async fn bind(what: &'static str, address: SocketAddr) -> Result<TcpListener, Bo
     TcpListener::bind(address).await.map_err(|source| BootError::Bind { what, address, source })
 }
 
-/// Partitions ahead, retention behind, once an hour.
+/// Partitions ahead, retention of events and of the audit log behind, once an hour.
 async fn maintain(app: Arc<App>, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(MAINTENANCE_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -362,6 +363,16 @@ async fn maintain(app: Arc<App>, stop: CancellationToken) {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "partitions were not looked after; the next try is in a minute"
+                );
+            }
+        }
+        match audit::expire(&app.pool, app.config.audit_retention_days, Timestamp::now()).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(audit.removed = removed, "old entries of the audit log were removed"),
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "old entries of the audit log were not removed; the next try is in an hour"
                 );
             }
         }

@@ -12,9 +12,11 @@ pub mod access;
 pub mod db;
 pub mod fleet;
 pub mod policy;
+pub mod users;
 
 pub use access::{
-    AuthCommand, ContextAddArgs, ContextCommand, LoginArgs, LogoutArgs, SetupArgs, TokenCommand, TokenCreateArgs,
+    AuthCommand, ContextAddArgs, ContextCommand, LoginArgs, LogoutArgs, RotateKeyArgs, SetupArgs, TokenCommand,
+    TokenCreateArgs,
 };
 pub use db::{DbArgs, DbCommand};
 pub use fleet::{
@@ -22,6 +24,7 @@ pub use fleet::{
     EventsCommand, EventsListArgs, EventsRateArgs, EventsTailArgs, RateBy, TopArgs, TopView,
 };
 pub use policy::{ApplyArgs, AssignArgs, PolicyCommand};
+pub use users::{AuditArgs, PasswdArgs, RoleArg, UserCommand, UserCreateArgs};
 
 /// See and govern what AI agents do on your hosts.
 #[derive(Debug, Parser)]
@@ -205,6 +208,25 @@ Examples:
     /// Enrollment tokens for new agents.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Who may log in, and what for.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// What people did: logins, changes, refusals.
+    #[command(after_long_help = "\
+The server writes each entry together with the deed, and its database refuses to change or remove any before it's 90 days old.
+
+Examples:
+  tyrctl audit --since 1d
+  tyrctl audit --actor alice --action user
+  tyrctl audit --action auth.login_failed --since 1h --fail-on-any -q
+  tyrctl audit --since 2026-11-01 --limit 0 -o jsonl > audit.jsonl")]
+    Audit(AuditArgs),
+    /// Change your own password; your other sessions end.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl passwd
+  printf '%s\\n' \"$OLD\" \"$NEW\" | tyrctl passwd --password-stdin")]
+    Passwd(PasswdArgs),
     /// Make the first admin of a new server, and log in.
     #[command(after_long_help = "\
 Examples:
@@ -219,10 +241,11 @@ Examples:
   tyrctl --server https://tyr.example.com:7701 --ca-file ca.pem login --username alice
   pass show tyr | tyrctl login --username alice --password-stdin")]
     Login(LoginArgs),
-    /// Forget the stored access token.
+    /// End your session on the server and forget its access token.
     #[command(after_long_help = "\
 Examples:
   tyrctl logout
+  tyrctl logout --everywhere                   all your sessions, on all machines
   tyrctl --context staging logout")]
     Logout(LogoutArgs),
     /// Whether and as whom you are logged in.

@@ -11,6 +11,7 @@ use reqwest::{Method, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tyr_api::agents::{Agent, AgentChange, DiscoveredAgent, DiscoveredAgentChange, List};
+use tyr_api::audit::{AuditEntry, AuditQuery};
 use tyr_api::auth::{AuthStatus, CreatedEnrollmentToken, Credentials, EnrollmentToken, NewEnrollmentToken, Session};
 use tyr_api::db::DbReport;
 use tyr_api::error::ErrorBody;
@@ -20,6 +21,7 @@ use tyr_api::page::Page;
 use tyr_api::policies::{Assignment, EffectivePolicy, NewAssignment, NewPolicy, PolicyDocument, PolicyVersion};
 use tyr_api::stats::{AgentEvents, AgentEventsQuery, DriftQuery, DriftRow, RateQuery, RateRow};
 use tyr_api::stream::Snapshot;
+use tyr_api::users::{KeyRotation, Me, NewUser, PasswordChange, User, UserChange};
 use uuid::Uuid;
 
 use crate::auth::TokenSource;
@@ -124,6 +126,53 @@ impl Client {
     /// `POST /api/v1/auth/login`.
     pub async fn login(&self, credentials: &Credentials) -> Result<Session, Failure> {
         self.call(Method::POST, "/api/v1/auth/login", None::<&()>, Some(credentials), Access::Open).await
+    }
+
+    /// `GET /api/v1/auth/me`: whose session ours is.
+    pub async fn me(&self) -> Result<Me, Failure> {
+        self.get("/api/v1/auth/me").await
+    }
+
+    /// `POST /api/v1/auth/logout`: ends our session, or all of our user.
+    pub async fn logout(&self, everywhere: bool) -> Result<(), Failure> {
+        let path = if everywhere { "/api/v1/auth/logout?everywhere=true" } else { "/api/v1/auth/logout" };
+        self.done(Method::POST, path).await
+    }
+
+    /// `POST /api/v1/auth/password`: changes our password; the answer is our new session.
+    pub async fn change_password(&self, change: &PasswordChange) -> Result<Session, Failure> {
+        self.post("/api/v1/auth/password", change).await
+    }
+
+    /// `POST /api/v1/auth/rotate-key`: a new key for session tokens.
+    pub async fn rotate_key(&self, end_sessions: bool) -> Result<KeyRotation, Failure> {
+        let path = if end_sessions { "/api/v1/auth/rotate-key?end_sessions=true" } else { "/api/v1/auth/rotate-key" };
+        self.call(Method::POST, path, None::<&()>, None::<&()>, Access::LoggedIn).await
+    }
+
+    /// `GET /api/v1/users`.
+    pub async fn users(&self) -> Result<Vec<User>, Failure> {
+        Ok(self.get::<List<User>>("/api/v1/users").await?.items)
+    }
+
+    /// `POST /api/v1/users`.
+    pub async fn create_user(&self, user: &NewUser) -> Result<User, Failure> {
+        self.post("/api/v1/users", user).await
+    }
+
+    /// `PATCH /api/v1/users/{id}`.
+    pub async fn change_user(&self, id: Uuid, change: &UserChange) -> Result<User, Failure> {
+        self.call(Method::PATCH, &format!("/api/v1/users/{id}"), None::<&()>, Some(change), Access::LoggedIn).await
+    }
+
+    /// `DELETE /api/v1/users/{id}`.
+    pub async fn delete_user(&self, id: Uuid) -> Result<(), Failure> {
+        self.done(Method::DELETE, &format!("/api/v1/users/{id}")).await
+    }
+
+    /// `GET /api/v1/audit`: one page, newest first.
+    pub async fn audit(&self, query: &AuditQuery) -> Result<Page<AuditEntry>, Failure> {
+        self.call(Method::GET, "/api/v1/audit", Some(query), None::<&()>, Access::LoggedIn).await
     }
 
     /// `GET /api/v1/snapshot`: what a dashboard starts from.
@@ -251,9 +300,13 @@ impl Client {
     pub async fn revoke_enrollment_token(&self, token_id: &str) -> Result<(), Failure> {
         let mut url = self.url("/api/v1/enrollment-tokens")?;
         url.path_segments_mut().map_err(|()| Failure::usage("the server address can't have a path"))?.push(token_id);
-        let path = url.path().to_owned();
-        let (status, body) = self.exchange::<()>(Method::DELETE, &path, None, None, Access::LoggedIn).await?;
-        if status.is_success() { Ok(()) } else { Err(self.refused(status, &body, &path)) }
+        self.done(Method::DELETE, url.path()).await
+    }
+
+    /// A request whose answer, if it's no error, says nothing more.
+    async fn done(&self, method: Method, path: &str) -> Result<(), Failure> {
+        let (status, body) = self.exchange::<()>(method, path, None, None, Access::LoggedIn).await?;
+        if status.is_success() { Ok(()) } else { Err(self.refused(status, &body, path)) }
     }
 
     /// One request as the user wrote it, and the body of its answer.

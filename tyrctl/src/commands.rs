@@ -12,6 +12,7 @@ use agents::Change;
 pub mod agents;
 pub mod ai;
 pub mod api;
+pub mod audit;
 pub mod completions;
 pub mod context;
 pub mod db;
@@ -22,6 +23,7 @@ pub mod policy;
 pub mod session;
 pub mod token;
 pub mod top;
+pub mod user;
 
 /// How a command ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,8 +56,12 @@ pub async fn run(app: &App, command: Command) -> Result<Outcome, Failure> {
         Command::Token(command) => token::run(app, command).await,
         Command::Setup(args) => session::setup(app, &args).await,
         Command::Login(args) => session::login(app, &args).await,
-        Command::Logout(args) => session::logout(app, &args),
+        Command::Logout(args) => session::logout(app, &args).await,
         Command::Auth(AuthCommand::Status) => session::status(app).await,
+        Command::Auth(AuthCommand::RotateKey(args)) => session::rotate_key(app, &args).await,
+        Command::Passwd(args) => session::passwd(app, &args).await,
+        Command::User(command) => user::run(app, command).await,
+        Command::Audit(args) => audit::run(app, &args).await,
         Command::Context(command) => context::run(app, command),
         Command::Db(args) => db::run(app, &args).await,
         Command::Health => health::health(app).await,

@@ -53,6 +53,7 @@ impl Stack {
             bootstrap_enrollment_token: None,
             retention_days: RETENTION_DAYS,
             read_timeout: Duration::from_secs(5),
+            audit_retention_days: 400,
             stale_after: Duration::from_secs(90),
             heartbeat_interval: Some(Duration::from_secs(5)),
             certificates: Certificates::default(),

@@ -30,9 +30,12 @@ pub struct LoginArgs {
 /// Flags of `logout`.
 #[derive(Clone, Debug, Args)]
 pub struct LogoutArgs {
-    /// The tokens of all contexts.
+    /// The sessions of all contexts.
     #[arg(long)]
     pub all: bool,
+    /// All your sessions on the server, those of other machines too.
+    #[arg(long)]
+    pub everywhere: bool,
 }
 
 /// `auth …`
@@ -46,6 +49,26 @@ Examples:
   tyrctl auth status
   tyrctl auth status -o json")]
     Status,
+    /// Replace the key that signs sessions, without a restart.
+    #[command(after_long_help = "\
+Sessions go on: the key before stays good for checking until it is replaced in turn. For when the key may have leaked,
+`--end-sessions` ends all sessions but yours.
+
+Examples:
+  tyrctl auth rotate-key
+  tyrctl auth rotate-key --end-sessions --yes  for scripts")]
+    RotateKey(RotateKeyArgs),
+}
+
+/// Flags of `auth rotate-key`.
+#[derive(Clone, Debug, Args)]
+pub struct RotateKeyArgs {
+    /// Take no token of the key before: everybody has to log in again.
+    #[arg(long)]
+    pub end_sessions: bool,
+    /// Don't ask; needed where there is no terminal.
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// `context …`

@@ -1,14 +1,15 @@
-//! `tyrctl setup`, `login`, `logout` and `auth status`.
+//! `tyrctl setup`, `login`, `logout`, `passwd`, `auth status` and `auth rotate-key`.
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 
 use jiff::Timestamp;
 use serde::Serialize;
 use tyr_api::auth::{Credentials, Role, Session};
+use tyr_api::users::PasswordChange;
 
-use super::Outcome;
+use super::{Outcome, confirm};
 use crate::app::{App, parse_server};
-use crate::args::{LoginArgs, LogoutArgs, SetupArgs};
+use crate::args::{LoginArgs, LogoutArgs, PasswdArgs, RotateKeyArgs, SetupArgs};
 use crate::auth::{self, Claims, TokenSource};
 use crate::client::{Client, Endpoint};
 use crate::config::Context;
@@ -37,10 +38,7 @@ pub(super) async fn setup(app: &App, args: &SetupArgs) -> Result<Outcome, Failur
         return Err(Failure::failed("this server has its first admin already")
             .hint(format!("log in: `tyrctl login --username {}`", args.username)));
     }
-    let password = password(app, args.password_stdin, &format!("Password for the first admin {}: ", args.username))?;
-    if !args.password_stdin && ask("Again: ")? != password {
-        return Err(Failure::failed("the two passwords differ").hint("nothing was changed; try again"));
-    }
+    let password = new_password(app, args.password_stdin, &args.username)?;
     let session = client.setup(&Credentials { username: args.username.clone(), password }).await?;
     keep(app, &client, &session)
 }
@@ -95,10 +93,7 @@ fn keep(app: &App, client: &Client, session: &Session) -> Result<Outcome, Failur
     if !matches!(app.endpoint()?.token, TokenSource::Stored(_) | TokenSource::Nowhere) {
         app.out.note("note: --token-file or TYR_TOKEN goes before the token that was stored now");
     }
-    let role = match session.role {
-        Role::Viewer => "viewer",
-        Role::Admin => "admin",
-    };
+    let role = role_word(session.role);
     let logged_in = LoggedIn {
         server,
         context: name,
@@ -124,30 +119,113 @@ fn print(app: &App, logged_in: &LoggedIn, state: Value) -> Result<(), Failure> {
     print_record(&app.out, &fields, logged_in)
 }
 
-/// `logout`.
-pub(super) fn logout(app: &App, args: &LogoutArgs) -> Result<Outcome, Failure> {
-    let names: Vec<String> = if args.all {
-        let mut names: Vec<_> = app.config.context.keys().cloned().collect();
-        names.push(crate::config::DEFAULT_CONTEXT.to_owned());
-        names.dedup();
-        names
+/// `logout`: the server is told first, but the token is forgotten here whatever it says.
+pub(super) async fn logout(app: &App, args: &LogoutArgs) -> Result<Outcome, Failure> {
+    let mut sessions = Vec::new();
+    if args.all {
+        for (name, context) in &app.config.context {
+            crate::config::check_name(name)?;
+            let token = TokenSource::Stored(app.folder.token_file(name));
+            let server = parse_server(&context.server)?;
+            let endpoint = Endpoint { server, ca_file: context.ca_file.clone(), token, timeout: app.global.timeout };
+            sessions.push((name.clone(), Some(endpoint)));
+        }
+        if !app.config.context.contains_key(crate::config::DEFAULT_CONTEXT) {
+            sessions.push((crate::config::DEFAULT_CONTEXT.to_owned(), None));
+        }
     } else {
-        vec![app.context_name().to_owned()]
-    };
-    let mut removed = 0;
-    for name in &names {
-        crate::config::check_name(name)?;
-        removed += usize::from(auth::remove_token(&app.folder.token_file(name))?);
+        crate::config::check_name(app.context_name())?;
+        // Without a server there may still be a token to forget.
+        sessions.push((app.context_name().to_owned(), app.endpoint().ok()));
     }
-    match removed {
+    let (mut ended, mut failed) = (0, None);
+    for (name, endpoint) in sessions {
+        let named = endpoint
+            .as_ref()
+            .is_some_and(|endpoint| matches!(endpoint.token, TokenSource::File(_) | TokenSource::Environment(_)));
+        let told = match endpoint {
+            Some(endpoint) => end_session(endpoint, args.everywhere).await,
+            None => Ok(false),
+        };
+        // A token that was named on the command line or in the environment isn't ours to forget.
+        let forgotten = !named && auth::remove_token(&app.folder.token_file(&name))?;
+        match told {
+            Ok(told) => ended += usize::from(told || forgotten),
+            Err(failure) if forgotten => {
+                failed = Some(failure.hint(format!(
+                    "the token of context `{name}` was forgotten here; on the server it works until it expires"
+                )));
+            }
+            Err(failure) => failed = Some(failure),
+        }
+    }
+    match ended {
+        0 if failed.is_some() => {}
         0 => app.out.note("note: nobody was logged in"),
+        1 if args.everywhere => app.out.line("✓ logged out everywhere")?,
         1 => app.out.line("✓ logged out")?,
         n => app.out.line(&format!("✓ logged out of {n} contexts"))?,
     }
     if std::env::var_os("TYR_TOKEN").is_some() {
         app.out.note("note: TYR_TOKEN is still set");
     }
+    failed.map_or(Ok(Outcome::Done), Err)
+}
+
+/// Ends the session of a token on its server; false: there is no token.
+async fn end_session(endpoint: Endpoint, everywhere: bool) -> Result<bool, Failure> {
+    if endpoint.token.read()?.is_none() {
+        return Ok(false);
+    }
+    match Client::new(endpoint)?.logout(everywhere).await {
+        Ok(()) => Ok(true),
+        // It had ended already.
+        Err(failure) if failure.kind == Kind::Denied && !everywhere => Ok(true),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// `passwd`.
+pub(super) async fn passwd(app: &App, args: &PasswdArgs) -> Result<Outcome, Failure> {
+    let client = app.client()?;
+    let me = client.me().await?;
+    let current_password = password(app, args.password_stdin, &format!("Current password of {}: ", me.username))?;
+    let new_password = new_password(app, args.password_stdin, &me.username)?;
+    let session = client.change_password(&PasswordChange { current_password, new_password }).await?;
+    renew(app, &client, &session)?;
+    app.out.line("✓ password changed; your other sessions have ended")?;
     Ok(Outcome::Done)
+}
+
+/// `auth rotate-key`.
+pub(super) async fn rotate_key(app: &App, args: &RotateKeyArgs) -> Result<Outcome, Failure> {
+    let question = if args.end_sessions {
+        "replace the session key, and end all sessions but this one"
+    } else {
+        "replace the session key"
+    };
+    confirm(app, question, args.yes)?;
+    let client = app.client()?;
+    let rotation = client.rotate_key(args.end_sessions).await?;
+    match &rotation.session {
+        Some(session) => {
+            renew(app, &client, session)?;
+            app.out.line(&format!("✓ key {} signs from now on; all other sessions have ended", rotation.key_id))?;
+        }
+        None => app.out.line(&format!("✓ key {} signs from now on; sessions go on", rotation.key_id))?,
+    }
+    Ok(Outcome::Done)
+}
+
+/// Stores the token that takes the place of the one in use, where that was stored by us.
+fn renew(app: &App, client: &Client, session: &Session) -> Result<(), Failure> {
+    match &client.endpoint().token {
+        TokenSource::Stored(file) => auth::store_token(file, &session.token),
+        other => {
+            app.out.note(&format!("note: the token from {} has ended; log in for a new one", other.describe()));
+            Ok(())
+        }
+    }
 }
 
 /// `auth status`.
@@ -178,9 +256,15 @@ pub(super) async fn status(app: &App) -> Result<Outcome, Failure> {
             failure.hint("the server has no admin yet: `tyrctl setup --username NAME`")
         });
     }
-    // Only the server knows whether it still takes the token; this is its cheapest list.
-    match client.policies().await {
-        Ok(_) => {
+    // Only the server knows whether it still takes the token, and whose it is.
+    match client.me().await {
+        Ok(me) => {
+            let logged_in = LoggedIn {
+                username: Some(me.username),
+                role: Some(role_word(me.role).to_owned()),
+                expires_at: Some(me.expires_at),
+                ..logged_in
+            };
             print(app, &logged_in, Value::Word("logged in", Tone::Good))?;
             Ok(Outcome::Done)
         }
@@ -193,8 +277,24 @@ pub(super) async fn status(app: &App) -> Result<Outcome, Failure> {
     }
 }
 
+fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Viewer => "viewer",
+        Role::Admin => "admin",
+    }
+}
+
 fn may_ask(app: &App) -> bool {
     !app.global.no_input && io::stdin().is_terminal()
+}
+
+/// A password that is to hold from now on: asked for twice, as nobody sees what is typed.
+pub(super) fn new_password(app: &App, from_stdin: bool, username: &str) -> Result<String, Failure> {
+    let new = password(app, from_stdin, &format!("New password for {username}: "))?;
+    if !from_stdin && ask("Again: ")? != new {
+        return Err(Failure::failed("the two passwords differ").hint("nothing was changed; try again"));
+    }
+    Ok(new)
 }
 
 fn password(app: &App, from_stdin: bool, prompt: &str) -> Result<String, Failure> {

@@ -51,6 +51,21 @@ impl Answers {
         Self::default()
             .with("GET /health", 200, &json!({"status": "ok", "db": "ok", "version": "0.1.0"}))
             .with("GET /api/v1/auth/status", 200, &json!({"configured": true}))
+            .with("GET /api/v1/auth/me", 200, &json!({"user_id": id(41), "username": "alice", "role": "admin",
+                "session_id": id(42), "expires_at": "2026-11-23T19:00:00Z"}))
+            .with("POST /api/v1/auth/logout", 204, &())
+            .list("/api/v1/users", &json!([
+                {"user_id": id(41), "username": "alice", "role": "admin", "created_at": "2026-11-22T18:00:00Z",
+                    "password_changed_at": null, "last_login_at": "2026-11-22T19:00:00Z"},
+                {"user_id": id(43), "username": "bob", "role": "viewer", "created_at": "2026-11-22T18:30:00Z",
+                    "password_changed_at": null, "last_login_at": null},
+            ]))
+            .list("/api/v1/audit", &json!([
+                {"audit_id": 8, "ts": "2026-11-22T19:20:00.5Z", "actor": "<unknown>", "actor_id": null, "source": "192.0.2.9",
+                    "action": "auth.login_failed", "target": "", "details": {}, "request_id": id(44)},
+                {"audit_id": 7, "ts": "2026-11-22T19:10:00Z", "actor": "alice", "actor_id": id(41), "source": "192.0.2.7",
+                    "action": "user.create", "target": "bob\u{1b}[2J", "details": {"role": "viewer"}, "request_id": id(45)},
+            ]))
             .with("GET /api/v1/agents/00000000-0000-7000-8000-000000000001", 200, &agents[0])
             .list("/api/v1/agents", &agents)
             .list("/api/v1/daemons", &agents)

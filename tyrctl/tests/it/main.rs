@@ -7,3 +7,4 @@ mod generated;
 mod hostile;
 mod stream;
 mod top;
+mod users;

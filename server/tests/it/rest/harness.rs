@@ -232,6 +232,7 @@ fn config(data_dir: &Path, rest_tls: bool) -> Config {
         bootstrap_enrollment_token: None,
         retention_days: 30,
         read_timeout: Duration::from_secs(5),
+        audit_retention_days: 400,
         stale_after: Duration::from_secs(90),
         heartbeat_interval: None,
         certificates: Certificates::default(),
