@@ -133,7 +133,8 @@ impl Stack {
 
     /// The server's data directory.
     pub fn data_dir(&self) -> PathBuf {
-        self.folder.path().join("server")
+        let dir = self.environment().find(|(name, _)| *name == "TYR_DATA_DIR").map(|(_, value)| PathBuf::from(value));
+        dir.expect("set at the start")
     }
 
     /// Sends the server a signal.

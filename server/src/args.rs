@@ -29,12 +29,57 @@ pub struct Cli {
 pub enum Command {
     /// Run the server (the default).
     Serve(Box<ServeArgs>),
+    /// Write the database and the keys into one archive, while the server may run.
+    #[command(after_help = "Examples:\n  tyr-server backup /var/backups/tyr-$(date +%F).tar\n  \
+                            DATABASE_URL=postgres://tyr@db/tyr tyr-server backup tyr.tar --force")]
+    Backup(Box<BackupArgs>),
+    /// Put back what `backup` wrote, while no server runs.
+    #[command(after_help = "Examples:\n  tyr-server restore /var/backups/tyr-2026-11-22.tar\n  \
+                            tyr-server restore tyr.tar --data-dir /srv/tyr --force")]
+    Restore(Box<RestoreArgs>),
     /// Facts about the database.
     Db {
         /// Which fact.
         #[command(subcommand)]
         command: DbCommand,
     },
+}
+
+/// `backup`.
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// Archive to write, readable by its owner alone.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Replace the file if it exists.
+    #[arg(long)]
+    pub force: bool,
+    /// Where the database is.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// Folder with PostgreSQL's programs [default: found by itself].
+    #[arg(long, env = "TYR_PG_BIN", value_name = "DIR")]
+    pub pg_bin: Option<PathBuf>,
+}
+
+/// `restore`.
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// Archive that `tyr-server backup` wrote.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Replace the keys and everything in the database, if there is something.
+    #[arg(long)]
+    pub force: bool,
+    /// Where the database is to be.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// Folder with PostgreSQL's programs [default: found by itself].
+    #[arg(long, env = "TYR_PG_BIN", value_name = "DIR")]
+    pub pg_bin: Option<PathBuf>,
+    /// User that the private cluster runs as when this is root [default: the owner of the data directory].
+    #[arg(long, env = "TYR_PG_USER", value_name = "USER")]
+    pub pg_user: Option<String>,
 }
 
 /// Facts about the database.

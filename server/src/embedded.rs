@@ -321,6 +321,16 @@ pub fn url(data_dir: &Path) -> String {
     format!("postgresql:///{DATABASE}?host={host}&user=postgres")
 }
 
+/// How to connect to the private database of a data directory while a server runs it.
+pub fn running_options(data_dir: &Path) -> PgConnectOptions {
+    connect_options(&socket_dir(data_dir), DATABASE)
+}
+
+/// Folders that may hold PostgreSQL's programs: the one that the operator named, or all that are known.
+pub fn program_dirs(chosen: Option<&Path>) -> Vec<PathBuf> {
+    chosen.map_or_else(binaries::candidates, |dir| vec![dir.to_owned()])
+}
+
 fn connect_options(socket_dir: &Path, database: &str) -> PgConnectOptions {
     PgConnectOptions::new_without_pgpass().socket(socket_dir).port(5432).username("postgres").database(database)
 }

@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod args;
+pub mod backup;
 pub mod config;
 pub mod db;
 pub mod embedded;

@@ -2,12 +2,13 @@
 
 use std::error::Error;
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser;
 use tokio_util::sync::CancellationToken;
-use tyr_server::args::{Cli, Command, DatabaseArgs, DbCommand, ServeArgs, wrong_usage};
+use tyr_server::args::{Cli, Command, DatabaseArgs, DbCommand, LogFormat, ServeArgs, wrong_usage};
+use tyr_server::backup::{self, BackupError, Done};
 use tyr_server::config::{Config, Database};
 use tyr_server::serve::{BootError, Server};
 use tyr_server::{embedded, signals, supervision, telemetry};
@@ -25,6 +26,8 @@ fn main() -> ExitCode {
     match cli.command {
         None => serve(cli.serve),
         Some(Command::Serve(args)) => serve(*args),
+        Some(Command::Backup(args)) => archive("saved", |progress| backup::backup(*args, progress)),
+        Some(Command::Restore(args)) => archive("restored", |progress| backup::restore(*args, progress)),
         Some(Command::Db { command: DbCommand::Url(args) }) => db_url(&args),
     }
 }
@@ -39,6 +42,47 @@ fn db_url(args: &DatabaseArgs) -> ExitCode {
         // Nobody reads on.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => fail(&error, "see that standard output can be written to", ExitCode::FAILURE),
+    }
+}
+
+/// Runs a backup or a restore: what it is at goes to standard error, what was done to standard output.
+fn archive<F>(verb: &str, run: impl FnOnce(Box<dyn Fn(&str) + Send + Sync>) -> F) -> ExitCode
+where
+    F: Future<Output = Result<Done, BackupError>>,
+{
+    let _ = telemetry::init(LogFormat::Text);
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error, "see the limits on threads and open files", ExitCode::FAILURE),
+    };
+    let terminal = std::io::stderr().is_terminal();
+    // On a terminal one line that changes; in a log a line for each step.
+    let progress = move |text: &str| {
+        let _ = match terminal {
+            true => write!(std::io::stderr(), "\r\x1b[K{text}"),
+            false => writeln!(std::io::stderr(), "{text}"),
+        };
+    };
+    let result = runtime.block_on(run(Box::new(progress)));
+    if terminal {
+        let _ = write!(std::io::stderr(), "\r\x1b[K");
+    }
+    match result {
+        Ok(Done { manifest, files, bytes }) => {
+            let rows: i64 = manifest.rows.values().sum();
+            let tables = manifest.rows.len();
+            let _ = writeln!(
+                std::io::stdout(),
+                "{verb}: {rows} rows in {tables} tables, {} ({} KiB, made by tyr-server {} at {})",
+                files.join(", "),
+                bytes.div_ceil(1024),
+                manifest.tyr_version,
+                manifest.created_at,
+            );
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&error, &error.hint(), ExitCode::FAILURE),
     }
 }
 

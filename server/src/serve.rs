@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -167,7 +167,8 @@ impl Server {
     /// # Errors
     /// See [`BootError`].
     pub async fn start(config: Config) -> Result<Self, BootError> {
-        prepare_data_dir(&config)?;
+        prepare_data_dir(&config.data_dir)
+            .map_err(|source| BootError::DataDir { dir: config.data_dir.clone(), source })?;
         let (pools, cluster) = open_database(&config).await?;
         migrate::run(&pools.owner).await.map_err(BootError::Schema)?;
         let done = maintenance::run(&pools.owner, Timestamp::now(), config.retention_days).await?;
@@ -288,14 +289,16 @@ fn door_error(what: &'static str, result: Result<io::Result<()>, tokio::task::Jo
     BootError::Door { what, source }
 }
 
-fn prepare_data_dir(config: &Config) -> Result<(), BootError> {
-    let dir = &config.data_dir;
-    let error = |source| BootError::DataDir { dir: dir.clone(), source };
+/// Makes the data directory if it isn't there, and makes sure that it can be written to.
+///
+/// # Errors
+/// What the system says.
+pub fn prepare_data_dir(dir: &Path) -> io::Result<()> {
     // Open for passing through: the private cluster's user has to. What is secret in it is 0600 by itself.
-    fs::DirBuilder::new().recursive(true).mode(0o711).create(dir).map_err(error)?;
+    fs::DirBuilder::new().recursive(true).mode(0o711).create(dir)?;
     // The one way to know that files can be made in it, on any file system and as any user.
     let probe = dir.join(".write-test");
-    fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe)).map_err(error)
+    fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe))
 }
 
 async fn open_database(config: &Config) -> Result<(Pools, Option<Cluster>), BootError> {

@@ -62,7 +62,7 @@ fn major(text: &str) -> Option<u32> {
     version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-fn candidates() -> Vec<PathBuf> {
+pub(crate) fn candidates() -> Vec<PathBuf> {
     let mut dirs: Vec<PathBuf> = env::var_os("PG_BIN").map(PathBuf::from).into_iter().collect();
     for (parent, prefix, below) in VERSIONED_FOLDERS {
         let Ok(entries) = fs::read_dir(parent) else { continue };

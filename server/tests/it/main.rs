@@ -4,6 +4,7 @@ mod embedded;
 mod generated;
 mod grpc;
 mod ingest;
+mod man;
 mod rest;
 mod stack;
 mod testdb;
