@@ -41,3 +41,27 @@ pub fn wait_for<T>(what: &str, limit: Duration, mut state: impl FnMut() -> Optio
         std::thread::park_timeout(Duration::from_millis(20));
     }
 }
+
+/// A program or folder that tests need and the system may lack: fetched by `./dev test` into the folder that `TYR_TOOLS` names,
+/// or installed.
+///
+/// `None` where it is missing, which is said by name.
+///
+/// # Panics
+///
+/// In CI (`CI=true`), where a missing tool would hide a test.
+pub fn tool(name: &str) -> Option<PathBuf> {
+    let tools = std::env::var_os("TYR_TOOLS").map(PathBuf::from);
+    let in_tools = tools.iter().flat_map(|tools| [tools.join("bin").join(name), tools.join(name)]);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = in_tools.chain(std::env::split_paths(&path).map(|folder| folder.join(name))).find(|path| path.exists());
+    if found.is_none() {
+        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{name} is missing: `./dev test` fetches it");
+        let mut stderr = std::io::stderr();
+        let _ = std::io::Write::write_fmt(
+            &mut stderr,
+            format_args!("not run: {name} is missing, `./dev test` fetches it\n"),
+        );
+    }
+    found
+}

@@ -246,8 +246,23 @@ impl Stack {
         self.start_agent_with(name, settings, &[])
     }
 
+    /// The same, below a program such as setpriv.
+    pub fn start_agent_under(&self, name: &str, below: &[&str]) -> Result<Agent> {
+        self.start_agent_as(name, "", &[], below)
+    }
+
     /// The same, with environment variables for `tyrd`.
     pub fn start_agent_with(&self, name: &str, settings: &str, environment: &[(&str, &str)]) -> Result<Agent> {
+        self.start_agent_as(name, settings, environment, &[])
+    }
+
+    fn start_agent_as(
+        &self,
+        name: &str,
+        settings: &str,
+        environment: &[(&str, &str)],
+        below: &[&str],
+    ) -> Result<Agent> {
         let cgroup = Cgroup::new()?;
         let token = self.tyrctl_json(&["token", "create", "--label", name])?;
         let token = token["token"].as_str().context("a token")?;
@@ -261,7 +276,11 @@ impl Stack {
         );
         fs::write(&config, yaml)?;
         fs::set_permissions(&config, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-        let mut command = Command::new(binary("tyrd"));
+        let mut command = Command::new(below.first().map_or(binary("tyrd"), PathBuf::from));
+        command.args(below.iter().skip(1));
+        if !below.is_empty() {
+            command.arg(binary("tyrd"));
+        }
         command.env_remove("NOTIFY_SOCKET").envs(environment.iter().copied()).arg("--config").arg(&config);
         let process = Process::start(&mut command, self.folder.path().join(format!("{name}.log")))?;
         let mut agent = Agent { process, config, name: name.to_owned(), cgroup, folder: self.folder.path().to_owned() };

@@ -3,7 +3,10 @@
 mod backup;
 mod database;
 mod dependencies;
+mod kubernetes;
 mod life;
+mod packages;
 mod stale;
 mod story;
 mod top;
+mod units;
