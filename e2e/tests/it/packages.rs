@@ -46,7 +46,7 @@ for unit in tyr-server tyr-agent; do
     [ -L /etc/systemd/system/multi-user.target.wants/$unit.service ] || fail "$unit is not enabled"
 done
 # As shipped it says what is missing.
-tyrd serve 2>&1 | grep -q '^hint: ' || fail "tyrd with the configuration as shipped"
+{ tyrd serve 2>&1 || true; } | grep '^hint: ' || fail "tyrd with the configuration as shipped"
 
 # The server, as its unit runs it: its own user, no capability, no new privileges.
 server() { exec setpriv --reuid=tyr --regid=tyr --clear-groups --bounding-set=-all --no-new-privs env TYR_DATA_DIR=/var/lib/tyr tyr-server serve; }

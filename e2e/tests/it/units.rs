@@ -89,7 +89,8 @@ fn the_agent_needs_no_more_than_its_unit_gives() {
     let sets = fs::read_to_string(format!("/proc/{}/status", agent.pid())).expect("proc");
     let effective = sets.lines().find_map(|line| line.strip_prefix("CapEff:")).expect("CapEff").trim().to_owned();
     let effective = u64::from_str_radix(&effective, 16).expect("a mask");
-    assert_eq!(effective.count_ones() as usize, kept.len(), "{sets}");
+    // A container may have given the test itself fewer.
+    assert!(effective != 0 && effective.count_ones() as usize <= kept.len(), "{sets}");
 
     // A process of another user, in a folder that is closed to others.
     let closed = stack.folder().join("closed");
