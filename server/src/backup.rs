@@ -21,6 +21,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use crate::args::DatabaseArgs;
+use crate::db::DbError;
 use crate::db::migrate::SchemaError;
 use crate::embedded::{self, Cluster, EmbeddedError, Settings};
 
@@ -116,6 +117,9 @@ pub enum BackupError {
     /// The database can't be reached, or refused something.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
+    /// The schema can't be read.
+    #[error("the schema can't be read")]
+    Schema(#[from] DbError),
     /// `DATABASE_URL` is no URL.
     #[error("DATABASE_URL is not a PostgreSQL URL")]
     DatabaseUrl,
@@ -172,7 +176,7 @@ impl BackupError {
                 "restore to an empty --data-dir and database, or add --force, which replaces what is there".to_owned()
             }
             Self::ServerRuns => "stop it first (`systemctl stop tyr-server`)".to_owned(),
-            Self::Database(_) => {
+            Self::Database(_) | Self::Schema(_) => {
                 "see that PostgreSQL runs, and that DATABASE_URL names a user who owns the tables".to_owned()
             }
             Self::DatabaseUrl => "it looks like postgres://USER:PASSWORD@HOST:5432/DATABASE".to_owned(),
@@ -210,7 +214,11 @@ impl Database {
         user: Option<String>,
         alone: bool,
     ) -> Result<Self, BackupError> {
-        if let Some(text) = args.database_url.as_deref().map(str::trim).filter(|url| !url.is_empty()) {
+        let given = |url: &'_ Option<String>| url.clone().filter(|url| !url.trim().is_empty());
+        if let Some(url) = given(&args.database_url) {
+            // The owner of the tables may read all and make them anew; the role of DATABASE_URL may be forbidden to.
+            let text = given(&args.migrate_database_url).unwrap_or(url);
+            let text = text.trim();
             let options: PgConnectOptions = text.parse().map_err(|_| BackupError::DatabaseUrl)?;
             let (url, password) = without_password(text)?;
             let options = options.application_name("tyr-server-backup").disable_statement_logging();

@@ -47,7 +47,7 @@ async fn save(
                  SET LOCAL idle_in_transaction_session_timeout = 0";
     sqlx::raw_sql(begin).execute(&mut conn).await?;
     let snapshot: String = sqlx::query_scalar("SELECT pg_export_snapshot()").fetch_one(&mut conn).await?;
-    let Some(Versions { newest, floor }) = migrate::versions(&mut conn).await.map_err(into_sqlx)? else {
+    let Some(Versions { newest, floor }) = migrate::versions(&mut conn).await? else {
         return Err(BackupError::NoSchema);
     };
     progress("counting rows");
@@ -79,14 +79,6 @@ async fn save(
 async fn end(mut conn: PgConnection) {
     let _ = sqlx::raw_sql(AssertSqlSafe("ROLLBACK")).execute(&mut conn).await;
     let _ = conn.close().await;
-}
-
-fn into_sqlx(error: crate::db::DbError) -> sqlx::Error {
-    match error {
-        crate::db::DbError::Unavailable(error)
-        | crate::db::DbError::Query(error)
-        | crate::db::DbError::Constraint { source: error, .. } => error,
-    }
 }
 
 fn write(
