@@ -5,6 +5,7 @@ mod database;
 mod dependencies;
 mod kubernetes;
 mod life;
+mod operations;
 mod packages;
 mod stale;
 mod story;
