@@ -7,6 +7,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::data_dir::DataDir;
 
@@ -113,6 +114,22 @@ impl Identity {
         (certificates(&self.client_cert_pem).expect("checked when it was read"), key)
     }
 
+    /// Whether the certificate is for the key.
+    pub fn is_consistent(&self) -> bool {
+        let Ok(key) = rcgen::KeyPair::from_pem(&self.key_pem) else { return false };
+        let chain = certificates(&self.client_cert_pem).unwrap_or_default();
+        let certificate = chain.first().and_then(|der| X509Certificate::from_der(der).ok());
+        certificate.is_some_and(|(_, certificate)| {
+            certificate.public_key().subject_public_key.data.as_ref() == key.public_key_raw()
+        })
+    }
+
+    /// The end of the certificate, microseconds since the Unix epoch.
+    pub fn not_after_unix_us(&self) -> i64 {
+        let der = certificates(&self.client_cert_pem).expect("checked when it was read").swap_remove(0);
+        not_after_s(&der).expect("checked when it was read").saturating_mul(1_000_000)
+    }
+
     /// The authority's certificates.
     pub fn authorities(&self) -> Vec<CertificateDer<'static>> {
         certificates(&self.ca_cert_pem).expect("checked when it was read")
@@ -120,12 +137,19 @@ impl Identity {
 
     fn check(&self) -> Result<(), String> {
         for (what, pem) in [("client", &self.client_cert_pem), ("CA", &self.ca_cert_pem)] {
-            certificates(pem).map_err(|error| format!("its {what} certificate is damaged: {error}"))?;
+            let all = certificates(pem).map_err(|error| format!("its {what} certificate is damaged: {error}"))?;
+            not_after_s(&all[0]).ok_or_else(|| format!("its {what} certificate is damaged: it is no X.509"))?;
         }
         PrivateKeyDer::from_pem_slice(self.key_pem.as_bytes())
             .map_err(|error| format!("its key is damaged: {error}"))?;
         Ok(())
     }
+}
+
+/// The end of a certificate, in seconds since the Unix epoch.
+fn not_after_s(der: &CertificateDer<'_>) -> Option<i64> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    Some(certificate.validity().not_after.timestamp())
 }
 
 /// The key stays out of logs.

@@ -246,10 +246,12 @@ impl Host for Running {
             name: layer.policy.name.clone(),
             agent_type: layer.agent_type.clone(),
         };
+        let identity = Identity::load(&self.data).ok().flatten();
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             name: self.config.agent_name(),
-            agent_id: Identity::load(&self.data).ok().flatten().map(|identity| identity.agent_id.to_string()),
+            agent_id: identity.as_ref().map(|identity| identity.agent_id.to_string()),
+            certificate_not_after_unix_us: identity.as_ref().map(Identity::not_after_unix_us),
             started_unix_us: self.started_unix_us,
             server: self.config.server.to_string(),
             connection: self.connection.borrow().clone(),

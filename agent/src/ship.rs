@@ -112,13 +112,19 @@ impl Shipper {
                         error!(
                             agent.id = %identity.agent_id,
                             reason,
-                            "the server refuses this agent: it was revoked, archived, or is unknown there; enforcement \
-                             goes on, events are kept; to enroll it again put a fresh enrollment_token into the \
-                             configuration"
+                            "the server refuses this agent: it was revoked, archived, is unknown there, or its \
+                             certificate expired too long ago; enforcement goes on, events are kept; to enroll it \
+                             again put a fresh enrollment_token (`tyrctl token create`) into the configuration"
                         );
                     }
                     refused_before = true;
                     self.connection.send_replace(Connection::Refused { reason: reason.clone() });
+                }
+                SessionEnd::Unacceptable(reason) => {
+                    refused_before = false;
+                    let given_up = self.spool.refused();
+                    warn!(reason, given_up, "the server can't take what it was sent; trying again with less at a time");
+                    self.connection.send_replace(Connection::Disconnected { reason: reason.clone() });
                 }
                 SessionEnd::Lost(reason) => {
                     refused_before = false;

@@ -8,6 +8,8 @@
 //!   denials and alerts only go when no allowed event is left. What goes is counted by kind and verdict.
 //! - **Never half gone.** A record that was sent once is not dropped until it is acknowledged, since the server may hold
 //!   it: dropping it would count it as stored *and* as lost. The in-flight window bounds how much that can be.
+//! - **Never stuck.** When the server says that it can't take what it was sent, less goes into a batch, down to one record; a
+//!   record that is refused alone [`REFUSALS_MAX`] times is given up, and counted.
 //! - **Losses** are cumulative totals per (kind, verdict, reason) within the epoch. They travel as records of the spool,
 //!   behind the events that are already in it, and only when the report before them has left.
 
@@ -24,7 +26,7 @@ use tyr_proto::v1::{DiscoveredAgent, Event, EventBatch, Loss, Record, Verdict};
 
 mod losses;
 
-use losses::{Losses, SPOOL_FULL};
+use losses::{Losses, REFUSED, SPOOL_FULL, TOO_LARGE};
 
 /// A batch is handed out once its records take this many bytes.
 pub const BATCH_BYTES: usize = 512 * 1024;
@@ -34,6 +36,14 @@ pub const FLUSH_AFTER: Duration = Duration::from_secs(1);
 pub const FLUSH_URGENT_AFTER: Duration = Duration::from_millis(50);
 /// Most records that are sent and not acknowledged: 32 full batches, enough for 50,000 records/s over a 60 ms round trip.
 pub const IN_FLIGHT_RECORDS_MAX: usize = 32 * BATCH_RECORDS_MAX;
+
+/// Largest record that is kept, in bytes. Events are cut to far less when they are made; with this, no batch can be larger than a
+/// message may be.
+pub const RECORD_BYTES_MAX: usize = 256 * 1024;
+/// So often a record is sent alone to a server that refuses it.
+pub const REFUSALS_MAX: u32 = 3;
+/// After a refusal a batch holds this much less; after an acknowledgement this much more.
+const BATCH_FACTOR: usize = 10;
 
 /// What a record costs besides its bytes, in bytes: its entry and the allocator's share.
 const ENTRY_BYTES: usize = size_of::<Entry>() + 16;
@@ -118,6 +128,10 @@ struct State {
     announcements_lost: u64,
     /// Nothing waits for others any more.
     draining: bool,
+    /// Most records in one batch: fewer while the server refuses what it is sent.
+    batch_records_max: usize,
+    /// The record that was refused alone, and how often.
+    refused: Option<(u64, u32)>,
 }
 
 impl Spool {
@@ -141,6 +155,8 @@ impl Spool {
                 acknowledged: 0,
                 announcements_lost: 0,
                 draining: false,
+                batch_records_max: BATCH_RECORDS_MAX,
+                refused: None,
             }),
             changed: Notify::new(),
             drained: watch::Sender::new(()),
@@ -236,6 +252,43 @@ impl Spool {
             state.acknowledged += u64::from(entry.event.is_some());
         }
         state.cursor = state.cursor.max(sequence + 1);
+        state.batch_records_max = (state.batch_records_max * BATCH_FACTOR).min(BATCH_RECORDS_MAX);
+        state.refused = None;
+        drop(state);
+        self.changed.notify_one();
+        self.drained.send_replace(());
+        true
+    }
+
+    /// The server ended the connection because it can't take what it was sent. Sent again as it is, it would be refused again, for
+    /// ever: so less goes into a batch from now on, and what was refused alone often enough is given up. Says whether something was.
+    pub fn refused(&self) -> bool {
+        let mut state = self.lock();
+        let Some(first) = state.entries.front().map(|entry| entry.sequence) else { return false };
+        // What was not sent on this connection can't be the reason.
+        if first >= state.cursor {
+            return false;
+        }
+        if state.batch_records_max > 1 {
+            state.batch_records_max = (state.batch_records_max / BATCH_FACTOR).max(1);
+            return false;
+        }
+        let times = match state.refused {
+            Some((sequence, times)) if sequence == first => times + 1,
+            _ => 1,
+        };
+        state.refused = Some((first, times));
+        if times < REFUSALS_MAX {
+            return false;
+        }
+        let entry = state.entries.pop_front().expect("looked at above");
+        state.bytes -= entry.cost();
+        state.refused = None;
+        match entry.event {
+            Some((kind, verdict)) => state.losses.add(kind, verdict, REFUSED, 1),
+            None => state.announcements_lost += 1,
+        }
+        state.due_within(FLUSH_AFTER);
         drop(state);
         self.changed.notify_one();
         self.drained.send_replace(());
@@ -281,6 +334,14 @@ impl Spool {
 
 impl State {
     fn append(&mut self, rank: Rank, event: Option<(i32, i32)>, bytes: Box<[u8]>, bytes_max: usize) {
+        if bytes.len() > RECORD_BYTES_MAX {
+            match event {
+                Some((kind, verdict)) => self.losses.add(kind, verdict, TOO_LARGE, 1),
+                None => self.announcements_lost += 1,
+            }
+            self.due_within(FLUSH_AFTER);
+            return;
+        }
         let entry = Entry { sequence: self.next_sequence, rank, event, bytes };
         if !self.make_room(entry.cost(), rank, bytes_max) {
             match event {
@@ -348,7 +409,7 @@ impl State {
             return None;
         }
         let unsent = self.entries.len() - sent;
-        if unsent >= BATCH_RECORDS_MAX || (unsent > 0 && self.unsent_bytes >= BATCH_BYTES) {
+        if unsent >= self.batch_records_max || (unsent > 0 && self.unsent_bytes >= BATCH_BYTES) {
             return Some(Instant::now());
         }
         self.due
@@ -360,7 +421,7 @@ impl State {
         let start = self.first_unsent();
         let mut batch = EventBatch { spool_epoch: epoch.to_vec(), ..EventBatch::default() };
         let mut bytes = 0;
-        for entry in self.entries.range(start..).take(BATCH_RECORDS_MAX) {
+        for entry in self.entries.range(start..).take(self.batch_records_max) {
             let consecutive = batch.first_sequence + batch.records.len() as u64;
             if !batch.records.is_empty() && (entry.sequence != consecutive || bytes + entry.bytes.len() > BATCH_BYTES) {
                 break;

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::rfc3339;
+use crate::clock::{rfc3339, unix_us_now};
 use crate::enrich::AiProcess;
 use crate::pipeline::FlowCounters;
 use crate::ship::Connection;
@@ -23,6 +23,9 @@ pub struct Status {
     pub started_unix_us: i64,
     /// The server's URL.
     pub server: String,
+    /// End of the certificate, microseconds since the Unix epoch; absent before enrollment.
+    #[serde(default)]
+    pub certificate_not_after_unix_us: Option<i64>,
     /// How the connection stands.
     pub connection: Connection,
     /// `observing`, `partial` or `enforcing`.
@@ -82,6 +85,9 @@ impl fmt::Display for Status {
         rows("agent", &[format!("{} {agent_id}", self.name)])?;
         rows("version", &[format!("{}, running since {}", self.version, rfc3339(self.started_unix_us))])?;
         rows("server", &[format!("{} {}", self.server, connection(&self.connection))])?;
+        if let Some(not_after) = self.certificate_not_after_unix_us {
+            rows("certificate", &[certificate(not_after, unix_us_now())])?;
+        }
         rows("posture", &[format!("{}: {}", self.posture, self.posture_reason)])?;
         rows("hooks", &self.hooks)?;
         rows("scope", &[or(&self.scope, "the whole host")])?;
@@ -117,7 +123,22 @@ fn connection(connection: &Connection) -> String {
         Connection::Connecting => "(connecting)".to_owned(),
         Connection::Connected { since_unix_us } => format!("(connected since {})", rfc3339(*since_unix_us)),
         Connection::Disconnected { reason } => format!("(not connected: {reason})"),
-        Connection::Refused { reason } => format!("(refused by the server: {reason})"),
+        Connection::Refused { reason } => format!(
+            "(refused by the server: {reason}; to enroll again, put a fresh enrollment_token into the configuration)"
+        ),
+    }
+}
+
+/// How the certificate stands by this host's clock.
+fn certificate(not_after_unix_us: i64, now_unix_us: i64) -> String {
+    let end = rfc3339(not_after_unix_us);
+    if now_unix_us < not_after_unix_us {
+        format!("good until {end}, renewed by itself before")
+    } else {
+        format!(
+            "expired on {end}; renewed at the next connect, and where the server refuses that, it takes a fresh \
+             enrollment_token (`tyrctl token create`) in the configuration"
+        )
     }
 }
 
@@ -152,6 +173,7 @@ pub(crate) mod tests {
             agent_id: Some("0192f0c1-2345-7000-8000-000000000001".into()),
             started_unix_us: 1_700_000_000_000_000,
             server: "https://tyr:7700".into(),
+            certificate_not_after_unix_us: Some(1_700_000_000_000_000),
             connection: Connection::Disconnected { reason: "refused".into() },
             posture: "partial".into(),
             posture_reason: "no BPF LSM".into(),
@@ -185,6 +207,7 @@ pub(crate) mod tests {
         agent        host-a 0192f0c1-2345-7000-8000-000000000001
         version      0.1.0, running since 2023-11-14T22:13:20.000000Z
         server       https://tyr:7700 (not connected: refused)
+        certificate  expired on 2023-11-14T22:13:20.000000Z; renewed at the next connect, and where the server refuses that, it takes a fresh enrollment_token (`tyrctl token create`) in the configuration
         posture      partial: no BPF LSM
         hooks        cgroup/connect4
         scope        the whole host
@@ -204,5 +227,11 @@ pub(crate) mod tests {
     fn json_reads_back() {
         let text = serde_json::to_string(&status()).unwrap();
         assert_eq!(serde_json::from_str::<Status>(&text).unwrap(), status());
+    }
+
+    #[test]
+    fn a_certificate_that_is_good_needs_nothing() {
+        let text = super::certificate(1_700_000_000_000_000, 1_600_000_000_000_000);
+        assert_eq!(text, "good until 2023-11-14T22:13:20.000000Z, renewed by itself before");
     }
 }

@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use sqlx::PgPool;
 
+use crate::accept::{self, Gate};
 use crate::app::auth::attempts::Attempts;
 use crate::app::auth::endings::Endings;
 use crate::app::auth::secrets::Secrets;
@@ -34,10 +35,10 @@ use crate::app::judge::Judge;
 use crate::app::live::Live;
 use crate::app::liveness::Limits;
 use crate::app::metrics_token::MetricsToken;
-use crate::config::Config;
+use crate::config::{Config, Doors};
 use crate::db::{Owner, Pools};
-use crate::metrics::Metrics;
 use crate::metrics::sample::Surveys;
+use crate::metrics::{Metrics, SecurityMetrics};
 use crate::pki::Pki;
 use crate::tls::TlsConfigs;
 
@@ -60,6 +61,8 @@ pub struct App {
     pub session_keys: SessionKeys,
     /// Hashes passwords and token secrets.
     pub secrets: Secrets,
+    /// Who may be connected to the two ports.
+    pub gates: Gates,
     /// Failed logins of late.
     pub attempts: Attempts,
     /// Sessions that end, for what runs as long as they do.
@@ -96,9 +99,11 @@ impl App {
         let Pools { reads, writes, owner } = database.into();
         let liveness = Limits::new(config.stale_after, config.heartbeat_interval);
         let metrics = Metrics::new(config.metrics_agents_max.into());
+        let gates = Gates::new(&config.doors, &metrics.security);
         let metrics_token = MetricsToken::new(&config.data_dir);
         Arc::new(Self {
             config,
+            gates,
             pool: reads,
             writes,
             owner,
@@ -118,5 +123,23 @@ impl App {
             surveys: Surveys::default(),
             metrics_token,
         })
+    }
+}
+
+/// The gates of both doors.
+#[derive(Debug)]
+pub struct Gates {
+    /// Agents'.
+    pub grpc: Arc<Gate>,
+    /// People's and scripts'.
+    pub rest: Arc<Gate>,
+}
+
+impl Gates {
+    fn new(doors: &Doors, metrics: &SecurityMetrics) -> Self {
+        let gate = |door, connections_max| {
+            Gate::counted(accept::Limits::new(connections_max, doors.per_source_max), door, metrics.clone())
+        };
+        Self { grpc: gate("grpc", doors.grpc_connections_max), rest: gate("rest", doors.rest_connections_max) }
     }
 }

@@ -4,22 +4,20 @@
 //! before a method runs, so connections are accepted and shaken hands with here and handed over finished.
 
 mod accept;
+mod pace;
 mod register;
+mod service;
 mod stream;
+mod wire;
 
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio_stream::Stream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
-use tonic::{Code, Request, Response, Status, Streaming};
-use tyr_proto::MESSAGE_BYTES_MAX;
-use tyr_proto::v1::agent_service_server::{AgentService, AgentServiceServer};
-use tyr_proto::v1::{AgentMessage, RegisterRequest, RegisterResponse, ServerMessage};
+use tonic::{Code, Status};
 
 use crate::app::App;
 
@@ -31,53 +29,30 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 const STREAMS_PER_CONNECTION_MAX: u32 = 8;
 /// Largest header list of a request.
 const HEADERS_BYTES_MAX: u32 = 16 * 1024;
+/// Streams that a peer opened and reset before they were looked at; beyond that the connection is closed (CVE-2023-44487).
+const PENDING_RESETS_MAX: usize = 20;
+/// Streams that were reset for errors of the peer; beyond that the connection is closed.
+const ERROR_RESETS_MAX: usize = 256;
 
 /// Serves agents until `shutdown`, then ends their streams.
 ///
 /// # Errors
 /// When the transport fails as a whole.
 pub async fn serve(app: Arc<App>, listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
-    let incoming = accept::incoming(listener, Arc::clone(&app.tls.grpc), shutdown.clone());
-    let service = AgentServiceServer::new(Service { app, shutdown: shutdown.clone() })
-        .max_decoding_message_size(MESSAGE_BYTES_MAX);
+    let gate = Arc::clone(&app.gates.grpc);
+    let incoming = accept::incoming(gate, listener, Arc::clone(&app.tls.grpc), shutdown.clone());
+    let service = service::Service { app, shutdown: shutdown.clone() };
     Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
         .http2_max_header_list_size(HEADERS_BYTES_MAX)
+        .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS_MAX))
+        .http2_max_local_error_reset_streams(Some(ERROR_RESETS_MAX))
         .add_service(service)
         .serve_with_incoming_shutdown(incoming, shutdown.cancelled_owned())
         .await
         .map_err(io::Error::other)
-}
-
-#[derive(Debug)]
-struct Service {
-    app: Arc<App>,
-    shutdown: CancellationToken,
-}
-
-#[tonic::async_trait]
-impl AgentService for Service {
-    async fn register(&self, request: Request<RegisterRequest>) -> Result<Response<RegisterResponse>, Status> {
-        let answer = register::register(&self.app, request.get_ref()).await;
-        self.app.metrics.grpc.answered(word_of(&answer));
-        self.app.metrics.security.enrollment(match &answer {
-            Ok(_) => "ok",
-            Err(status) if status.code() == Code::Unavailable => "failed",
-            Err(_) => "refused",
-        });
-        answer.map(Response::new)
-    }
-
-    type StreamStream = Pin<Box<dyn Stream<Item = Result<ServerMessage, Status>> + Send>>;
-
-    async fn stream(&self, request: Request<Streaming<AgentMessage>>) -> Result<Response<Self::StreamStream>, Status> {
-        let peer = request.extensions().get::<accept::Peer>().cloned().unwrap_or_default();
-        let answer = stream::open(&self.app, peer, request.into_inner(), self.shutdown.clone()).await;
-        self.app.metrics.grpc.answered(word_of(&answer));
-        Ok(Response::new(Box::pin(answer?)))
-    }
 }
 
 fn word_of<T>(answer: &Result<T, Status>) -> &'static str {

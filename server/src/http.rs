@@ -40,8 +40,12 @@ use crate::app::App;
 /// # Errors
 /// None at present: what fails later is logged and retried.
 pub async fn serve(app: Arc<App>, listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
-    let tls = app.tls.rest.clone();
+    let entrance = serve::Entrance {
+        gate: Arc::clone(&app.gates.rest),
+        tls: app.tls.rest.clone(),
+        trusted_proxies: app.config.doors.trusted_proxies.clone().into(),
+    };
     let routes = router::router(app, shutdown.clone());
-    serve::serve(listener, tls, routes, shutdown).await;
+    serve::serve(listener, entrance, routes, shutdown).await;
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! A request walks `http/<resource>` or `grpc` → `app/<aggregate>` → `db/<aggregate>`. Doors parse and answer; `app` decides
 //! and owns the transaction; `db` holds all SQL. REST and gRPC are two doors to the same `app` functions.
 
+pub mod accept;
 pub mod app;
 pub mod args;
 pub mod backup;

@@ -34,7 +34,7 @@ use self::grpc::GrpcMetrics;
 use self::http::HttpMetrics;
 use self::ingest::IngestMetrics;
 use self::policy::PolicyMetrics;
-use self::security::SecurityMetrics;
+pub use self::security::SecurityMetrics;
 use self::sse::SseMetrics;
 
 /// Name and value of `N` labels, all known at compile time.

@@ -31,6 +31,10 @@ const OUTGOING_MAX: usize = 4;
 const ANSWERS_MAX: usize = 64;
 /// Longest that the server may take to open the stream.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(45);
+/// A connection that stood for so long was a good one: the next failure is a new one.
+const STEADY_AFTER: Duration = Duration::from_secs(30);
+/// The way to the server may be closed before it is read why.
+const TOLD_WITHIN: Duration = Duration::from_secs(1);
 /// Most AI processes in one list of those that live. A host with more doesn't send it.
 const LIVE_AI_PROCESSES_MAX: usize = 4096;
 
@@ -43,12 +47,15 @@ pub enum SessionEnd {
     Lost(String),
     /// The server does not take this identity.
     Refused(String),
+    /// The server does not take what it was sent.
+    Unacceptable(String),
 }
 
 impl SessionEnd {
     fn from_status(status: &Status) -> Self {
         match status.code() {
             Code::Unauthenticated | Code::PermissionDenied => Self::Refused(describe(status)),
+            Code::InvalidArgument | Code::OutOfRange => Self::Unacceptable(describe(status)),
             // TLS 1.3 tells a client only after its own handshake is done that its certificate is not taken.
             _ if refused_by_tls(status) => Self::Refused(describe(status)),
             _ => Self::Lost(describe(status)),
@@ -116,11 +123,16 @@ pub(super) async fn run(
     let (answers_in, answers_out) = mpsc::channel(ANSWERS_MAX);
     let (policy_in, policy_out) = watch::channel(None);
     let (interval_in, interval_out) = watch::channel(shipper.config.heartbeat_interval());
-    tokio::select! {
+    let begun = Instant::now();
+    let end = tokio::select! {
         end = send(shipper, outgoing, answers_out, interval_out, stop) => end,
         end = receive(shipper, incoming, backoff, identity, &answers_in, &policy_in, &interval_in) => end,
         end = apply(shipper, policy_out, &answers_in) => end,
+    };
+    if begun.elapsed() >= STEADY_AFTER {
+        backoff.reset();
     }
+    end
 }
 
 type Opened = (mpsc::Sender<AgentMessage>, Streaming<ServerMessage>);
@@ -185,15 +197,21 @@ async fn send(
             }
             Ok(()) = capabilities.changed() => Outgoing::Capabilities(capabilities.borrow_and_update().clone()),
             batch = batch => {
-                let Some((place, batch)) = batch else { return SessionEnd::Lost("the stream ended".to_owned()) };
+                let Some((place, batch)) = batch else { return closed().await };
                 place.send(message(Outgoing::EventBatch(batch)));
                 continue;
             }
         };
         if outgoing.send(message(other)).await.is_err() {
-            return SessionEnd::Lost("the stream ended".to_owned());
+            return closed().await;
         }
     }
+}
+
+/// Nothing can be sent any more. Why that is, the receiving loop learns, if anybody does.
+async fn closed() -> SessionEnd {
+    tokio::time::sleep(TOLD_WITHIN).await;
+    SessionEnd::Lost("the stream ended".to_owned())
 }
 
 fn heartbeat_timer(period: Duration) -> tokio::time::Interval {
@@ -237,7 +255,6 @@ async fn receive(
         };
         if !greeted {
             greeted = true;
-            backoff.reset();
             info!(server = %shipper.config.server, "connected to the server");
             shipper.connection.send_replace(Connection::Connected { since_unix_us: unix_us_now() });
         }
@@ -247,6 +264,8 @@ async fn receive(
                 policy.send_replace(Some(push));
             }
             Some(Incoming::Ack(ack)) => {
+                // Not before: a server that greets us and then can't take what we send would be asked again and again at once.
+                backoff.reset();
                 if !shipper.spool.acknowledge(&ack.spool_epoch, ack.sequence) {
                     warn!(ack.sequence, "the server acknowledged what it was not sent");
                 }
@@ -288,6 +307,7 @@ async fn receive(
 fn renew(shipper: &Shipper, identity: &mut Identity, request: Request, certificate: &Certificate) {
     let agent_id = identity.agent_id.to_string();
     match request.into_identity(&agent_id, &certificate.client_cert_pem, &certificate.ca_cert_pem) {
+        Ok(renewed) if !renewed.is_consistent() => error!("the server's new certificate is for another key"),
         Ok(renewed) => match renewed.store(&shipper.data) {
             Ok(()) => {
                 *identity = renewed;

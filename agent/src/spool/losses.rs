@@ -4,8 +4,14 @@ use std::collections::BTreeMap;
 
 use tyr_proto::v1::Loss;
 
-/// Reason of events for which the spool had no room. All other reasons are of events that never came to the spool.
+/// Reason of events for which the spool had no room.
 pub(super) const SPOOL_FULL: &str = "spool_full";
+/// Reason of events that are larger than any message may be.
+pub(super) const TOO_LARGE: &str = "too_large";
+/// Reason of events that the server did not take, over and over, each alone.
+pub(super) const REFUSED: &str = "refused";
+/// Reasons of events that the spool has counted as appended. All others never came to it.
+const IN_SPOOL: [&str; 3] = [SPOOL_FULL, TOO_LARGE, REFUSED];
 
 /// Cumulative totals of one spool epoch.
 #[derive(Debug, Default)]
@@ -64,7 +70,7 @@ impl Losses {
 
     /// Events lost before they reached the spool, which has not counted them as appended.
     pub(super) fn total_before_spool(&self) -> u64 {
-        let before = self.totals.iter().filter(|((_, _, reason), _)| *reason != SPOOL_FULL);
+        let before = self.totals.iter().filter(|((_, _, reason), _)| !IN_SPOOL.contains(reason));
         before.map(|(_, total)| total.count).sum()
     }
 }

@@ -5,7 +5,7 @@ use tokio::time::{Instant, timeout};
 use tyr_proto::v1::record::Record as Payload;
 use tyr_proto::v1::{DiscoveredAgent, Event, EventBatch, EventKind, Verdict};
 
-use super::{FLUSH_AFTER, FLUSH_URGENT_AFTER, IN_FLIGHT_RECORDS_MAX, Spool};
+use super::{FLUSH_AFTER, FLUSH_URGENT_AFTER, IN_FLIGHT_RECORDS_MAX, RECORD_BYTES_MAX, Spool};
 
 fn event(verdict: Verdict, name: &str) -> Event {
     Event { kind: EventKind::FileRead.into(), verdict: verdict.into(), resource: name.to_owned(), ..Event::default() }
@@ -262,4 +262,57 @@ proptest! {
             assert_eq!(spool.counters().emitted, emitted);
         });
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_server_refuses_is_narrowed_down_and_given_up_alone() {
+    let spool = Spool::new(1 << 20);
+    for n in 0..150 {
+        spool.append_event(event(Verdict::Deny, if n == 120 { "poison" } else { "fine" }));
+    }
+    // A server that takes all but that one, and says so by ending the connection.
+    let (mut connections, mut stored) = (0, 0);
+    while spool.counters().records > 0 {
+        connections += 1;
+        assert!(connections < 50, "it is stuck: {:?}", spool.counters());
+        spool.rewind();
+        loop {
+            let Ok(batch) = timeout(Duration::from_secs(2), spool.next_batch()).await else { break };
+            if names(&batch).contains(&"poison") {
+                spool.refused();
+                break;
+            }
+            let events = names(&batch).len();
+            let last = batch.first_sequence + batch.records.len() as u64 - 1;
+            assert!(spool.acknowledge(&batch.spool_epoch, last));
+            stored += events;
+        }
+    }
+    assert_eq!(stored, 149);
+    let lost: Vec<_> = spool.losses().into_iter().map(|loss| (loss.reason, loss.count)).collect();
+    assert_eq!(lost, [("refused".to_owned(), 1)]);
+    let counters = spool.counters();
+    assert_eq!((counters.emitted, counters.acknowledged, counters.lost), (150, 149, 1));
+    assert_eq!(counters.bytes, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_before_anything_was_sent_gives_nothing_up() {
+    let spool = Spool::new(1 << 20);
+    spool.append_event(event(Verdict::Deny, "a"));
+    for _ in 0..20 {
+        spool.rewind();
+        assert!(!spool.refused());
+    }
+    assert_eq!(names(&spool.next_batch().await), ["a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_no_message_can_hold_is_counted_as_lost() {
+    let spool = Spool::new(1 << 24);
+    spool.append_event(event(Verdict::Deny, &"x".repeat(RECORD_BYTES_MAX)));
+    spool.append_event(event(Verdict::Deny, "fine"));
+    assert_eq!(names(&spool.next_batch().await), ["fine"]);
+    assert_eq!((spool.counters().lost, spool.counters().emitted), (1, 2));
+    assert_eq!(spool.losses()[0].reason, "too_large");
 }

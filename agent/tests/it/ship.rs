@@ -26,8 +26,8 @@ use tyr_proto::v1::agent_message::Payload as FromAgent;
 use tyr_proto::v1::record::Record as Payload;
 use tyr_proto::v1::server_message::Payload as ToAgent;
 use tyr_proto::v1::{
-    CapabilityReport, ConfigUpdate, Event, EventAck, EventBatch, EventKind, PingRequest, PolicyLayer, PolicyPush,
-    Verdict,
+    CapabilityReport, Certificate, CertificateWanted, ConfigUpdate, Event, EventAck, EventBatch, EventKind,
+    PingRequest, PolicyLayer, PolicyPush, Verdict,
 };
 
 mod server;
@@ -408,4 +408,104 @@ async fn the_identity_is_stored_before_the_token_is_gone() {
     agent.stopped().await.unwrap();
     let data = DataDir::open(&host.dir.path().join("data")).unwrap();
     assert_eq!(Identity::load(&data).unwrap().unwrap().agent_id, server.issued()[0]);
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_kept_and_used_at_the_next_connect() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut server = Server::start().await;
+    let host = Host::of(&server);
+    let agent = host.start();
+    let mut link = connected(&mut server).await;
+    let identity = host.dir.path().join("data/identity.json");
+    let before = fs::read(&identity).unwrap();
+    link.say(ToAgent::CertificateWanted(CertificateWanted {})).await;
+    let request = loop {
+        if let FromAgent::CertificateRequest(request) = link.next().await {
+            break request;
+        }
+    };
+    let pem = server.authority.sign(&request.csr_pem);
+    // One that is for another key, as of a server that mixed agents up: the old one stays.
+    let other = server.authority.pem().as_bytes().to_vec();
+    link.say(ToAgent::Certificate(Certificate { client_cert_pem: other.clone(), ca_cert_pem: other })).await;
+    link.say(ToAgent::Ping(PingRequest { nonce: 8 })).await;
+    link.pong(8).await;
+    assert_eq!(fs::read(&identity).unwrap(), before);
+
+    link.say(ToAgent::CertificateWanted(CertificateWanted {})).await;
+    let request = loop {
+        if let FromAgent::CertificateRequest(request) = link.next().await {
+            break request;
+        }
+    };
+    assert_ne!(server.authority.sign(&request.csr_pem), pem, "a new key each time");
+    let pem = server.authority.sign(&request.csr_pem);
+    link.say(ToAgent::Certificate(Certificate {
+        client_cert_pem: pem.clone().into_bytes(),
+        ca_cert_pem: server.authority.pem().as_bytes().to_vec(),
+    }))
+    .await;
+    link.say(ToAgent::Ping(PingRequest { nonce: 9 })).await;
+    link.pong(9).await;
+    assert!(fs::read_to_string(&identity).unwrap().contains(&pem.replace('\n', "\\n")), "on disk before it is used");
+    assert_eq!(fs::metadata(&identity).unwrap().permissions().mode() & 0o777, 0o600);
+    let first = link.client_certificate.clone();
+    link.end(Status::aborted("the certificate of this stream has expired; connect again")).await;
+
+    let mut link = connected(&mut server).await;
+    assert_ne!(link.client_certificate, first);
+    agent.deny("after");
+    assert_eq!(names(&batch(&mut link).await), ["after"]);
+    drop(link);
+    agent.stopped().await.unwrap();
+    // And after a restart.
+    let again = host.start();
+    assert_ne!(connected(&mut server).await.client_certificate, first);
+    again.stopped().await.unwrap();
+    assert_eq!(server.registered().len(), 1, "no new enrollment");
+}
+
+#[tokio::test]
+async fn a_server_that_cant_take_a_record_gets_the_others_and_is_not_asked_in_a_loop() {
+    let mut server = Server::start().await;
+    let host = Host::of(&server);
+    let agent = host.start();
+    for name in ["a", "poison", "b"] {
+        agent.deny(name);
+    }
+    let begun = tokio::time::Instant::now();
+    let (mut taken, mut refusals) = (Vec::new(), 0);
+    while taken.len() < 2 {
+        let mut link = connected(&mut server).await;
+        loop {
+            let batch = batch(&mut link).await;
+            if names(&batch).contains(&"poison".to_owned()) {
+                refusals += 1;
+                assert!(refusals <= 8, "100, 10, again after an acknowledgement, and three times alone");
+                link.end(Status::invalid_argument("a message can't be read")).await;
+                break;
+            }
+            taken.extend(names(&batch));
+            link.say(ack(&batch, batch.first_sequence + batch.records.len() as u64 - 1)).await;
+            if taken.len() == 2 {
+                break;
+            }
+        }
+    }
+    assert_eq!(taken, ["a", "b"]);
+    assert!(refusals >= 3, "{refusals}");
+    assert_eq!(agent.spool.losses()[0].reason, "refused");
+    assert!(begun.elapsed() < LIMIT);
+    agent.stopped().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stream_begins_with_the_ai_processes_that_live() {
+    let mut server = Server::start().await;
+    let host = Host::of(&server);
+    let _agent = host.start();
+    let mut link = connected(&mut server).await;
+    let FromAgent::LiveAiProcesses(living) = link.next().await else { panic!("second, before any batch") };
+    assert!(living.discovered_agent_ids.is_empty());
 }

@@ -76,7 +76,7 @@ pub struct Loss {
     pub kind: i32,
     #[prost(enumeration = "Verdict", tag = "2")]
     pub verdict: i32,
-    /// Where they went: `kernel_ring`, `decode`, `spool_full`.
+    /// Where they went: `kernel_ring`, `decode`, `spool_full`, `too_large`, `refused`.
     #[prost(string, tag = "3")]
     pub reason: ::prost::alloc::string::String,
     #[prost(uint64, tag = "4")]

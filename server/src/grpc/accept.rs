@@ -1,4 +1,4 @@
-//! Connections: accepted, counted, and shaken hands with in limited time.
+//! Agents' connections, shaken hands with, as tonic takes them.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,73 +10,53 @@ use std::time::Duration;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::server::Connected;
 
+use crate::accept::{self, Gate, IdleLimits, Place, Timed};
 use crate::pki::{self, Identity};
 
-/// Most open connections, handshakes included: 10,000 agents, and twice that while they all reconnect.
-const CONNECTIONS_MAX: usize = 20_000;
-/// Time for a TLS handshake.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Finished handshakes that wait to be served.
 const READY_MAX: usize = 64;
-/// Wait after a failed accept: the usual cause is too many open files, which passes.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// An agent opens its stream, or registers, as soon as it is connected, and drops the connection with the stream.
+const IDLE_LIMITS: IdleLimits = IdleLimits { unproved: Duration::from_secs(10), proved: Duration::from_secs(30) };
 
 /// Who is at the other end of a connection.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Peer {
     /// From the client certificate, if there was one.
     pub(super) identity: Option<Identity>,
     /// For the log.
-    pub(super) address: Option<SocketAddr>,
+    pub(super) address: SocketAddr,
+    /// Its place among the connections.
+    pub(super) place: Arc<Place>,
 }
 
 /// A connection after its handshake.
 #[derive(Debug)]
 pub(super) struct Connection {
-    stream: TlsStream<TcpStream>,
+    stream: Timed<TlsStream<TcpStream>>,
     peer: Peer,
-    /// Its place among the open connections.
-    _place: OwnedSemaphorePermit,
 }
 
 /// Accepts until `shutdown`.
 pub(super) fn incoming(
+    gate: Arc<Gate>,
     listener: TcpListener,
     tls: Arc<ServerConfig>,
     shutdown: CancellationToken,
 ) -> ReceiverStream<io::Result<Connection>> {
     let (ready, incoming) = mpsc::channel(READY_MAX);
     let acceptor = TlsAcceptor::from(tls);
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     tokio::spawn(async move {
-        loop {
-            let next = async {
-                // A place first: what can't be served stays in the kernel's queue.
-                let place = Arc::clone(&places).acquire_owned().await.map_err(io::Error::other)?;
-                let (stream, address) = listener.accept().await?;
-                Ok::<_, io::Error>((place, stream, address))
-            };
-            let (place, stream, address) = tokio::select! {
-                () = shutdown.cancelled() => return,
-                accepted = next => match accepted {
-                    Ok(accepted) => accepted,
-                    Err(error) => {
-                        tracing::warn!(%error, "accepting a connection failed");
-                        tokio::time::sleep(ACCEPT_PAUSE).await;
-                        continue;
-                    }
-                }
-            };
+        while let Some((tcp, address, place)) = accept::next(&gate, &listener, &shutdown).await {
             let (acceptor, ready) = (acceptor.clone(), ready.clone());
             tokio::spawn(async move {
-                match shake_hands(&acceptor, stream, address, place).await {
+                match shake_hands(&acceptor, tcp, address, place).await {
                     // An error means that the server is stopping.
                     Ok(connection) => drop(ready.send(Ok(connection)).await),
                     Err(error) => tracing::debug!(%error, peer.address = %address, "a handshake failed"),
@@ -89,17 +69,18 @@ pub(super) fn incoming(
 
 async fn shake_hands(
     acceptor: &TlsAcceptor,
-    stream: TcpStream,
+    tcp: TcpStream,
     address: SocketAddr,
-    place: OwnedSemaphorePermit,
+    place: Arc<Place>,
 ) -> io::Result<Connection> {
-    stream.set_nodelay(true)?;
-    let stream = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream))
-        .await
-        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    let stream = accept::shake_hands(acceptor, tcp, &place).await?;
     let certificates = stream.get_ref().1.peer_certificates();
     let identity = certificates.and_then(|chain| pki::identity(chain.first()?));
-    Ok(Connection { stream, peer: Peer { identity, address: Some(address) }, _place: place })
+    if identity.is_some() {
+        place.proved();
+    }
+    let peer = Peer { identity, address, place: Arc::clone(&place) };
+    Ok(Connection { stream: Timed::new(stream, place, IDLE_LIMITS), peer })
 }
 
 impl Connected for Connection {

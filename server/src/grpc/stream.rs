@@ -15,16 +15,19 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, Streaming};
 use tracing::Instrument;
 use tyr_api::agents::Posture;
-use tyr_proto::v1::agent_message::Payload as FromAgent;
+use tyr_proto::BATCH_RECORDS_MAX;
 use tyr_proto::v1::server_message::Payload as ToAgent;
 use tyr_proto::v1::{
-    self, AgentMessage, CapabilityReport, CertificateRequest, CertificateWanted, ConfigUpdate, EventAck, EventBatch,
-    Heartbeat, LiveAiProcesses, PingRequest, PolicyStatus, ServerMessage,
+    self, CapabilityReport, CertificateRequest, CertificateWanted, ConfigUpdate, EventAck, Heartbeat, LiveAiProcesses,
+    PingRequest, PolicyStatus, ServerMessage,
 };
 use uuid::Uuid;
 
 use super::accept::Peer;
+use super::pace::{Pace, TRANSACTION_RECORDS};
+use super::wire::{AgentMessage, Batch, Payload as FromAgent};
 use super::{status_word, unavailable};
+use crate::accept::Busy;
 use crate::app::App;
 use crate::app::certificates::{self, AdmitError, Certificate, RenewError};
 use crate::app::fleet::{Connection, Ended, Fleet};
@@ -45,6 +48,8 @@ const FACT_BYTES_MAX: usize = 1024;
 const FACTS_MAX: usize = 64;
 /// AI processes in one list of those that live, as the protocol says.
 const LIVE_AI_PROCESSES_MAX: usize = 4096;
+/// Records of one batch that are taken: more than agents send, and few enough for one transaction.
+const RECORDS_MAX: usize = 20 * BATCH_RECORDS_MAX;
 /// Time for an agent to renew an expired certificate.
 const RENEWAL_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -55,6 +60,7 @@ pub(super) async fn open(
     inbound: Streaming<AgentMessage>,
     shutdown: CancellationToken,
 ) -> Result<ReceiverStream<Result<ServerMessage, Status>>, Status> {
+    let busy = peer.place.busy();
     let Some(identity) = peer.identity else {
         return Err(Status::unauthenticated("a client certificate of this server is needed; enroll first"));
     };
@@ -67,12 +73,13 @@ pub(super) async fn open(
         AdmitError::UnknownCertificate => Status::permission_denied(error.to_string()),
         AdmitError::Db(_) => unavailable(&error),
     })?;
+    peer.place.vouch();
     let (out, outbound) = mpsc::channel(OUT_MAX);
     let span = tracing::info_span!("stream", agent.id = %agent_id);
     if certificate.has_expired() {
-        tracing::info!(agent.id = %agent_id, peer.address = ?peer.address, "agent connected to renew an expired certificate");
+        tracing::info!(agent.id = %agent_id, peer.address = %peer.address, "agent connected to renew an expired certificate");
         let renewal = Renewal { app: Arc::clone(app), certificate, out };
-        tokio::spawn(renewal.run(inbound, shutdown).instrument(span));
+        tokio::spawn(renewal.run(inbound, busy, shutdown).instrument(span));
         return Ok(ReceiverStream::new(outbound));
     }
     let policies = app.fleet.policy_generation();
@@ -80,18 +87,21 @@ pub(super) async fn open(
     effective::effective_for(app, agent_id).await.map_err(|error| unavailable(&error))?;
     let session = Session::open(app, agent_id).await.map_err(|error| unavailable(&error))?;
     let connection = Fleet::connect(app, agent_id);
+    let pace = Pace::new(app.config.agent_rate);
     let stream = Stream {
         app: Arc::clone(app),
         agent_id,
         session,
         certificate,
+        pace,
         policies,
         pushed: None,
         push: None,
         ping: None,
         out,
+        _busy: busy,
     };
-    tracing::info!(agent.id = %agent_id, peer.address = ?peer.address, "agent connected");
+    tracing::info!(agent.id = %agent_id, peer.address = %peer.address, "agent connected");
     tokio::spawn(stream.run(inbound, connection, shutdown).instrument(span));
     Ok(ReceiverStream::new(outbound))
 }
@@ -109,7 +119,10 @@ struct Stream {
     push: Option<Push>,
     /// The ping that is not answered yet.
     ping: Option<(u64, Timestamp)>,
+    pace: Pace,
     out: mpsc::Sender<Result<ServerMessage, Status>>,
+    /// The connection is in use as long as the stream is.
+    _busy: Busy,
 }
 
 /// Why a stream ends.
@@ -162,15 +175,17 @@ impl Stream {
             Err(end) => return end,
         }
         loop {
+            let next_at = self.pace.next_at();
+            let message = async {
+                tokio::time::sleep_until(next_at).await;
+                inbound.next().await
+            };
             let step = tokio::select! {
-                message = inbound.next() => match message {
+                message = message => match message {
                     Some(Ok(message)) => self.take(message).await,
                     None => return End::Gone,
                     // The agent's side broke off, or sent what is no message.
-                    Some(Err(status)) => {
-                        tracing::debug!(%status, "the stream broke");
-                        return End::Gone;
-                    }
+                    Some(Err(status)) => return broken(&status),
                 },
                 // Not before the agent said who it is: what it sends first is not to wait behind a key that it makes.
                 () = tokio::time::sleep_until(self.certificate.ask_at()), if self.pushed.is_some() => {
@@ -215,6 +230,11 @@ impl Stream {
             FromAgent::LiveAiProcesses(_) => "live_ai_processes",
             FromAgent::CertificateRequest(_) => "certificate_request",
         });
+        match &payload {
+            FromAgent::Heartbeat(_) => self.pace.spend(1, 0),
+            FromAgent::EventBatch(batch) => self.pace.spend(batch.records.len() as u64, batch.bytes()),
+            _ => self.pace.spend(TRANSACTION_RECORDS, 0),
+        }
         match payload {
             FromAgent::Heartbeat(heartbeat) => {
                 self.heartbeat(&heartbeat);
@@ -267,14 +287,20 @@ impl Stream {
         );
     }
 
-    async fn store(&mut self, batch: EventBatch) -> Result<(), End> {
+    async fn store(&mut self, batch: Batch) -> Result<(), End> {
         let arrived = Instant::now();
+        if batch.records.len() > RECORDS_MAX {
+            let text = format!("a batch of {} records; at most {BATCH_RECORDS_MAX} are expected", batch.records.len());
+            return Err(Status::invalid_argument(text).into());
+        }
         let records = batch.records.len() as u64;
         let Some(sequence) = records.checked_sub(1).and_then(|last| batch.first_sequence.checked_add(last)) else {
             return Err(Status::invalid_argument("an empty batch, or sequence numbers that run over").into());
         };
         let spool_epoch = batch.spool_epoch.clone();
-        let work = self.session.prepare(&self.app, batch).await.map_err(|error| unavailable(&error))?;
+        let (batch, unreadable) = batch.decode(self.agent_id);
+        let mut work = self.session.prepare(&self.app, batch).await.map_err(|error| unavailable(&error))?;
+        work.rejected.extend(unreadable);
         let oldest = work.events.iter().map(|event| event.ts).min();
         self.app.ingest.store(work).await.map_err(|error| match error {
             // Logged by the writer already, once for all agents.
@@ -378,7 +404,7 @@ struct Renewal {
 }
 
 impl Renewal {
-    async fn run(mut self, mut inbound: Streaming<AgentMessage>, shutdown: CancellationToken) {
+    async fn run(mut self, mut inbound: Streaming<AgentMessage>, _busy: Busy, shutdown: CancellationToken) {
         let end = tokio::select! {
             end = self.renew(&mut inbound) => end.err().unwrap_or_else(|| {
                 End::Status(Status::aborted("the certificate was renewed; connect again"))
@@ -416,6 +442,17 @@ async fn renew(
         RenewError::Refused(refusal) => refused(*refusal),
         RenewError::Csr(_) | RenewError::Db(_) => unavailable(&error),
     })
+}
+
+/// The agent's side broke off, or sent what is no message. The second it is told, as sending it again won't help.
+fn broken(status: &Status) -> End {
+    tracing::debug!(%status, "the stream broke");
+    match status.code() {
+        Code::Internal | Code::OutOfRange | Code::InvalidArgument | Code::Unimplemented | Code::ResourceExhausted => {
+            End::Status(Status::invalid_argument(format!("a message can't be read: {}", status.message())))
+        }
+        _ => End::Gone,
+    }
 }
 
 /// What a refused agent is told.

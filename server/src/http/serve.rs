@@ -1,49 +1,52 @@
-//! The accept loop of the REST listener.
+//! The REST listener: connections, both versions of HTTP, draining.
 //!
 //! `axum::serve` has no defence against clients that say nothing or say it slowly: hyper's header timeout needs a timer
-//! that it does not install, and telling HTTP/1 from HTTP/2 waits for ever. Hence this loop: every phase of a connection
-//! has a time limit, and the number of connections has one too.
+//! that it does not install, and telling HTTP/1 from HTTP/2 waits for ever. Hence an accept loop of our own, shared with the
+//! agents' door: every phase of a connection has a time limit, and the number of connections has one too.
 
-use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
+use std::net::IpAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use hyper::body::Incoming;
+use axum::body::{Body, Bytes};
+use axum::http::HeaderMap;
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper::{Request, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
-/// Most connections at a time; further ones wait in the kernel's queue.
-const CONNECTIONS_MAX: usize = 1024;
-/// From accept to the end of the TLS handshake.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// From the handshake to the end of the first request's head.
-const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+use crate::accept::{self, Busy, Gate, IdleLimits, Place, Timed};
+use crate::config::AddressRange;
+
+/// From the handshake to the end of the first request's head; and how long a connection is kept on which nothing more is asked.
+const IDLE_LIMITS: IdleLimits = IdleLimits { unproved: Duration::from_secs(10), proved: Duration::from_mins(5) };
 /// For the head of each further request of an HTTP/1 connection, the wait for it included.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Pings find HTTP/2 peers that are gone.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const HTTP2_STREAMS_MAX: u32 = 64;
+/// Streams that a peer opened and reset before they were looked at; beyond that the connection is closed (CVE-2023-44487).
+const PENDING_RESETS_MAX: usize = 20;
+/// Streams that were reset for errors of the peer; beyond that the connection is closed.
+const ERROR_RESETS_MAX: usize = 256;
 const HEADER_BYTES_MAX: u32 = 16 * 1024;
 const HTTP1_BUFFER_BYTES_MAX: usize = 64 * 1024;
 /// Connections that did not end by themselves after this long are cut; the process may take 10 s to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(7);
-/// Pause after an error of accept itself, such as too many open files.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// The header in which a proxy says whom it speaks for.
+const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// Address of the client (or of the proxy in front of us), an extension of every request.
 #[derive(Clone, Copy, Debug)]
@@ -61,39 +64,26 @@ impl Cut {
     }
 }
 
-/// Serves until `stop`, then lets running requests end for [`DRAIN_TIMEOUT`].
-///
-/// `tls` is absent behind a TLS proxy. Streams are expected to end themselves at `stop`.
-pub async fn serve(
-    listener: TcpListener,
-    tls: Option<Arc<rustls::ServerConfig>>,
-    routes: Router,
-    stop: CancellationToken,
-) {
-    let acceptor = tls.map(TlsAcceptor::from);
-    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+/// Whom to let in, and what to believe.
+#[derive(Clone, Debug)]
+pub struct Entrance {
+    /// Limits on connections.
+    pub gate: Arc<Gate>,
+    /// Absent behind a TLS proxy.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Arc<[AddressRange]>,
+}
+
+/// Serves until `stop`, then lets running requests end for [`DRAIN_TIMEOUT`]. Streams are expected to end themselves at `stop`.
+pub async fn serve(listener: TcpListener, entrance: Entrance, routes: Router, stop: CancellationToken) {
+    let acceptor = entrance.tls.map(TlsAcceptor::from);
     let connections = TaskTracker::new();
-    loop {
-        let slot = tokio::select! {
-            slot = Arc::clone(&slots).acquire_owned() => slot.expect("the semaphore is never closed"),
-            () = stop.cancelled() => break,
-        };
-        let (tcp, address) = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    warn!(%error, "accepting a REST connection failed");
-                    sleep(ACCEPT_PAUSE).await;
-                    continue;
-                }
-            },
-            () = stop.cancelled() => break,
-        };
+    while let Some((tcp, address, place)) = accept::next(&entrance.gate, &listener, &stop).await {
         let (acceptor, routes, stop) = (acceptor.clone(), routes.clone(), stop.clone());
-        connections.spawn(async move {
-            connection(tcp, address, acceptor, routes, stop).await;
-            drop(slot);
-        });
+        let peer =
+            Remote { address: address.ip().to_canonical(), trusted_proxies: Arc::clone(&entrance.trusted_proxies) };
+        connections.spawn(connection(tcp, place, peer, acceptor, routes, stop));
     }
     drop(listener);
     connections.close();
@@ -102,70 +92,86 @@ pub async fn serve(
     }
 }
 
+/// The other end of a connection.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    /// What connected, IPv4 in its own form.
+    pub address: IpAddr,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Arc<[AddressRange]>,
+}
+
+impl Remote {
+    /// Whose request it is: the nearest address in the chain that is no proxy of ours. What is left of it in the header was written by
+    /// strangers.
+    fn of_request(&self, headers: &HeaderMap) -> IpAddr {
+        let trusted = |address: IpAddr| self.trusted_proxies.iter().any(|range| range.contains(address));
+        let mut nearest = self.address;
+        if !trusted(nearest) {
+            return nearest;
+        }
+        let lines: Vec<&str> =
+            headers.get_all(X_FORWARDED_FOR).iter().map(|value| value.to_str().unwrap_or_default()).collect();
+        for hop in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
+            let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
+            nearest = address.to_canonical();
+            if !trusted(nearest) {
+                break;
+            }
+        }
+        nearest
+    }
+}
+
 async fn connection(
     tcp: TcpStream,
-    address: SocketAddr,
+    place: Arc<Place>,
+    peer: Remote,
     acceptor: Option<TlsAcceptor>,
     routes: Router,
     stop: CancellationToken,
 ) {
-    // Events are small and should leave at once.
-    if let Err(error) = tcp.set_nodelay(true) {
-        debug!(%error, peer.address = %address.ip(), "TCP_NODELAY was refused");
-    }
-    let Some(acceptor) = acceptor else { return talk(tcp, address, routes, stop, FIRST_REQUEST_TIMEOUT).await };
-    match timeout(HANDSHAKE_TIMEOUT, acceptor.accept(tcp)).await {
-        Ok(Ok(tls)) => talk(tls, address, routes, stop, FIRST_REQUEST_TIMEOUT).await,
-        Ok(Err(error)) => debug!(%error, peer.address = %address.ip(), "TLS handshake failed"),
-        Err(_) => debug!(peer.address = %address.ip(), "TLS handshake took too long"),
+    let Some(acceptor) = acceptor else { return talk(Timed::new(tcp, place, IDLE_LIMITS), peer, routes, stop).await };
+    match accept::shake_hands(&acceptor, tcp, &place).await {
+        Ok(tls) => talk(Timed::new(tls, place, IDLE_LIMITS), peer, routes, stop).await,
+        Err(error) => debug!(%error, peer.address = %peer.address, "TLS handshake failed"),
     }
 }
 
-/// Serves one connection, whatever it runs over, until it ends; at once if it brings no request in time.
-pub async fn talk<IO>(
-    io: IO,
-    address: SocketAddr,
-    routes: Router,
-    stop: CancellationToken,
-    first_request_within: Duration,
-) where
+/// Serves one connection, whatever it runs over, until it ends.
+pub async fn talk<IO>(io: Timed<IO>, peer: Remote, routes: Router, stop: CancellationToken)
+where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let heard = Arc::new(AtomicBool::new(false));
+    let address = peer.address;
+    let place = Arc::clone(io.place());
     let cut = CancellationToken::new();
-    let service = service_fn({
-        let (heard, cut) = (Arc::clone(&heard), cut.clone());
-        move |request: Request<Incoming>| {
-            heard.store(true, Ordering::Relaxed);
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(Peer(address.ip().to_canonical()));
-            if request.version() < Version::HTTP_2 {
-                request.extensions_mut().insert(Cut(cut.clone()));
-            }
-            routes.clone().oneshot(request)
+    let cut_here = cut.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        place.proved();
+        let busy = place.busy();
+        let mut request = request.map(Body::new);
+        let source = peer.of_request(request.headers());
+        request.extensions_mut().insert(Peer(source));
+        if request.version() < Version::HTTP_2 {
+            request.extensions_mut().insert(Cut(cut_here.clone()));
         }
+        let answer = routes.clone().oneshot(request);
+        async move { answer.await.map(|response| response.map(|body| Body::new(Held { body, _busy: busy }))) }
     });
     let builder = builder();
     let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
-    let mut silence = pin!(sleep(first_request_within));
     let mut draining = false;
     loop {
         tokio::select! {
             result = connection.as_mut() => {
                 if let Err(error) = result {
-                    debug!(error = &*error, peer.address = %address.ip(), "REST connection broke");
+                    debug!(error = &*error, peer.address = %address, "REST connection broke");
                 }
                 return;
             }
-            () = silence.as_mut(), if !heard.load(Ordering::Relaxed) => {
-                // Checked again: the request may have come while this was already armed.
-                if !heard.load(Ordering::Relaxed) {
-                    debug!(peer.address = %address.ip(), "REST connection without a request was closed");
-                    return;
-                }
-            }
             () = cut.cancelled() => {
-                debug!(peer.address = %address.ip(), "REST connection that takes nothing was cut");
+                debug!(peer.address = %address, "REST connection that takes nothing was cut");
                 return;
             }
             () = stop.cancelled(), if !draining => {
@@ -173,6 +179,29 @@ pub async fn talk<IO>(
                 connection.as_mut().graceful_shutdown();
             }
         }
+    }
+}
+
+/// A body that keeps its connection in use until it has ended.
+struct Held {
+    body: Body,
+    _busy: Busy,
+}
+
+impl hyper::body::Body for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -188,6 +217,47 @@ fn builder() -> Builder<TokioExecutor> {
         .keep_alive_interval(PING_INTERVAL)
         .keep_alive_timeout(PING_INTERVAL)
         .max_concurrent_streams(HTTP2_STREAMS_MAX)
-        .max_header_list_size(HEADER_BYTES_MAX);
+        .max_header_list_size(HEADER_BYTES_MAX)
+        .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
+        .max_local_error_reset_streams(ERROR_RESETS_MAX);
     builder
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use axum::http::{HeaderMap, HeaderValue};
+
+    use super::{Remote, X_FORWARDED_FOR};
+
+    fn source(address: &str, trusted: &[&str], lines: &[&'static str]) -> IpAddr {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(X_FORWARDED_FOR, HeaderValue::from_static(line));
+        }
+        let trusted_proxies = trusted.iter().map(|range| range.parse().expect("a range")).collect();
+        Remote { address: address.parse().expect("an address"), trusted_proxies }.of_request(&headers)
+    }
+
+    #[test]
+    fn a_header_is_believed_as_far_as_our_own_proxies_wrote_it() {
+        let address = |text: &str| text.parse::<IpAddr>().expect("an address");
+        let forged = "192.0.2.66, 203.0.113.7";
+        assert_eq!(source("198.51.100.1", &[], &[forged]), address("198.51.100.1"), "nobody is trusted unless told");
+        assert_eq!(source("198.51.100.1", &["10.0.0.0/8"], &[forged]), address("198.51.100.1"));
+        assert_eq!(
+            source("10.0.0.5", &["10.0.0.0/8"], &[forged]),
+            address("203.0.113.7"),
+            "what a stranger wrote is not read"
+        );
+        assert_eq!(
+            source("10.0.0.5", &["10.0.0.0/8"], &["203.0.113.7, 10.0.0.9"]),
+            address("203.0.113.7"),
+            "two proxies"
+        );
+        assert_eq!(source("10.0.0.5", &["10.0.0.0/8"], &["192.0.2.66", "203.0.113.7"]), address("203.0.113.7"));
+        assert_eq!(source("10.0.0.5", &["10.0.0.0/8"], &["nonsense"]), address("10.0.0.5"));
+        assert_eq!(source("10.0.0.5", &["10.0.0.0/8"], &[]), address("10.0.0.5"));
+    }
 }

@@ -12,7 +12,7 @@ const ENROLLMENTS: [&str; 3] = ["ok", "refused", "failed"];
 const CONNECTIONS: [&str; 4] = ["accepted", "handshake_failed", "handshake_timeout", "penalised"];
 
 /// Counters of what was let in and what was not.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SecurityMetrics {
     logins: Counters<1>,
     enrollments: Counters<1>,

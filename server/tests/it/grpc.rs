@@ -28,6 +28,7 @@ use uuid::Uuid;
 use crate::stack::{LIMIT, Stack, batch, event};
 
 mod certificates;
+mod hostile;
 mod revocation;
 
 const ALERT_ALL: &str = "apiVersion: tyr.dev/v1
@@ -78,6 +79,10 @@ impl Door {
 
     /// A client, with a certificate or without.
     async fn client(&self, identity: Option<&Enrolled>) -> AgentServiceClient<Channel> {
+        AgentServiceClient::new(self.channel(identity).await)
+    }
+
+    async fn channel(&self, identity: Option<&Enrolled>) -> Channel {
         let mut roots = RootCertStore::empty();
         roots.add(self.stack.app.pki.ca_der().clone()).expect("a root");
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -105,9 +110,7 @@ impl Door {
             }
         });
         // The scheme is for tonic; TLS is the connector's.
-        let channel =
-            Endpoint::from_static("http://localhost").connect_with_connector(connect).await.expect("connected");
-        AgentServiceClient::new(channel)
+        Endpoint::from_static("http://localhost").connect_with_connector(connect).await.expect("connected")
     }
 
     async fn token(&self, max_uses: u32) -> String {

@@ -8,7 +8,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tyr_server::http::serve;
+use tyr_server::accept::{Gate, IdleLimits, Limits, Timed};
+use tyr_server::http::serve::{self, Remote};
 
 use super::harness::{LIMIT, Rest};
 
@@ -53,7 +54,11 @@ async fn a_connection_without_a_request_is_closed() {
         client.write_all(said).await.expect("sent");
         let stop = CancellationToken::new();
         let limit = Duration::from_millis(50);
-        let talk = serve::talk(server, ([127, 0, 0, 1], 1).into(), Router::new(), stop, limit);
+        let address = [127, 0, 0, 1].into();
+        let gate = Gate::new(Limits::new(8, None));
+        let place = gate.enter(address, gate.permit().await).expect("room");
+        let timed = Timed::new(server, place, IdleLimits { unproved: limit, proved: LIMIT });
+        let talk = serve::talk(timed, Remote { address, trusted_proxies: [].into() }, Router::new(), stop);
         timeout(LIMIT, talk).await.expect("given up");
     }
 }
