@@ -64,6 +64,7 @@ complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "auth" -d 'Whether and
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "context" -d 'Servers that you work with'
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "db" -d 'The database behind the server: connections, sizes, growth, partitions, bloat'
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "health" -d 'Health of server and database'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "metrics" -d 'What the server counts, in the text format of Prometheus'
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "version" -d 'Versions of this program and of the server'
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "api" -d 'Send one request of the REST interface as you are logged in'
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
@@ -1642,6 +1643,33 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l tz -d 'Show tim
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -s q -l quiet -d 'No notes on standard error'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l filter -d 'Only those whose name begins with this' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l fail-on-any -d 'Exit with 3 when at least one row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l fail-on-none -d 'Exit with 3 when no row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l context -d 'Use this context of the configuration file' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F

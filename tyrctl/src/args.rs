@@ -278,6 +278,16 @@ Examples:
   tyrctl health
   tyrctl health -o json")]
     Health,
+    /// What the server counts, in the text format of Prometheus.
+    #[command(after_long_help = "\
+`/metrics` takes the session of any user; a Prometheus shows the token in metrics.token of the server's data directory.
+
+Examples:
+  tyrctl metrics                               all of them, as Prometheus reads them
+  tyrctl metrics --filter tyr_events           those whose name begins so
+  tyrctl metrics --filter tyr_agents -o csv
+  tyrctl metrics --columns name,labels,value --sort value:desc")]
+    Metrics(MetricsArgs),
     /// Versions of this program and of the server.
     #[command(after_long_help = "\
 Examples:
@@ -311,6 +321,17 @@ Examples:
   tyrctl man                              tyrctl(1) on standard output
   tyrctl man --dir /usr/local/share/man/man1")]
     Man(ManArgs),
+}
+
+/// Flags of `metrics`.
+#[derive(Debug, Args)]
+pub struct MetricsArgs {
+    /// Only those whose name begins with this.
+    #[arg(long, value_name = "PREFIX")]
+    pub filter: Option<String>,
+    /// List flags.
+    #[command(flatten)]
+    pub list: ListArgs,
 }
 
 /// Flags of `version`.

@@ -113,6 +113,16 @@ impl Client {
         }
     }
 
+    /// `GET /metrics` in the text format 0.0.4.
+    pub async fn metrics(&self) -> Result<String, Failure> {
+        let (status, body) = self.exchange::<()>(Method::GET, "/metrics", None, None, Access::LoggedIn).await?;
+        if status.is_success() {
+            Ok(String::from_utf8_lossy(&body).into_owned())
+        } else {
+            Err(self.refused(status, &body, "/metrics"))
+        }
+    }
+
     /// `GET /api/v1/auth/status`: whether the first admin exists.
     pub async fn auth_status(&self) -> Result<AuthStatus, Failure> {
         self.call(Method::GET, "/api/v1/auth/status", None::<&()>, None::<&()>, Access::Open).await

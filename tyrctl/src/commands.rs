@@ -19,6 +19,7 @@ pub mod db;
 pub mod drift;
 pub mod events;
 pub mod health;
+pub mod metrics;
 pub mod policy;
 pub mod session;
 pub mod token;
@@ -65,6 +66,7 @@ pub async fn run(app: &App, command: Command) -> Result<Outcome, Failure> {
         Command::Context(command) => context::run(app, command),
         Command::Db(args) => db::run(app, &args).await,
         Command::Health => health::health(app).await,
+        Command::Metrics(args) => metrics::run(app, &args).await,
         Command::Version(args) => health::version(app, &args).await,
         Command::Api(args) => api::run(app, &args).await,
         Command::Completions(args) => completions::completions(app, &args),

@@ -286,7 +286,7 @@ fn partitions(registry: &mut Registry, days: &[jiff::civil::Date]) {
         }
     }
     let help = "Days after today that have a partition; -1 when today has none";
-    gauge(registry, "tyr_partitions_ahead_days", help, ahead);
+    gauge(registry, "tyr_partitions_ahead", help, ahead);
 }
 
 fn gauge(registry: &mut Registry, name: &str, help: &str, value: i64) {

@@ -70,7 +70,7 @@ async fn documented_names_and_labels_in_both_formats() {
         "tyr_grpc_requests_total{status=\"UNAUTHENTICATED\"} 0",
         "tyr_database_up 1",
         "tyr_agents_posture{posture=\"unknown\"} 1",
-        "tyr_partitions_ahead_days 7",
+        "tyr_partitions_ahead 7",
         &format!("tyr_agent_denials_total{{agent_id=\"{agent}\"}} 1"),
         &format!("tyr_build_info{{version=\"{}\"}} 1", tyr_server::VERSION),
         "tyr_events_lost_total{reason=\"spool_full\"} 0",
