@@ -141,6 +141,8 @@ impl Pools {
         let writes = PgPoolOptions::new()
             .max_connections(WRITE_CONNECTIONS_MAX)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            .acquire_slow_threshold(ACQUIRE_SLOW)
+            .acquire_time_level("trace".parse().expect("a level"))
             .connect_lazy_with(limits.on(options.as_ref().clone(), "tyr-server ingest"));
         let owner = Owner(Arc::new(owner.unwrap_or_else(|| options.as_ref().clone())));
         Self { reads, writes, owner }

@@ -70,7 +70,10 @@ async fn set(app: &App, agent_id: Uuid, refusal: Option<Refusal>, by: &Actor) ->
     }
     tx.commit().await.map_err(DbError::from)?;
     match refusal {
-        Some(refusal) => app.fleet.refuse(agent_id, refusal),
+        Some(refusal) => {
+            app.fleet.refuse(agent_id, refusal);
+            app.metrics.agents.removed(agent_id);
+        }
         None => {}
     }
     let agent = query::agent(app, agent_id).await?.ok_or_else(unknown)?;

@@ -41,6 +41,7 @@ pub struct IngestMetrics {
     replayed: Counter,
     rejected: Counter,
     quarantined: Counter,
+    expired: Counter,
     transactions: Family<super::Labels<1>, Histogram, fn() -> Histogram>,
     batch_seconds: Histogram,
     age_seconds: Histogram,
@@ -86,8 +87,14 @@ impl IngestMetrics {
         let quarantined = Counter::default();
         registry.register(
             "tyr_ingest_quarantined_events",
-            "Events from the future, set apart until a clock is put right",
+            "Events that have no place in the table yet, such as those from the future, set apart",
             quarantined.clone(),
+        );
+        let expired = Counter::default();
+        registry.register(
+            "tyr_ingest_expired_events",
+            "Events that came when their day was dropped already, counted and not stored",
+            expired.clone(),
         );
         let transactions: Family<_, _, fn() -> Histogram> = Family::new_with_constructor(|| Histogram::new(SECONDS));
         for way in [Way::Copy, Way::Staged] {
@@ -110,7 +117,18 @@ impl IngestMetrics {
             "Age of the oldest event of each batch when it was stored, by the clock of its host",
             age_seconds.clone(),
         );
-        Self { events, drifts, batches, replayed, rejected, quarantined, transactions, batch_seconds, age_seconds }
+        Self {
+            events,
+            drifts,
+            batches,
+            replayed,
+            rejected,
+            quarantined,
+            expired,
+            transactions,
+            batch_seconds,
+            age_seconds,
+        }
     }
 
     /// Events were committed that were not there before.
@@ -141,7 +159,12 @@ impl IngestMetrics {
         self.rejected.inc_by(records as u64);
     }
 
-    /// So many events from the future were set apart.
+    /// So many events came after their day was dropped.
+    pub fn expired(&self, events: i64) {
+        self.expired.inc_by(u64::try_from(events).unwrap_or(0));
+    }
+
+    /// So many events were set apart, as those from the future are.
     pub fn quarantined(&self, events: usize) {
         self.quarantined.inc_by(events as u64);
     }

@@ -146,18 +146,17 @@ fn agents(registry: &mut Registry, app: &App) {
 fn database(registry: &mut Registry, app: &App, answers: bool) {
     let up_help = "1 when the database answered the last look at it, else 0";
     gauge(registry, "tyr_database_up", up_help, i64::from(answers));
-    let size = i64::from(app.pool.size());
-    let idle = i64::try_from(app.pool.num_idle()).unwrap_or(i64::MAX);
-    let connections = Family::<Labels<1>, Gauge>::default();
-    connections.get_or_create(&[("state", "idle")]).set(idle);
-    connections.get_or_create(&[("state", "used")]).set((size - idle).max(0));
-    registry.register("tyr_database_connections", "Connections of the pool, by state", connections);
-    gauge(
-        registry,
-        "tyr_database_connections_max",
-        "Most connections that the pool opens",
-        i64::from(app.pool.options().get_max_connections()),
-    );
+    let connections = Family::<Labels<2>, Gauge>::default();
+    let max = Family::<Labels<1>, Gauge>::default();
+    for (name, pool) in [("requests", &app.pool), ("ingest", &app.writes)] {
+        let size = i64::from(pool.size());
+        let idle = i64::try_from(pool.num_idle()).unwrap_or(i64::MAX);
+        connections.get_or_create(&[("pool", name), ("state", "idle")]).set(idle);
+        connections.get_or_create(&[("pool", name), ("state", "used")]).set((size - idle).max(0));
+        max.get_or_create(&[("pool", name)]).set(pool.options().get_max_connections().into());
+    }
+    registry.register("tyr_database_connections", "Connections to the database, by pool and state", connections);
+    registry.register("tyr_database_connections_max", "Most connections that each pool opens", max);
     let failures = Counters::<1>::default();
     for (kind, count) in FAILURES.counts() {
         failures.get_or_create(&[("kind", kind)]).inc_by(count);

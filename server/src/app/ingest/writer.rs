@@ -309,6 +309,9 @@ impl Writer {
         let sent: usize = works.iter().map(|work| work.events.len()).sum();
         let metrics = &self.app.metrics.ingest;
         metrics.rejected(works.iter().map(|work| work.rejected.len()).sum());
+        metrics.quarantined(works.iter().map(|work| work.quarantined.len()).sum());
+        let expired = works.iter().filter_map(|work| work.expired.as_ref()).map(|expired| expired.events).sum();
+        metrics.expired(expired);
         let events = works.iter_mut().flat_map(|work| std::mem::take(&mut work.events));
         let mut batch: Vec<Event> = match new {
             None => events.collect(),

@@ -125,6 +125,76 @@ async fn agents_beyond_the_limit_share_a_place() {
     rest.stop().await;
 }
 
+#[tokio::test]
+async fn the_generated_list_of_metrics_is_up_to_date() {
+    let rest = Rest::start().await;
+    let (_, token) = rest.session("viewer").await;
+    // One agent of whom it is known that its certificate ends, and one that is stale.
+    rest.agent("host-1").await;
+    rest.agent("host-2").await;
+    sqlx::query("UPDATE agents SET last_seen = now() - interval '1 hour' WHERE name = 'host-2'")
+        .execute(&rest.app.pool)
+        .await
+        .expect("updated");
+    // The first request is what the second one counts.
+    rest.get(&token, "/health").await;
+    let text = scrape(&rest, Some(&token), "*/*").await.2;
+    let mut rows: Vec<(String, String, String, String)> = Vec::new();
+    let mut help = "";
+    for line in text.lines() {
+        if let Some(line) = line.strip_prefix("# HELP ") {
+            help = line.split_once(' ').map_or("", |(_, help)| help);
+        } else if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|line| line.split_once(' ')) {
+            rows.push((name.to_owned(), kind.to_owned(), String::new(), help.to_owned()));
+        } else if let Some((name, kind, labels, _)) = rows.last_mut()
+            && line.starts_with(name.as_str())
+            && labels.is_empty()
+            && let Some((_, rest)) = line.split_once('{')
+        {
+            let names = rest.split(',').filter_map(|label| label.split_once("=\"")).map(|(name, _)| name);
+            let names: Vec<_> = names.filter(|name| *name != "le" || kind != "histogram").collect();
+            *labels = names.join(", ");
+        }
+    }
+    rows.sort();
+    let table: String = rows
+        .iter()
+        .map(|(name, kind, labels, help)| format!("| `{name}` | {kind} | {labels} | {} |\n", help.replace('|', "\\|")))
+        .collect();
+    let page = format!("{PAGE}{table}");
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/metrics.md");
+    if std::env::var_os("TYR_UPDATE").is_some() {
+        fs::write(&file, &page).expect("written");
+    }
+    let committed = fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(committed, page, "docs/metrics.md differs: run `./dev update` and commit it");
+    rest.stop().await;
+}
+
+/// What stands above the table of `docs/metrics.md`.
+const PAGE: &str = "# Metrics
+
+`GET https://<server>:7701/metrics` answers in the text format 0.0.4 of Prometheus, and in OpenMetrics 1.0.0 to who asks for it.
+It takes the session of any user, and the token in `metrics.token` of the server's data directory (made at the first start, mode
+0600, read at each scrape: to change it, write another one into the file that begins with `tyr_mt_`). With
+`TYR_METRICS_PUBLIC=true` it asks for neither. `tyrctl metrics --filter tyr_agents` prints them.
+
+- `packaging/prometheus/prometheus.yml`: how Prometheus finds it; `tyr.rules.yml`: alerts, with tests (`promtool test rules tyr.rules.test.yml`).
+- `packaging/grafana/tyr.json`: a dashboard to import.
+
+Counters begin at zero with the process, and each server counts what it did itself: sum over servers. What is read from the
+database (postures, losses, partitions, spools) is the same on every server that shares it: take the largest. It is left out
+while the database is away.
+
+No label holds what somebody else chose: no paths, no names of hosts or users. `agent_id` is given to the first
+`TYR_METRICS_AGENTS_MAX` agents (100) that were denied something or drifted; all others are counted together as `other`.
+
+This table is written by a test.
+
+| name | type | labels | what |
+|---|---|---|---|
+";
+
 /// Name and labels of each series.
 fn series(text: &str) -> Vec<String> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
