@@ -51,6 +51,7 @@ complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "ls" -d 'Agents: one p
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "agent" -d 'One agent in detail'
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "ai" -d 'AI processes that agents found'
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "drift" -d 'Where the agent\'s verdict differs from the server\'s'
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "alerts" -d 'What the server alerts on, who knows of it, and who is told'
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "events" -d 'Judged actions of AI processes'
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "policy" -d 'Policies: apply, look at, assign'
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "token" -d 'Enrollment tokens for new agents'
@@ -72,7 +73,8 @@ complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "man" -d 'Write the ma
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l view -d 'View to begin with' -r -f -a "overview\t'A bit of everything'
 agents\t'One line per agent'
 events\t'Events as they happen'
-drift\t'Events on which agent and server disagree'"
+drift\t'Events on which agent and server disagree'
+alerts\t'Alerts that are pending or firing'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l filter -d 'Show only what matches, e.g. \'kind=exec verdict!=allow\'; `?` in the dashboard lists the fields' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l fps -d 'Frames per second at most, 1-30' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l context -d 'Use this context of the configuration file' -r
@@ -352,6 +354,116 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l fail-on-none -d 
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -s q -l quiet -d 'No notes on standard error'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l state -d 'Only alerts in this state' -r -f -a "open\t'Pending and firing ones'
+firing\t'Firing ones'
+pending\t'Those whose condition has to hold a little longer'
+resolved\t'Those that are over'
+all\t'All'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l rule -d 'Only alerts of this rule' -r -f -a "stale\t''
+silent\t''
+deny_spike\t''
+drift\t''
+sustained_drift\t''
+loss\t''
+posture_fell\t''"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l agent -d 'Only alerts of this agent, by name or id' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l fail-on-any -d 'Exit with 3 when at least one row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l fail-on-none -d 'Exit with 3 when no row is found'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -f -a "ack" -d 'Say that an alert is known; admins only'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -f -a "acknowledge" -d 'Say that an alert is known; admins only'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -f -a "webhook" -d 'Who is told of alerts; admins only'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l note -d 'What others should know' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -l note -d 'What others should know' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -s o -l output -d 'Form of the output' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -f -a "add" -d 'Tell this address of alerts that fire or resolve. The secret that messages are signed with is shown only once'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -f -a "list" -d 'All webhooks, and how they fare'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -f -a "ls" -d 'All webhooks, and how they fare'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -f -a "remove" -d 'Tell an address no longer; what waits for it is dropped'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -f -a "rm" -d 'Tell an address no longer; what waits for it is dropped'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -f -a "test" -d 'Send a message now and say what became of it. Exit code 1 when it was not taken'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate agents" -l context -d 'Use this context of the configuration file' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate agents" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate agents" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -41,24 +40,25 @@ macro_rules! words {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(self.as_str())
             }
         }
 
-        impl FromStr for $name {
-            type Err = UnknownWord;
+        impl std::str::FromStr for $name {
+            type Err = $crate::events::UnknownWord;
 
-            fn from_str(given: &str) -> Result<Self, UnknownWord> {
+            fn from_str(given: &str) -> Result<Self, $crate::events::UnknownWord> {
                 match given {
                     $($word => Ok(Self::$variant),)+
-                    _ => Err(UnknownWord { given: given.to_owned(), accepted: Self::WORDS }),
+                    _ => Err($crate::events::UnknownWord { given: given.to_owned(), accepted: Self::WORDS }),
                 }
             }
         }
     };
 }
+pub(crate) use words;
 
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]

@@ -5,6 +5,7 @@
 //! in a script is an error and not a silent default.
 
 pub mod agents;
+pub mod alerts;
 pub mod audit;
 pub mod auth;
 pub mod db;

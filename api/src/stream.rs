@@ -1,6 +1,6 @@
 //! What `GET /api/v1/events/stream` sends.
 //!
-//! Plain subscribers get events alone, one `data: {json}` each with an `id:`. `?include=stats,agents,ai` adds named
+//! Plain subscribers get events alone, one `data: {json}` each with an `id:`. `?include=stats,agents,ai,alerts` adds named
 //! events for dashboards: they carry no `id:`, so that they never move the resume cursor.
 
 use std::collections::BTreeMap;
@@ -21,6 +21,11 @@ pub const STATS: &str = "stats";
 pub const AGENTS: &str = "agents";
 /// Name of the SSE event that carries a JSON array of [`DiscoveredAgent`]: those that changed.
 pub const AI: &str = "ai";
+/// Name of the SSE event that carries one [`Alert`](crate::alerts::Alert) that changed, within seconds of the change.
+/// It is asked for by `?include=alerts`.
+pub const ALERT: &str = "alert";
+/// The word that asks for [`ALERT`].
+pub const ALERTS: &str = "alerts";
 
 /// Query of `GET /api/v1/events/stream`: the filters of `GET /api/v1/events`, and what else to send.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
@@ -43,7 +48,7 @@ pub struct StreamQuery {
     /// Only events with (or without) drift.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift_detected: Option<bool>,
-    /// Named events beside the plain ones: one or more of `stats`, `agents`, `ai`, with commas between.
+    /// Named events beside the plain ones: one or more of `stats`, `agents`, `ai`, `alerts`, with commas between.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(pattern = "^[a-z]+(,[a-z]+)*$")]
     pub include: Option<String>,
@@ -100,6 +105,9 @@ pub struct Snapshot {
     pub drifts: Vec<crate::events::Event>,
     /// Drifting events of the last 24 hours.
     pub drifts_1d: u64,
+    /// Alerts that are pending or firing, firing ones first, at most 1,000.
+    #[serde(default)]
+    pub alerts: Vec<crate::alerts::Alert>,
     /// Rates of the last hour.
     pub rates: Vec<crate::stats::RateRow>,
     /// Resume the stream with this as `Last-Event-ID` to miss nothing after the snapshot.

@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod ai_processes;
+pub mod alerts;
 pub mod assignments;
 pub mod audit;
 pub mod auth;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use sqlx::PgPool;
 
 use crate::accept::{self, Gate};
+use crate::app::alerts::Alerts;
 use crate::app::auth::attempts::Attempts;
 use crate::app::auth::endings::Endings;
 use crate::app::auth::secrets::Secrets;
@@ -77,6 +79,8 @@ pub struct App {
     pub judge: Judge,
     /// Effective policies as agents get them.
     pub pushes: Pushes,
+    /// Alerts: what waits to be counted, and who is told.
+    pub alerts: Alerts,
     /// When an agent counts as late, stale, offline.
     pub liveness: Limits,
     /// What this server counted.
@@ -118,6 +122,7 @@ impl App {
             ingest: Ingest::new(),
             pushes: Pushes::default(),
             judge: Judge::default(),
+            alerts: Alerts::new(),
             liveness,
             metrics,
             surveys: Surveys::default(),

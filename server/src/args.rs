@@ -254,6 +254,87 @@ pub struct ServeArgs {
     /// Log format; what is logged is decided by RUST_LOG.
     #[arg(long, env = "TYR_LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
     pub log_format: LogFormat,
+    /// Alert rules and webhooks.
+    #[command(flatten)]
+    pub alerts: AlertArgs,
+}
+
+/// Settings of alert rules and webhooks.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Alerts")]
+pub struct AlertArgs {
+    /// Seconds between two evaluations of the alert rules.
+    #[arg(
+        long,
+        env = "TYR_ALERT_INTERVAL_S",
+        default_value_t = 15,
+        value_parser = clap::value_parser!(u32).range(1..=3600),
+        value_name = "SECONDS"
+    )]
+    pub alert_interval_s: u32,
+    /// Seconds of silence after which an agent is alerted on.
+    #[arg(
+        long,
+        env = "TYR_ALERT_STALE_AFTER_S",
+        default_value_t = 300,
+        value_parser = clap::value_parser!(u32).range(1..=604_800),
+        value_name = "SECONDS"
+    )]
+    pub alert_stale_after_s: u32,
+    /// Days online without any event after which an agent is alerted on.
+    #[arg(
+        long,
+        env = "TYR_ALERT_SILENT_AFTER_D",
+        default_value_t = 7,
+        value_parser = clap::value_parser!(u32).range(1..=365),
+        value_name = "DAYS"
+    )]
+    pub alert_silent_after_d: u32,
+    /// Fewest denials of an agent within five minutes that can be a spike.
+    #[arg(
+        long,
+        env = "TYR_ALERT_DENY_FLOOR",
+        default_value_t = 20,
+        value_parser = clap::value_parser!(u32).range(1..),
+        value_name = "N"
+    )]
+    pub alert_deny_floor: u32,
+    /// How many times an agent's rate of the hour before a spike of denials is.
+    #[arg(
+        long,
+        env = "TYR_ALERT_DENY_FACTOR",
+        default_value_t = 4,
+        value_parser = clap::value_parser!(u32).range(1..=1000),
+        value_name = "N"
+    )]
+    pub alert_deny_factor: u32,
+    /// Let webhooks be plain http to other machines too.
+    #[arg(
+        long,
+        env = "TYR_ALERT_ALLOW_HTTP",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value_t = false,
+        default_missing_value = "true",
+        value_parser = clap::builder::BoolishValueParser::new(),
+        value_name = "BOOL"
+    )]
+    pub alert_allow_http: bool,
+    /// Let webhooks lead to link-local addresses, where clouds keep their metadata services.
+    #[arg(
+        long,
+        env = "TYR_ALERT_ALLOW_LINK_LOCAL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value_t = false,
+        default_missing_value = "true",
+        value_parser = clap::builder::BoolishValueParser::new(),
+        value_name = "BOOL"
+    )]
+    pub alert_allow_link_local: bool,
+    /// PEM file with authorities that webhooks' certificates may come from, beside those of the system.
+    #[arg(long, env = "TYR_ALERT_CA_FILE", value_name = "FILE")]
+    pub alert_ca_file: Option<PathBuf>,
 }
 
 fn listener(text: &str) -> Result<SocketAddr, String> {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::app::alerts;
 use crate::args::{DatabaseArgs, FleetArgs, ServeArgs};
 
 /// A text that no log may show.
@@ -92,6 +93,8 @@ pub struct Config {
     pub sse_streams_max: u32,
     /// Most event streams of one user.
     pub sse_streams_per_user: u32,
+    /// Alert rules and webhooks.
+    pub alerts: alerts::Settings,
 }
 
 /// Certificates of agents.
@@ -240,6 +243,7 @@ impl From<ServeArgs> for Config {
             doors: Doors::from(args.fleet),
             sse_streams_max: args.sse_streams_max,
             sse_streams_per_user: args.sse_streams_per_user,
+            alerts: args.alerts.into(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod agent_certificates;
 pub mod agents;
+pub mod alerts;
 pub mod apart;
 pub mod audit;
 mod cause;
@@ -21,6 +22,7 @@ pub mod stats;
 pub mod storage;
 pub mod survey;
 pub mod users;
+pub mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! The door for people and scripts: REST and SSE.
 
 pub mod agents;
+pub mod alerts;
 pub mod assignments;
 pub mod audit;
 pub mod auth;

@@ -15,12 +15,13 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use crate::app::alerts::deliver::ClientError;
 use crate::app::audit;
 use crate::app::auth::keys::KeyError;
 use crate::app::auth::sessions::SessionKeys;
 use crate::app::ingest::writer;
 use crate::app::tokens::{self, CreateError};
-use crate::app::{App, fleet};
+use crate::app::{App, alerts, fleet};
 use crate::config::{Config, Database};
 use crate::db::migrate::{self, SchemaError};
 use crate::db::{self, DbError, Pools, maintenance, partitions};
@@ -91,6 +92,9 @@ pub enum BootError {
     /// The bootstrap token is no good.
     #[error("TYR_BOOTSTRAP_ENROLLMENT_TOKEN can't be used")]
     BootstrapToken(#[source] CreateError),
+    /// The further authorities for webhooks can't be used.
+    #[error(transparent)]
+    AlertCaFile(#[from] ClientError),
     /// A port can't be had.
     #[error("can't listen on {address} ({what})")]
     Bind {
@@ -133,6 +137,7 @@ impl BootError {
             Self::Pki(_) | Self::Tls(_) => "restore ca.key and ca.pem from a backup; without them, move both away and enroll all agents again".to_owned(),
             Self::SessionKeys(_) => "jwt.key in the data directory must be readable; delete it to end all sessions and make a new one".to_owned(),
             Self::BootstrapToken(_) => "it looks like tyr_et_ID_SECRET, both of letters and digits, the secret of 16 or more".to_owned(),
+            Self::AlertCaFile(_) => "TYR_ALERT_CA_FILE (--alert-ca-file) names a PEM file that this user may read".to_owned(),
             Self::Bind { what, source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
                 format!("another program has this port; stop it, or choose another with {}", bind_flag(what))
             }
@@ -180,6 +185,9 @@ impl Server {
         let pki = Pki::load_or_create(&config.data_dir, &config.server_names)?;
         let tls = TlsConfigs::new(&pki, config.rest_tls, config.certificates.grace)?;
         let session_keys = SessionKeys::load_or_create(&config.data_dir)?;
+        if let Some(file) = &config.alerts.ca_file {
+            alerts::deliver::authorities(file)?;
+        }
         let (rest_bind, grpc_bind) = (config.rest_bind, config.grpc_bind);
         let bootstrap = config.bootstrap_enrollment_token.clone();
         let app = App::new(config, pools, pki, tls, session_keys);
@@ -222,6 +230,9 @@ impl Server {
             tokio::spawn(fleet::run(Arc::clone(&app), tasks_stop.clone())),
             tokio::spawn(fleet::watch_refusals(Arc::clone(&app), tasks_stop.clone())),
             tokio::spawn(maintain(Arc::clone(&app), tasks_stop.clone())),
+            tokio::spawn(alerts::engine::run(Arc::clone(&app), tasks_stop.clone())),
+            tokio::spawn(alerts::engine::watch(Arc::clone(&app), tasks_stop.clone())),
+            tokio::spawn(alerts::deliver::run(Arc::clone(&app), tasks_stop.clone())),
         ];
         let supervision = tokio::spawn(supervision::run(Arc::clone(&app), doors_stop.clone()));
         let mut rest = tokio::spawn(http::serve(Arc::clone(&app), rest, doors_stop.clone()));

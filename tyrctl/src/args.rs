@@ -9,6 +9,7 @@ use crate::complete;
 use crate::when::{self, Moment};
 
 pub mod access;
+pub mod alerts;
 pub mod db;
 pub mod fleet;
 pub mod policy;
@@ -18,6 +19,7 @@ pub use access::{
     AuthCommand, ContextAddArgs, ContextCommand, LoginArgs, LogoutArgs, RotateKeyArgs, SetupArgs, TokenCommand,
     TokenCreateArgs,
 };
+pub use alerts::{AlertsArgs, AlertsCommand, AlertsState, WebhookAddArgs, WebhookCommand};
 pub use db::{DbArgs, DbCommand};
 pub use fleet::{
     AgentChangeArgs, AgentCommand, AgentsArgs, AiArgs, AiCommand, DriftArgs, DriftBy, EventFilter, EventsAgentsArgs,
@@ -199,6 +201,17 @@ Examples:
   tyrctl drift --since 2h --events             the events themselves
   tyrctl drift --since 1d --fail-on-any -q     for scripts: exit code 3 when there is any")]
     Drift(DriftArgs),
+    /// What the server alerts on, who knows of it, and who is told.
+    #[command(after_long_help = "\
+Rules: stale, silent, deny_spike, drift, sustained_drift, loss, posture_fell.
+
+Examples:
+  tyrctl alerts                                pending and firing ones
+  tyrctl alerts --state all --agent build-017
+  tyrctl alerts --state firing --fail-on-any -q    for scripts: exit code 3 when there is one
+  tyrctl alerts ack 8f21c0de --note 'kernel upgrade'
+  tyrctl alerts webhook add https://pager.example.com/tyr")]
+    Alerts(AlertsArgs),
     /// Judged actions of AI processes.
     #[command(subcommand)]
     Events(EventsCommand),

@@ -11,6 +11,7 @@ use reqwest::{Method, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tyr_api::agents::{Agent, AgentChange, DiscoveredAgent, DiscoveredAgentChange, List};
+use tyr_api::alerts::{Acknowledgement, Alert, AlertQuery, CreatedWebhook, NewWebhook, Webhook, WebhookTest};
 use tyr_api::audit::{AuditEntry, AuditQuery};
 use tyr_api::auth::{AuthStatus, CreatedEnrollmentToken, Credentials, EnrollmentToken, NewEnrollmentToken, Session};
 use tyr_api::db::DbReport;
@@ -294,6 +295,38 @@ impl Client {
     /// `POST /api/v1/policy-assignments`.
     pub async fn assign_policy(&self, assignment: &NewAssignment) -> Result<Assignment, Failure> {
         self.post("/api/v1/policy-assignments", assignment).await
+    }
+
+    /// `GET /api/v1/alerts`: one page, firing ones first.
+    pub async fn alerts(&self, query: &AlertQuery) -> Result<Page<Alert>, Failure> {
+        self.call(Method::GET, "/api/v1/alerts", Some(query), None::<&()>, Access::LoggedIn).await
+    }
+
+    /// `POST /api/v1/alerts/{id}/acknowledge`.
+    pub async fn acknowledge_alert(&self, id: Uuid, body: &Acknowledgement) -> Result<Alert, Failure> {
+        self.post(&format!("/api/v1/alerts/{id}/acknowledge"), body).await
+    }
+
+    /// `GET /api/v1/webhooks`.
+    pub async fn webhooks(&self) -> Result<Vec<Webhook>, Failure> {
+        Ok(self.get::<List<Webhook>>("/api/v1/webhooks").await?.items)
+    }
+
+    /// `POST /api/v1/webhooks`.
+    pub async fn create_webhook(&self, webhook: &NewWebhook) -> Result<CreatedWebhook, Failure> {
+        self.post("/api/v1/webhooks", webhook).await
+    }
+
+    /// `DELETE /api/v1/webhooks/{id}`.
+    pub async fn delete_webhook(&self, id: Uuid) -> Result<Webhook, Failure> {
+        let path = format!("/api/v1/webhooks/{id}");
+        self.call(Method::DELETE, &path, None::<&()>, None::<&()>, Access::LoggedIn).await
+    }
+
+    /// `POST /api/v1/webhooks/{id}/test`: the server answers when the receiver did, or gave it up after 10 s.
+    pub async fn test_webhook(&self, id: Uuid) -> Result<WebhookTest, Failure> {
+        self.call(Method::POST, &format!("/api/v1/webhooks/{id}/test"), None::<&()>, None::<&()>, Access::LoggedIn)
+            .await
     }
 
     /// `GET /api/v1/enrollment-tokens`.

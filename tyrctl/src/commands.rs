@@ -11,6 +11,7 @@ use agents::Change;
 
 pub mod agents;
 pub mod ai;
+pub mod alerts;
 pub mod api;
 pub mod audit;
 pub mod completions;
@@ -48,6 +49,7 @@ pub async fn run(app: &App, command: Command) -> Result<Outcome, Failure> {
         Command::Agent(AgentCommand::Unarchive(args)) => agents::change(app, &args, Change::Unarchive).await,
         Command::Agent(AgentCommand::Revoke(args)) => agents::change(app, &args, Change::Revoke).await,
         Command::Ai(args) => ai::run(app, &args).await,
+        Command::Alerts(args) => alerts::run(app, args).await,
         Command::Drift(args) => drift::run(app, &args).await,
         Command::Events(EventsCommand::List(args)) => events::list(app, &args).await,
         Command::Events(EventsCommand::Tail(args)) => events::tail::run(app, &args).await,

@@ -13,7 +13,7 @@ use tyr_api::stream::Snapshot;
 use uuid::Uuid;
 
 use crate::VERSION;
-use crate::app::App;
+use crate::app::{App, alerts};
 use crate::db::events::{Filter, Position};
 use crate::db::{DbError, agents, discovered_agents, effective_policies, events, stats, storage};
 
@@ -168,6 +168,7 @@ pub async fn snapshot(app: &Arc<App>) -> Result<Snapshot, DbError> {
         events: events::page(&mut conn, &Filter::default(), None, SNAPSHOT_EVENTS).await?,
         drifts: events::page(&mut conn, &drifting, None, SNAPSHOT_EVENTS).await?,
         drifts_1d: stats::drifts_since(&mut conn, day_ago).await?,
+        alerts: alerts::list::open(&mut conn).await?,
         rates: stats::rate(&mut conn, hour_ago, now).await?,
         cursor: cursor.unwrap_or(start).to_string(),
     })

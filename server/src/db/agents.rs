@@ -127,7 +127,7 @@ impl Row {
     }
 }
 
-fn posture(word: &str) -> Posture {
+pub(super) fn posture(word: &str) -> Posture {
     match word {
         "blind" => Posture::Blind,
         "observing" => Posture::Observing,
@@ -138,7 +138,7 @@ fn posture(word: &str) -> Posture {
 }
 
 /// The word of the database's enumeration.
-fn posture_word(posture: Posture) -> &'static str {
+pub(super) fn posture_word(posture: Posture) -> &'static str {
     match posture {
         Posture::Unknown => "unknown",
         Posture::Blind => "blind",

@@ -13,8 +13,8 @@ use utoipa::{Modify, OpenApi};
 use super::json::Json;
 use super::params::NoParams;
 use super::{
-    agents, assignments, audit, auth, ca, db, discovered_agents, events, health, metrics, policies, snapshot, stats,
-    stream, tokens, users,
+    agents, alerts, assignments, audit, auth, ca, db, discovered_agents, events, health, metrics, policies, snapshot,
+    stats, stream, tokens, users,
 };
 
 #[derive(OpenApi)]
@@ -69,11 +69,17 @@ use super::{
         assignments::create,
         assignments::end,
         audit::list,
+        alerts::list,
+        alerts::acknowledge,
+        alerts::webhooks,
+        alerts::create_webhook,
+        alerts::delete_webhook,
+        alerts::test_webhook,
         tokens::list,
         tokens::create,
         tokens::revoke,
     ),
-    components(schemas(tyr_api::error::ErrorBody)),
+    components(schemas(tyr_api::alerts::AlertFilter, tyr_api::error::ErrorBody)),
 )]
 struct Described;
 

@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::error::{ApiError, nearest};
 use super::stream::slots::Streams;
 use super::{
-    agents, assignments, audit, auth, ca, db, discovered_agents, events, health, layers, metrics, openapi, policies,
-    snapshot, stats, stream, tokens, users,
+    agents, alerts, assignments, audit, auth, ca, db, discovered_agents, events, health, layers, metrics, openapi,
+    policies, snapshot, stats, stream, tokens, users,
 };
 use crate::app::App;
 
@@ -82,6 +82,12 @@ fn table() -> Vec<(Method, &'static str, MethodRouter<Door>)> {
         (get_.clone(), "/api/v1/policy-assignments/{id}", get(assignments::show)),
         (delete_.clone(), "/api/v1/policy-assignments/{id}", delete(assignments::end)),
         (get_.clone(), "/api/v1/audit", get(audit::list)),
+        (get_.clone(), "/api/v1/alerts", get(alerts::list)),
+        (post_.clone(), "/api/v1/alerts/{id}/acknowledge", post(alerts::acknowledge)),
+        (get_.clone(), "/api/v1/webhooks", get(alerts::webhooks)),
+        (post_.clone(), "/api/v1/webhooks", post(alerts::create_webhook)),
+        (delete_.clone(), "/api/v1/webhooks/{id}", delete(alerts::delete_webhook)),
+        (post_.clone(), "/api/v1/webhooks/{id}/test", post(alerts::test_webhook)),
         (get_, "/api/v1/enrollment-tokens", get(tokens::list)),
         (post_, "/api/v1/enrollment-tokens", post(tokens::create)),
         (delete_, "/api/v1/enrollment-tokens/{token_id}", delete(tokens::revoke)),

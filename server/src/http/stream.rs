@@ -102,7 +102,7 @@ pub async fn follow(
 }
 
 fn include(params: &Known) -> Result<Include, ApiError> {
-    const WORDS: [&str; 3] = [api::STATS, api::AGENTS, api::AI];
+    const WORDS: [&str; 4] = [api::STATS, api::AGENTS, api::AI, api::ALERTS];
     let mut include = Include::default();
     let Some(text) = params.text("include") else { return Ok(include) };
     for word in text.split(',') {
@@ -110,6 +110,7 @@ fn include(params: &Known) -> Result<Include, ApiError> {
             api::STATS => include.stats = true,
             api::AGENTS => include.agents = true,
             api::AI => include.ai = true,
+            api::ALERTS => include.alerts = true,
             _ => {
                 let error =
                     invalid("include", text, &format_args!("one or more of {}, with commas between", WORDS.join(", ")));

@@ -1,6 +1,7 @@
 //! The REST door and the event stream, asked by a real client over a real socket.
 
 mod agents;
+mod alerts;
 mod assignments;
 mod audit;
 mod authorisation;

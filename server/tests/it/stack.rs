@@ -63,6 +63,7 @@ impl Stack {
             metrics_agents_max: 2,
             sse_streams_max: 100,
             sse_streams_per_user: 20,
+            alerts: tyr_server::app::alerts::Settings::default(),
         };
         change(&mut config);
         let tls = TlsConfigs::new(&pki, true, config.certificates.grace).expect("TLS");

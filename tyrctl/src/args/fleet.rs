@@ -38,6 +38,8 @@ pub enum TopView {
     Events,
     /// Events on which agent and server disagree.
     Drift,
+    /// Alerts that are pending or firing.
+    Alerts,
 }
 
 /// Flags of `agents`.

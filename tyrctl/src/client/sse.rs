@@ -23,6 +23,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tyr_api::agents::{Agent, DiscoveredAgent};
+use tyr_api::alerts::Alert;
 use tyr_api::events::{Event, EventQuery};
 use tyr_api::stream::{self, Gap, StreamStats};
 
@@ -47,7 +48,7 @@ const QUEUE_ITEMS: usize = 1024;
 pub struct StreamQuery {
     /// Only these events; the server ignores everything but the filters.
     pub filter: EventQuery,
-    /// Named events to send as well: [`stream::STATS`], [`stream::AGENTS`], [`stream::AI`].
+    /// Named events to send as well: [`stream::STATS`], [`stream::AGENTS`], [`stream::AI`], [`stream::ALERTS`].
     pub include: Vec<&'static str>,
     /// Go on after this event: `Snapshot::cursor`, or an earlier [`SseItem::Event`]'s id.
     pub last_event_id: Option<String>,
@@ -75,6 +76,8 @@ pub enum SseItem {
     Agents(Vec<Agent>),
     /// AI processes that changed.
     Ai(Vec<DiscoveredAgent>),
+    /// An alert that changed.
+    Alert(Box<Alert>),
     /// A sign of life without content.
     KeepAlive,
     /// Content that could not be understood, left out.
@@ -333,6 +336,7 @@ fn decode(name: &str, data: &str, id: Option<String>) -> SseItem {
         stream::STATS => read(name, data, SseItem::Stats),
         stream::AGENTS => read(name, data, SseItem::Agents),
         stream::AI => read(name, data, SseItem::Ai),
+        stream::ALERT => read(name, data, |alert| SseItem::Alert(Box::new(alert))),
         // A newer server's: no reason to complain each time.
         _ => SseItem::KeepAlive,
     }

@@ -24,6 +24,7 @@ pub async fn run(app: &App, args: &TopArgs) -> Result<Outcome, Failure> {
         TopView::Agents => View::Agents,
         TopView::Events => View::Events,
         TopView::Drift => View::Drift,
+        TopView::Alerts => View::Alerts,
     };
     let client = app.client()?;
     let options = Options {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
-use tyr_api::stream::{AGENTS, AI, STATS};
+use tyr_api::stream::{AGENTS, AI, ALERTS, STATS};
 
 use crate::client::Client;
 use crate::client::sse::{self, Connection, SseItem, StreamQuery};
@@ -90,7 +90,7 @@ impl Follower {
         self.cursor = Some(from.clone());
         self.send(Feed::Snapshot { snapshot: Box::new(snapshot), resumed }).await?;
         let query = StreamQuery {
-            include: vec![STATS, AGENTS, AI],
+            include: vec![STATS, AGENTS, AI, ALERTS],
             last_event_id: Some(from).filter(|id| !id.is_empty()),
             ..StreamQuery::default()
         };
@@ -135,6 +135,10 @@ impl Follower {
                 Some(SseItem::Ai(processes)) => {
                     batch.alive = true;
                     batch.ai.extend(processes.into_iter().map(|process| (process.id, process)));
+                }
+                Some(SseItem::Alert(alert)) => {
+                    batch.alive = true;
+                    batch.alerts.insert(alert.alert_id, *alert);
                 }
                 Some(SseItem::KeepAlive) => batch.alive = true,
                 Some(SseItem::Unreadable { name, cause }) => {

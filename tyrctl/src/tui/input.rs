@@ -51,6 +51,8 @@ pub enum Action {
     Copy,
     /// Copy the selected row as JSON.
     CopyJson,
+    /// Say that the selected alert is known.
+    Acknowledge,
     /// Connect now.
     Retry,
     /// Give the focused list the whole screen, or take it back.
@@ -122,10 +124,11 @@ bindings! {
     [key(KeyCode::Esc)] Action::Back, "esc", "", "one step back: box, page, zoom, filter";
     [key(KeyCode::Tab)] Action::NextPane, "tab", "pane", "next list, then next view (shift-tab: back)";
     [key(KeyCode::BackTab)] Action::PreviousPane, "", "", "";
-    [chr('1')] Action::Go(View::Overview), "1-4", "view", "Overview, Agents, Events, Drift";
+    [chr('1')] Action::Go(View::Overview), "1-5", "view", "Overview, Agents, Events, Drift, Alerts";
     [chr('2')] Action::Go(View::Agents), "", "", "";
     [chr('3')] Action::Go(View::Events), "", "", "";
     [chr('4')] Action::Go(View::Drift), "", "", "";
+    [chr('5')] Action::Go(View::Alerts), "", "", "";
     [chr('/')] Action::Filter, "/", "filter", "filter: words, field=value, and or not ( )";
     [chr(' ')] Action::Freeze, "space", "freeze", "freeze the picture; events are still taken in";
     [chr('f')] Action::Follow, "f", "follow", "follow the newest row, or stay with this one";
@@ -136,6 +139,7 @@ bindings! {
     [chr('y')] Action::Copy, "y", "copy", "copy name or resource to the terminal's clipboard (OSC 52)";
     [chr('Y')] Action::CopyJson, "Y", "", "copy the row as JSON";
     [chr('o')] Action::Command, "o", "", "the tyrctl command that prints the same";
+    [chr('a')] Action::Acknowledge, "a", "", "acknowledge the selected alert (admins)";
     [chr('r')] Action::Retry, "r", "", "connect again now";
     [chr('g'), key(KeyCode::Home)] Action::Top, "g G", "", "first row (and follow), last row";
     [chr('G'), key(KeyCode::End)] Action::Bottom, "", "", "";

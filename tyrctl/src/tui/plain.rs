@@ -10,7 +10,7 @@ use crate::tui::state::drifts::DriftLine;
 use crate::tui::state::list::Keyed;
 use crate::tui::state::ui::View;
 use crate::tui::views::canvas::{Canvas, columns};
-use crate::tui::views::columns::{AGENTS, DRIFT, EVENTS};
+use crate::tui::views::columns::{AGENTS, ALERTS, DRIFT, EVENTS};
 use crate::tui::views::format;
 use crate::tui::views::panels::attention;
 use crate::tui::views::table::Column;
@@ -40,6 +40,9 @@ pub fn text(state: &State) -> String {
             })
             .collect();
         section(&mut out, state, "DRIFT, LAST 24 H, BY AGENT", DRIFT, &events, "no drift");
+    }
+    if state.view == View::Alerts || (state.view == View::Overview && !state.data().alerts.is_empty()) {
+        section(&mut out, state, "ALERTS", ALERTS, &state.data().alerts.rows(), "no alerts");
     }
     if matches!(state.view, View::Overview | View::Events) {
         let limit = if state.view == View::Overview { OVERVIEW_EVENTS_MAX } else { usize::MAX };

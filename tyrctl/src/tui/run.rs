@@ -8,7 +8,9 @@ use crossterm::event::{Event, EventStream, KeyEventKind};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::time::{Instant as TokioInstant, MissedTickBehavior, interval, sleep_until};
+use tyr_api::alerts::Acknowledgement;
 
 use crate::client::Client;
 use crate::error::Failure;
@@ -23,6 +25,8 @@ use crate::tui::theme::Theme;
 
 /// Least distance of two frames after keys.
 const KEY_FRAME_MIN: Duration = Duration::from_millis(16);
+/// Answers to what the operator did that wait for the screen.
+const ANSWERS_MAX: usize = 8;
 /// Messages of the connection that are taken between two looks at the keys.
 const FEED_BURST_MAX: usize = 16;
 
@@ -112,7 +116,8 @@ async fn follow(screen: &mut Screen, client: Client, options: &Options) -> std::
     state.filter = options.filter.clone();
     state.start_with(options.view);
     let mut keys = EventStream::new();
-    let (conn, mut feed) = conn::start(client);
+    let (conn, mut feed) = conn::start(client.clone());
+    let (answers, mut answered) = mpsc::channel(ANSWERS_MAX);
     let mut news: Vec<Feed> = Vec::with_capacity(FEED_BURST_MAX);
     let mut second = interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -150,12 +155,21 @@ async fn follow(screen: &mut Screen, client: Client, options: &Options) -> std::
                     dirty = dirty.max(state.apply(Msg::Feed(one), now()));
                 }
             }
+            Some(answer) = answered.recv() => dirty = dirty.max(state.apply(Msg::Acknowledged(answer), now())),
             _ = second.tick() => dirty = dirty.max(state.apply(Msg::Tick, now())),
         }
         for effect in state.take_effects() {
             match effect {
                 Effect::Quit { keep } => return Ok(Ended::Quit { keep }),
                 Effect::Copy(text) => screen.copy(&text)?,
+                Effect::Acknowledge(alert) => {
+                    let (client, answers) = (client.clone(), answers.clone());
+                    tokio::spawn(async move {
+                        let done = client.acknowledge_alert(alert, &Acknowledgement::default()).await;
+                        // Nobody waits for it any more when the operator has left.
+                        let _ = answers.send(done.map(Box::new).map_err(|failure| failure.one_line())).await;
+                    });
+                }
                 Effect::Retry => conn.retry(),
                 Effect::Redraw => screen.forget()?,
                 Effect::Suspend => {

@@ -4,6 +4,7 @@
 //! the operator does refers to the lists as they were drawn, so a row can't slip away under the finger.
 
 mod act;
+pub mod alerts;
 mod command;
 pub mod drifts;
 pub mod feed;
@@ -28,11 +29,13 @@ use std::time::{Duration, Instant};
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 use tyr_api::agents::Agent;
+use tyr_api::alerts::Alert;
 use tyr_api::events::Event;
 use uuid::Uuid;
 
 use crate::tui::filter::Filter;
 use crate::tui::input;
+use crate::tui::state::alerts::Alerts;
 use crate::tui::state::drifts::{DriftLine, Drifts};
 use crate::tui::state::feed::{Arrival, Batch, Feed};
 use crate::tui::state::fleet::Fleet;
@@ -57,6 +60,8 @@ pub enum Msg {
     Resize(u16, u16),
     /// News from the connection.
     Feed(Feed),
+    /// What became of an acknowledgement: the alert as it is now, or why not.
+    Acknowledged(Result<Box<Alert>, String>),
     /// A second went by.
     Tick,
 }
@@ -82,6 +87,8 @@ pub enum Effect {
     },
     /// Put text into the terminal's clipboard.
     Copy(String),
+    /// Tell the server that an alert is known.
+    Acknowledge(Uuid),
     /// Connect now.
     Retry,
     /// Stop the process until the shell continues it.
@@ -112,6 +119,8 @@ pub struct Data {
     pub events: Ring,
     /// Newest drift.
     pub drifts: Drifts,
+    /// Alerts that are pending or firing.
+    pub alerts: Alerts,
     /// Events per second.
     pub rates: Rates,
     /// Events that agents declared lost.
@@ -166,6 +175,8 @@ pub struct State {
     pub events: List<Entry>,
     /// Drift as listed, newest first.
     pub drifts: List<Arc<Event>>,
+    /// Alerts as listed.
+    pub alerts: List<Arc<Alert>>,
     /// Drift as listed by agent.
     pub groups: List<DriftLine>,
     open_groups: BTreeSet<Uuid>,
@@ -206,6 +217,7 @@ impl State {
             agents: List::default(),
             events: List::default(),
             drifts: List::default(),
+            alerts: List::default(),
             groups: List::default(),
             open_groups: BTreeSet::new(),
             notice: None,
@@ -273,6 +285,15 @@ impl State {
                 Dirty::Input
             }
             Msg::Feed(feed) => self.feed(feed),
+            Msg::Acknowledged(Ok(alert)) => {
+                self.say(format!("acknowledged: {} on {}", alert.rule, alert.agent_name), Role::Good);
+                self.live.alerts.push(*alert);
+                Dirty::Input
+            }
+            Msg::Acknowledged(Err(why)) => {
+                self.say(format!("not acknowledged: {why}"), Role::Bad);
+                Dirty::Input
+            }
             // Clock and ages move once a second, and only while something shows them moving.
             Msg::Tick if self.frozen.is_some() && self.link.is_live() => Dirty::Clean,
             Msg::Tick => Dirty::Data,
@@ -294,6 +315,7 @@ impl State {
                     live.drifts.push(&Arc::new(event));
                 }
                 live.drifts.last_day = snapshot.drifts_1d;
+                live.alerts.start(snapshot.alerts);
                 if !resumed {
                     for event in snapshot.events.into_iter().rev() {
                         live.events.push(Arc::new(event));
@@ -343,6 +365,7 @@ impl State {
             self.relist_agents = true;
         }
         batch.agents.into_values().for_each(|agent| live.fleet.agent(agent));
+        batch.alerts.into_values().for_each(|alert| live.alerts.push(alert));
         batch.ai.into_values().for_each(|process| live.fleet.process(process));
         for stats in &batch.stats {
             self.link.sync(stats.now, now);

@@ -71,6 +71,7 @@ fn small(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
             Pane::Agents => panels::agents(canvas, state, area, true, Heads::Hidden),
             Pane::Drift => panels::drift(canvas, state, &state.drifts, area, true, Heads::Hidden),
             Pane::DriftTree => panels::drift_tree(canvas, state, area, true, Heads::Hidden),
+            Pane::Alerts => panels::alerts(canvas, state, area, true, Heads::Hidden),
             _ => panels::events(canvas, state, &state.events, area, true, Heads::Hidden),
         },
     }
@@ -88,6 +89,7 @@ fn full(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     match state.focus {
         Pane::Agents => overview::agents_panel(canvas, state, area),
         Pane::Drift => overview::drift_panel(canvas, state, area),
+        Pane::Alerts => alerts_panel(canvas, state, area),
         Pane::DriftTree => {
             let height = area.height.saturating_sub(3);
             let note = panels::position(canvas, &state.groups, height);
@@ -96,5 +98,31 @@ fn full(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
             panels::drift_tree(canvas, state, inner, true, Heads::Hidden);
         }
         _ => overview::events_panel(canvas, state, area),
+    }
+}
+
+fn alerts_panel(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
+    let (firing, unknown) = state.data().alerts.firing();
+    let mut title = vec![span("Alerts", Role::Accent)];
+    if state.clock.is_some() {
+        match (firing, unknown) {
+            (0, _) => title.push(span(" none fires", Role::Good)),
+            (_, 0) => title.push(span(format!(" {firing} firing, all acknowledged"), Role::Warn)),
+            _ => title.push(span(format!(" {firing} firing, {unknown} not acknowledged"), Role::Bad)),
+        }
+    }
+    title.push(span(" a acknowledges", Role::Dim));
+    let note = panels::position(canvas, &state.alerts, area.height.saturating_sub(4));
+    let inner = canvas.panel(area, &title, &note, true);
+    // Columns are cut; the last line says all of what is selected.
+    let about = u16::from(inner.height >= 4);
+    let list = Rect { height: inner.height - about, ..inner };
+    panels::alerts(canvas, state, list, true, Heads::Shown);
+    if let Some(alert) = state.alerts.selected().filter(|_| about > 0) {
+        let mut spans = vec![span(format!("{}: ", alert.rule), Role::Dim), span(&*alert.summary, Role::Normal)];
+        if let Some(note) = &alert.note {
+            spans.push(span(format!("  ({note})"), Role::Dim));
+        }
+        canvas.line(inner.x + 1, inner.bottom() - 1, inner.right(), &spans);
     }
 }

@@ -1,5 +1,6 @@
 //! `tyrctl` as a user meets it: the real binary against a double that answers the REST interface's own types.
 
+mod alerts;
 mod commands;
 mod double;
 mod exit_codes;

@@ -321,6 +321,8 @@ impl Writer {
         if batch.is_empty() {
             return;
         }
+        // While the events of one agent are still together.
+        self.app.alerts.tally.stored(&batch);
         batch.sort_unstable_by_key(|event| event.event_id);
         metrics.stored(&batch);
         self.app.metrics.agents.stored(&batch);

@@ -9,15 +9,16 @@ use tokio::sync::{broadcast, mpsc};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
+use tyr_api::alerts::Alert;
 use tyr_api::events::Event;
 use tyr_api::stream::{self as api, Gap};
 
 use super::frame::Frames;
 use super::shared::{self, PIECE_BYTES};
 use super::slots::Streams;
-use crate::app::App;
 use crate::app::fleet::News;
 use crate::app::live::{Next, Stored, Subscription};
+use crate::app::{App, alerts};
 use crate::db::DbError;
 use crate::db::events::{Filter, Position, replay};
 use crate::http::router::Door;
@@ -54,6 +55,7 @@ pub(super) struct Include {
     pub(super) stats: bool,
     pub(super) agents: bool,
     pub(super) ai: bool,
+    pub(super) alerts: bool,
 }
 
 /// Why a stream ends.
@@ -155,6 +157,9 @@ impl Reader {
         let mut keep_alive = interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE);
         keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let wants_news = self.include.stats || self.include.agents || self.include.ai;
+        let wants_alerts = self.include.alerts;
+        // Before they are read from the table.
+        let mut alerts = self.app.alerts.subscribe();
         let session = Arc::clone(&self.session);
         self.frames.retry(RETRY_MS);
         if let Err(end) = self.flush().await {
@@ -163,6 +168,9 @@ impl Reader {
         if !self.caught_up
             && let Err(end) = self.replay().await
         {
+            return end;
+        }
+        if wants_alerts && let Err(end) = self.begin_alerts().await {
             return end;
         }
         let mut not_before = Instant::now();
@@ -180,6 +188,7 @@ impl Reader {
                     self.on_events(next, &mut live).await
                 }
                 change = news.recv(), if wants_news => self.on_news(change).await,
+                change = alerts.recv(), if wants_alerts => self.on_alerts(change).await,
             };
             if let Err(end) = done {
                 return end;
@@ -275,6 +284,28 @@ impl Reader {
         ];
         self.pieces.extend(wanted.into_iter().filter(|(_, wanted)| *wanted).map(|(piece, _)| piece.clone()));
         self.flush().await
+    }
+
+    /// Sends how alerts stand: what changed between a reader's snapshot and its subscription would be missed otherwise.
+    async fn begin_alerts(&mut self) -> Result<(), End> {
+        let alerts = alerts::list::to_begin_with(&self.app).await.map_err(End::Database)?;
+        for alert in &alerts {
+            self.frames.named(api::ALERT, alert);
+        }
+        self.flush().await
+    }
+
+    async fn on_alerts(&mut self, changed: Result<Arc<Vec<Alert>>, broadcast::error::RecvError>) -> Result<(), End> {
+        match changed {
+            Ok(changed) => {
+                for alert in &*changed {
+                    self.frames.named(api::ALERT, alert);
+                }
+                self.flush().await
+            }
+            Err(broadcast::error::RecvError::Lagged(_)) => self.begin_alerts().await,
+            Err(broadcast::error::RecvError::Closed) => Err(End::Stopping),
+        }
     }
 
     async fn gap(&mut self, missed: Option<u64>) -> Result<(), End> {

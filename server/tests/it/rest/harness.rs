@@ -1,7 +1,7 @@
 //! A server's REST side on a port of its own, with a database of its own.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub(crate) struct Rest {
     pub(crate) client: reqwest::Client,
     stop: CancellationToken,
     task: JoinHandle<std::io::Result<()>>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 /// An answer, read to its end.
@@ -106,7 +106,20 @@ impl Rest {
         let stop = CancellationToken::new();
         let task = tokio::spawn(http::serve(Arc::clone(&app), listener, stop.clone()));
         let client = reqwest::Client::builder().build().expect("a client");
-        Self { app, address, db, client, stop, task, _dir: dir }
+        Self { app, address, db, client, stop, task, dir }
+    }
+
+    /// Another server on the same database and the same keys, without doors.
+    pub(crate) fn twin(&self) -> Arc<App> {
+        let pki = Pki::load_or_create(self.dir.path(), &[]).expect("a CA");
+        let tls = TlsConfigs::new(&pki, false, Certificates::default().grace).expect("TLS");
+        let key = SessionKeys::load_or_create(self.dir.path()).expect("a key");
+        App::new(self.app.config.clone(), self.app.pool.clone(), pki, tls, key)
+    }
+
+    /// The authority that this server's certificate is from.
+    pub(crate) fn ca_file(&self) -> PathBuf {
+        self.dir.path().join("ca.pem")
     }
 
     /// Stops the server and waits until all connections have ended.
@@ -187,6 +200,7 @@ impl Rest {
         events::ingest::copy(&mut tx, &batch).await.expect("stored");
         events::ingest::count(&mut tx, &batch).await.expect("counted");
         tx.commit().await.expect("committed");
+        self.app.alerts.tally.stored(&batch);
         self.app.live.publish(received_at, batch.len() as u64, batch.clone());
         batch
     }
@@ -242,5 +256,6 @@ fn config(data_dir: &Path, rest_tls: bool) -> Config {
         metrics_agents_max: 2,
         sse_streams_max: 2000,
         sse_streams_per_user: 20,
+        alerts: tyr_server::app::alerts::Settings::default(),
     }
 }

@@ -436,3 +436,44 @@ async fn there_is_a_limit_to_streams() {
     drop(readers);
     rest.stop().await;
 }
+
+#[tokio::test]
+async fn alerts_come_when_asked_for_and_a_reader_begins_with_those_that_are_open() {
+    use tyr_api::alerts::{Alert, AlertState};
+    use tyr_server::app::alerts::engine;
+
+    let rest = Rest::start().await;
+    let viewer = rest.session("viewer").await.1;
+    let agent = rest.agent("one").await;
+    let stop = tokio_util::sync::CancellationToken::new();
+    let watch = tokio::spawn(engine::watch(std::sync::Arc::clone(&rest.app), stop.clone()));
+    let now = Timestamp::now();
+    let drift = Event {
+        drift_detected: true,
+        drift_reason: Some(tyr_api::events::DriftReason::StalePolicy),
+        ..event(agent, "one", EventKind::Exec, Verdict::Allow)
+    };
+    rest.app.alerts.tally.stored(std::slice::from_ref(&drift));
+    engine::evaluate(&rest.app, now).await.expect("evaluated").expect("its turn");
+    let mut reader = Reader::open(&rest, &viewer, "?include=alerts", None).await;
+    let mut alert = async || {
+        let frame = reader.next().await.expect("a frame");
+        assert_eq!((frame.event.as_deref(), frame.id), (Some("alert"), None), "it moves no cursor");
+        serde_json::from_str::<Alert>(&frame.data).expect("an alert")
+    };
+    let open = alert().await;
+    assert_eq!((open.state, &*open.agent_name), (AlertState::Firing, "one"));
+    // The change comes from the table, so also when another server made it.
+    engine::evaluate(&rest.twin(), now + SignedDuration::from_secs(1200)).await.expect("evaluated").expect("its turn");
+    let over = loop {
+        let alert = alert().await;
+        if alert.alert_id == open.alert_id && alert.state != AlertState::Firing {
+            break alert;
+        }
+    };
+    assert_eq!(over.state, AlertState::Resolved);
+    drop(reader);
+    stop.cancel();
+    timeout(LIMIT, watch).await.expect("in time").expect("no panic");
+    rest.stop().await;
+}

@@ -76,7 +76,12 @@ pub(in crate::commands) async fn run(app: &App, args: &EventsTailArgs) -> Result
                 app.out.note(&format!("note: {}; trying again in {:.1} s", cause.one_line(), delay.as_secs_f64()));
             }
             SseItem::Stopped(failure) => return Err(failure),
-            SseItem::Connecting | SseItem::KeepAlive | SseItem::Stats(_) | SseItem::Agents(_) | SseItem::Ai(_) => {}
+            SseItem::Connecting
+            | SseItem::KeepAlive
+            | SseItem::Stats(_)
+            | SseItem::Agents(_)
+            | SseItem::Ai(_)
+            | SseItem::Alert(_) => {}
         }
     }
     Ok(Outcome::Done)

@@ -37,6 +37,10 @@ macro_rules! focused {
                 let $list = &mut $state.groups;
                 $call;
             }
+            Pane::Alerts => {
+                let $list = &mut $state.alerts;
+                $call;
+            }
             pane @ (Pane::PageAi | Pane::PageEvents | Pane::PageDrift) => {
                 if let Some(Page::Agent(page)) = $state.pages.last_mut() {
                     match pane {
@@ -138,6 +142,7 @@ impl State {
                 Some(text) => self.copy(text, "row"),
                 None => self.say("nothing selected to copy", Role::Warn),
             },
+            Action::Acknowledge => self.acknowledge(),
             Action::Retry if self.link.is_live() => self.say("connected already", Role::Normal),
             Action::Retry => self.effects.push(Effect::Retry),
             Action::Zoom => self.zoom = !self.zoom,
@@ -223,6 +228,7 @@ impl State {
     fn open(&mut self) {
         let page = match self.selected() {
             Some(Selected::Agent(id)) => Page::Agent(Box::new(AgentPage::new(id))),
+            Some(Selected::Alert(alert)) => Page::Agent(Box::new(AgentPage::new(alert.agent_id))),
             Some(Selected::Event(event)) => Page::Event(Box::new(EventPage::new(event))),
             Some(Selected::Group(id, open)) => {
                 self.set_open(id, !open);
@@ -237,6 +243,17 @@ impl State {
         if self.pages.len() < PAGES_MAX {
             self.pages.push(page);
             self.zoom = false;
+        }
+    }
+
+    /// Tells the server that the selected alert is known.
+    fn acknowledge(&mut self) {
+        match self.selected() {
+            Some(Selected::Alert(alert)) if !self.link.is_live() => {
+                self.say(format!("{} can't be acknowledged while cut off", alert.rule), Role::Warn);
+            }
+            Some(Selected::Alert(alert)) => self.effects.push(Effect::Acknowledge(alert.alert_id)),
+            _ => self.say("no alert is selected (5 lists them)", Role::Warn),
         }
     }
 
@@ -332,6 +349,7 @@ impl State {
         }
         match self.focus {
             Pane::Agents => self.agents.selected().map(|agent| Selected::Agent(agent.key())),
+            Pane::Alerts => self.alerts.selected().cloned().map(Selected::Alert),
             Pane::Drift => self.drifts.selected().cloned().map(Selected::Event),
             Pane::DriftTree => self.groups.selected().map(|line| match line {
                 DriftLine::Group(group) => Selected::Group(group.agent_id, group.open),
@@ -354,6 +372,7 @@ impl State {
         match self.selected()? {
             Selected::Agent(id) | Selected::Group(id, _) => self.data().fleet.get(id).map(|agent| agent.name.clone()),
             Selected::Event(event) => Some(event.resource.clone()),
+            Selected::Alert(alert) => Some(alert.agent_name.clone()),
             Selected::Process => match self.pages.last() {
                 Some(Page::Agent(page)) => page.ai.selected().map(|process| process.cmdline.clone()),
                 _ => None,
@@ -369,6 +388,7 @@ impl State {
         match self.selected()? {
             Selected::Agent(id) | Selected::Group(id, _) => json(&**self.data().fleet.get(id)?),
             Selected::Event(event) => json(&*event),
+            Selected::Alert(alert) => json(&*alert),
             Selected::Process => match self.pages.last() {
                 Some(Page::Agent(page)) => json(&**page.ai.selected()?),
                 _ => None,
@@ -382,6 +402,7 @@ impl State {
 enum Selected {
     Agent(uuid::Uuid),
     Event(std::sync::Arc<tyr_api::events::Event>),
+    Alert(std::sync::Arc<tyr_api::alerts::Alert>),
     Group(uuid::Uuid, bool),
     Process,
     Gap,

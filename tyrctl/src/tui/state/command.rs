@@ -36,6 +36,7 @@ impl State {
                 Pane::Agents => "agents".to_owned(),
                 Pane::Drift => "drift --since 1d --events".to_owned(),
                 Pane::DriftTree => "drift --since 1d".to_owned(),
+                Pane::Alerts => "alerts".to_owned(),
                 _ => format!("events tail{verdicts}"),
             },
         };

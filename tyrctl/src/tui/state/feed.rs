@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use tyr_api::agents::{Agent, DiscoveredAgent};
+use tyr_api::alerts::Alert;
 use tyr_api::events::{Event, EventKind, Verdict};
 use tyr_api::stream::{Gap, Snapshot, StreamStats};
 use uuid::Uuid;
@@ -107,6 +108,8 @@ pub struct Batch {
     pub agents: HashMap<Uuid, Agent>,
     /// AI processes that changed, newest state of each.
     pub ai: HashMap<Uuid, DiscoveredAgent>,
+    /// Alerts that changed, newest state of each.
+    pub alerts: HashMap<Uuid, Alert>,
     /// Events by agent and second of `received_at`.
     pub counts: HashMap<(Uuid, i64), Counts>,
     /// Whether anything at all came, a keep-alive included.

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use tyr_api::agents::{Agent, DiscoveredAgent};
+use tyr_api::alerts::Alert;
 use tyr_api::events::Event;
 use uuid::Uuid;
 
@@ -22,6 +23,12 @@ impl Keyed for Arc<Agent> {
 impl Keyed for Arc<Event> {
     fn key(&self) -> Uuid {
         self.event_id
+    }
+}
+
+impl Keyed for Arc<Alert> {
+    fn key(&self) -> Uuid {
+        self.alert_id
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tyr_api::agents::Agent;
+use tyr_api::alerts::Alert;
 use tyr_api::events::{Event, Verdict};
 use uuid::Uuid;
 
@@ -14,7 +15,7 @@ use crate::tui::state::drifts::group;
 use crate::tui::state::fleet::{Standing, age_s};
 use crate::tui::state::link::Now;
 use crate::tui::state::ring::Entry;
-use crate::tui::state::rows::{AgentRow, EventRow};
+use crate::tui::state::rows::{AgentRow, AlertRow, EventRow};
 use crate::tui::state::ui::{Page, SortBy, View};
 
 /// Agents are sorted anew at most that often, so that rows don't dance.
@@ -42,6 +43,12 @@ impl State {
         if self.view == View::Drift {
             let wanted = self.wanted_drifts(None);
             self.groups.set(group(wanted.iter(), &self.open_groups));
+        }
+        if self.view == View::Alerts {
+            let clock = self.clock.unwrap_or_default();
+            let wants = |alert: &Alert| self.filter.is_empty() || self.filter.wants(&AlertRow { alert, now: clock });
+            let rows = self.data().alerts.rows().into_iter().filter(|alert| wants(alert)).collect();
+            self.alerts.set(rows);
         }
         let mut pages = std::mem::take(&mut self.pages);
         if let Some(Page::Agent(page)) = pages.last_mut() {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use tyr_api::agents::{Agent, Posture};
+use tyr_api::alerts::Alert;
 use tyr_api::events::{Event, Verdict};
 
 use crate::tui::filter::{Field, Row, Value};
@@ -63,6 +64,37 @@ impl Row for AgentRow<'_> {
         [&agent.name, &agent.kernel, &agent.arch, &agent.agent_version].into_iter().any(|text| predicate(text))
             || predicate(self.standing.word())
             || predicate(posture_word(agent.posture))
+    }
+}
+
+/// An alert, seen at some instant.
+#[derive(Debug)]
+pub struct AlertRow<'a> {
+    /// The alert.
+    pub alert: &'a Alert,
+    /// That instant of the server's clock.
+    pub now: Timestamp,
+}
+
+impl Row for AlertRow<'_> {
+    fn field(&self, field: Field) -> Option<Value<'_>> {
+        let alert = self.alert;
+        Some(match field {
+            Field::Agent => text(&alert.agent_name),
+            Field::State => text(alert.state.as_str()),
+            Field::Rule => text(alert.rule.as_str()),
+            Field::Age => Value::Number(self.now.as_second() - alert.since.as_second()),
+            _ => return None,
+        })
+    }
+
+    fn any_text(&self, predicate: &dyn Fn(&str) -> bool) -> bool {
+        let alert = self.alert;
+        [&alert.agent_name, &alert.summary].into_iter().any(|text| predicate(text))
+            || predicate(alert.rule.as_str())
+            || predicate(alert.state.as_str())
+            || alert.acknowledged_by.as_deref().is_some_and(predicate)
+            || alert.note.as_deref().is_some_and(predicate)
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 use tyr_api::agents::{Agent, DiscoveredAgent, Liveness, Posture};
+use tyr_api::alerts::{Alert, AlertRule, AlertState};
 use tyr_api::events::{DriftReason, Event, EventKind, Severity, Verdict};
 use tyr_api::stats::RateRow;
 use tyr_api::stream::{Snapshot, StreamStats};
@@ -123,6 +124,37 @@ pub fn drift(n: u32, agent: &Agent, age_s: i64, from: Verdict, to: Verdict, kind
     }
 }
 
+/// An alert on the agent of that number, open for so many seconds.
+pub fn alert(n: u32, rule: AlertRule, state: AlertState, age_s: i64) -> Alert {
+    let names = ["build-017", "review-002", "docs-009"];
+    let (value, summary) = match rule {
+        AlertRule::Stale => (301.0, "not heard from since 2026-11-22T16:53:02Z, for more than 5 min"),
+        AlertRule::DenySpike => (42.0, "42 denials within 5 min, 2.5 is usual"),
+        _ => (2.0, "observing, was partial: the program was refused"),
+    };
+    let details: &[(&str, &str)] =
+        if rule == AlertRule::PostureFell { &[("posture", "observing"), ("expected", "partial")] } else { &[] };
+    Alert {
+        alert_id: Uuid::from_u128(0x019b_0000_0000_7000_8000_0000_0000_0000 + u128::from(n)),
+        rule,
+        agent_id: agent_id(n),
+        agent_name: names[usize::try_from(n).unwrap() - 1].to_owned(),
+        state,
+        since: server_time(-age_s),
+        changed_at: server_time(-age_s),
+        fired_at: (state == AlertState::Firing).then(|| server_time(-age_s)),
+        resolved_at: None,
+        value,
+        threshold: 1.0,
+        summary: summary.to_owned(),
+        details: details.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        flapping: false,
+        acknowledged_by: None,
+        acknowledged_at: None,
+        note: None,
+    }
+}
+
 /// Counters of a second with that many allowed reads.
 pub fn stats(now: Timestamp, events: u64) -> StreamStats {
     StreamStats {
@@ -191,6 +223,16 @@ pub fn snapshot() -> Snapshot {
         events,
         drifts,
         drifts_1d: 4,
+        alerts: vec![
+            alert(1, AlertRule::Stale, AlertState::Firing, 279),
+            alert(2, AlertRule::DenySpike, AlertState::Pending, 12),
+            Alert {
+                acknowledged_by: Some("alice".to_owned()),
+                acknowledged_at: Some(server_time(-60)),
+                note: Some("kernel upgrade".to_owned()),
+                ..alert(3, AlertRule::PostureFell, AlertState::Firing, 3_700)
+            },
+        ],
         rates: vec![RateRow {
             minute: server_time(-41 - 120),
             verdict: Verdict::Allow,

@@ -208,7 +208,7 @@ fn tab_walks_over_all_lists_and_back() {
     let start = Instant::now();
     let mut state = live(THEME, (80, 24), start);
     let mut seen = Vec::new();
-    for _ in 0..6 {
+    for _ in 0..7 {
         seen.push((state.view, state.focus()));
         press(&mut state, "\t", at(start, 1));
     }
@@ -218,7 +218,7 @@ fn tab_walks_over_all_lists_and_back() {
     );
     assert_eq!((state.view, state.focus()), (View::Overview, Pane::Agents));
     state.apply(Msg::Key(KeyEvent::new(KeyCode::BackTab, KeyModifiers::SHIFT)), at(start, 2));
-    assert_eq!(state.view, View::Drift);
+    assert_eq!(state.view, View::Alerts);
 }
 
 #[test]
@@ -293,4 +293,38 @@ fn deny_only_and_the_overview_leave_allowed_events_out() {
     assert_eq!(state.events.rows().len(), 1);
     press(&mut state, "e", at(start, 2));
     assert_eq!(state.events.rows().len(), 21);
+}
+
+#[test]
+fn alerts_are_counted_opened_and_acknowledged() {
+    use tyr_api::alerts::AlertState;
+
+    let start = Instant::now();
+    let mut state = live(THEME, (80, 24), start);
+    assert_eq!(state.data().alerts.firing(), (2, 1));
+    press(&mut state, "a", at(start, 0));
+    assert_eq!(state.take_effects(), [], "no alert is selected in the overview");
+    press(&mut state, "5", at(start, 1));
+    let listed: Vec<_> = state.alerts.rows().iter().map(|alert| alert.rule.as_str()).collect();
+    assert_eq!(listed, ["stale", "posture_fell", "deny_spike"], "what nobody knows of yet comes first");
+    press(&mut state, "a", at(start, 1));
+    let first = state.alerts.rows()[0].clone();
+    assert_eq!(state.take_effects(), [Effect::Acknowledge(first.alert_id)]);
+    let mut known = (*first).clone();
+    known.acknowledged_by = Some("alice".to_owned());
+    state.apply(Msg::Acknowledged(Ok(Box::new(known.clone()))), at(start, 2));
+    assert_eq!(state.data().alerts.firing(), (2, 0));
+    assert!(state.notice().is_some_and(|notice| notice.text == "acknowledged: stale on build-017"));
+    state.apply(Msg::Acknowledged(Err("only an admin may do this".to_owned())), at(start, 2));
+    assert!(state.notice().is_some_and(|notice| notice.text.ends_with("only an admin may do this")));
+    // The stream says that it is over.
+    let mut news = Batch::default();
+    known.state = AlertState::Resolved;
+    news.alerts.insert(known.alert_id, known);
+    state.apply(Msg::Feed(Feed::Batch(Box::new(news))), at(start, 3));
+    state.prepare(at(start, 3));
+    assert_eq!(state.data().alerts.firing(), (1, 0));
+    assert_eq!(state.alerts.rows().len(), 2);
+    press(&mut state, "\n", at(start, 4));
+    assert!(matches!(state.pages.last(), Some(Page::Agent(page)) if page.agent == agent_id(3)));
 }

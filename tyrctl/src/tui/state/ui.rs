@@ -21,11 +21,13 @@ pub enum View {
     Events,
     /// Drift by agent.
     Drift,
+    /// Alerts that are pending or firing.
+    Alerts,
 }
 
 impl View {
     /// In the order of their digits.
-    pub const ALL: [Self; 4] = [Self::Overview, Self::Agents, Self::Events, Self::Drift];
+    pub const ALL: [Self; 5] = [Self::Overview, Self::Agents, Self::Events, Self::Drift, Self::Alerts];
 
     /// The name in the bar.
     pub const fn name(self) -> &'static str {
@@ -34,6 +36,7 @@ impl View {
             Self::Agents => "Agents",
             Self::Events => "Events",
             Self::Drift => "Drift",
+            Self::Alerts => "Alerts",
         }
     }
 
@@ -44,6 +47,7 @@ impl View {
             Self::Agents => &[Pane::Agents],
             Self::Events => &[Pane::Events],
             Self::Drift => &[Pane::DriftTree],
+            Self::Alerts => &[Pane::Alerts],
         }
     }
 }
@@ -59,6 +63,8 @@ pub enum Pane {
     Drift,
     /// Drifting events by agent.
     DriftTree,
+    /// Alerts.
+    Alerts,
     /// AI processes of the agent's page.
     PageAi,
     /// Events of the agent's page.

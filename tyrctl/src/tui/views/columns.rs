@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use tyr_api::agents::Agent;
+use tyr_api::alerts::{Alert, AlertRule, AlertState};
 use tyr_api::events::{Event, EventKind, Verdict};
 
 use crate::tui::state::State;
@@ -192,6 +193,57 @@ pub const DRIFT: &[Column<Arc<Event>>] = &[
     }),
     resource_column(|_, event| resource(event)),
     column("N", Width::Fixed(4), true, 7, |_, event| times(event)),
+];
+
+/// The sign before an alert.
+pub fn alert_mark(theme: Theme, alert: &Alert) -> (&'static str, Role) {
+    match (alert.state, &alert.acknowledged_by) {
+        (AlertState::Firing, None) => (theme.glyph(Glyph::Up), Role::Bad),
+        (AlertState::Firing, Some(_)) => (theme.glyph(Glyph::Up), Role::Warn),
+        _ => (theme.glyph(Glyph::Dotted), Role::Dim),
+    }
+}
+
+/// What was measured, as short as it can be said.
+fn alert_value(alert: &Alert) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "whole numbers of things and seconds; saturates")]
+    let whole = alert.value as i64;
+    match alert.rule {
+        AlertRule::Stale | AlertRule::Silent => format::age(whole),
+        AlertRule::PostureFell => alert.details.get("posture").cloned().unwrap_or_default(),
+        AlertRule::SustainedDrift => format!("{whole} of 5"),
+        AlertRule::DenySpike | AlertRule::Drift | AlertRule::Loss => format::short(u64::try_from(whole).unwrap_or(0)),
+    }
+}
+
+/// Columns of alerts.
+pub const ALERTS: &[Column<Arc<Alert>>] = &[
+    column("STATE", Width::Fixed(8), false, 0, |_, alert| match (alert.state, alert.flapping) {
+        (AlertState::Firing, false) => span("FIRING", Role::Bad),
+        (AlertState::Firing, true) => span("FLAPPING", Role::Bad),
+        (AlertState::Pending, _) => span("pending", Role::Dim),
+        (AlertState::Resolved, _) => span("resolved", Role::Dim),
+    }),
+    column("RULE", Width::Fit(5, 15), false, 0, |_, alert| span(alert.rule.as_str(), Role::Strong)),
+    column("AGE", Width::Fixed(6), true, 1, |state, alert| {
+        let age = state.clock.map_or(0, |clock| (clock.as_second() - alert.since.as_second()).max(0));
+        span(format::age(age), Role::Normal)
+    }),
+    column("AGENT", Width::Fit(8, 20), false, 0, |_, alert| span(&*alert.agent_name, Role::Normal)),
+    column("VALUE", Width::Fit(5, 10), true, 3, |_, alert| span(alert_value(alert), Role::Normal)),
+    column("ACK", Width::Fit(3, 10), false, 2, |_, alert| match &alert.acknowledged_by {
+        Some(name) => span(&**name, Role::Normal),
+        None => span("-", Role::Dim),
+    }),
+    Column {
+        head: "WHAT",
+        width: Width::Fill(12, 40),
+        right: false,
+        priority: 4,
+        cut: Cut::End,
+        cell: |_, alert| span(&*alert.summary, Role::Normal),
+    },
+    column("NOTE", Width::Fit(4, 30), false, 6, |_, alert| span(alert.note.as_deref().unwrap_or(""), Role::Dim)),
 ];
 
 fn ai(event: &Event) -> Span<'_> {

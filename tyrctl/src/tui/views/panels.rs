@@ -14,7 +14,7 @@ use crate::tui::state::ring::Entry;
 use crate::tui::state::ui::Page;
 use crate::tui::theme::{Glyph, Role};
 use crate::tui::views::canvas::{Canvas, Cut, Span, span};
-use crate::tui::views::columns::{AGENTS, DRIFT, EVENTS, agent_mark, event_mark};
+use crate::tui::views::columns::{AGENTS, ALERTS, DRIFT, EVENTS, agent_mark, alert_mark, event_mark};
 use crate::tui::views::format;
 use crate::tui::views::table::{Column, GUTTER, Look, Table, Width, select};
 
@@ -126,6 +126,22 @@ pub fn drift(canvas: &mut Canvas<'_>, state: &State, rows: &List<Arc<Event>>, ar
         for ((n, event), y) in visible.iter().enumerate().zip(lines(body)) {
             let mark = event_mark(canvas.theme, event);
             table.row(canvas, state, y, event, mark, Look::of(first + n, rows.index(), focused));
+        }
+    });
+}
+
+/// Alerts that are pending or firing.
+pub fn alerts(canvas: &mut Canvas<'_>, state: &State, area: Rect, focused: bool, heads: Heads) {
+    let rows = &state.alerts;
+    let empty = empty_text(state, !state.data().alerts.is_empty(), "no alerts: nothing is pending, nothing fires");
+    list(canvas, area, heads, rows, empty, |canvas, body, visible, first| {
+        let table = Table::place(canvas, state, area, ALERTS, "", &visible.iter());
+        if body.y > area.y {
+            table.heads(canvas, area.y);
+        }
+        for ((n, alert), y) in visible.iter().enumerate().zip(lines(body)) {
+            let mark = alert_mark(canvas.theme, alert);
+            table.row(canvas, state, y, alert, mark, Look::of(first + n, rows.index(), focused));
         }
     });
 }

@@ -99,6 +99,11 @@ fn parts(canvas: &Canvas<'_>, state: &State, wide: bool) -> Vec<Part> {
         if n > 0 { span(format!("{}{text}", glyph(Glyph::Up)), Role::Bad) } else { span(text, Role::Dim) }
     };
     parts.push(part(1, vec![up(stale, format!("stale {stale}"))]));
+    let (firing, unknown) = data.alerts.firing();
+    if firing > 0 {
+        let role = if unknown > 0 { Role::Bad } else { Role::Warn };
+        parts.push(part(2, vec![span(format!("{}alerts {firing}", glyph(Glyph::Up)), role)]));
+    }
     let drifts = data.drifts.last_day;
     parts.push(part(1, vec![up(usize::from(drifts > 0), format!("drift {}/1d", format::short(drifts)))]));
     if let Some(summary) = data.rates.summary(1) {

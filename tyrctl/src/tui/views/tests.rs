@@ -45,6 +45,7 @@ fn views_look_as_committed() {
                 ("agents", "2"),
                 ("events", "3"),
                 ("drift", "4\n"),
+                ("alerts", "5"),
                 ("agent", "\n"),
                 ("event", "3j\n"),
                 ("help", "?"),
@@ -110,7 +111,7 @@ fn every_size_is_drawn_without_a_panic() {
     for theme in [UTF8, ASCII] {
         for width in [1, 2, 3, 10, 23, 24, 25, 40, 59, 60, 61, 80, 99, 100, 120, 139, 140, 300] {
             for height in [1, 2, 3, 4, 5, 9, 14, 15, 16, 24, 39, 40, 100] {
-                for keys in ["", "2", "3", "4\n", "\n", "3\n", "?", "o", "z", "/kind=", "/knid=x"] {
+                for keys in ["", "2", "3", "4\n", "5", "\n", "3\n", "?", "o", "z", "/kind=", "/knid=x"] {
                     let mut state = live(theme, (width, height), start);
                     press(&mut state, keys, start);
                     frame(&state);
@@ -133,7 +134,7 @@ fn hostile_text_never_reaches_the_screen_raw() {
     let hostile = "\x1b[2J\x1b]0;x\x07\r\n\t\u{9b}31m\u{202e}evil\u{200b}\u{feff}\u{e0041}e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}";
     for theme in [UTF8, ASCII] {
         for size in SIZES {
-            for keys in ["", "2", "3", "4\n", "\n", "3\n", "4\nj\n"] {
+            for keys in ["", "2", "3", "4\n", "5", "\n", "3\n", "4\nj\n"] {
                 let mut state = live(theme, size, start);
                 state.context = hostile.to_owned();
                 state.server = hostile.to_owned();
@@ -165,6 +166,14 @@ fn hostile_text_never_reaches_the_screen_raw() {
                     *field = hostile.to_owned();
                 }
                 let mut batch = Batch::default();
+                let mut raised = snapshot().alerts.remove(0);
+                for field in [&mut raised.agent_name, &mut raised.summary] {
+                    *field = hostile.to_owned();
+                }
+                raised.note = Some(hostile.to_owned());
+                raised.acknowledged_by = Some(hostile.to_owned());
+                raised.details.insert("posture".to_owned(), hostile.to_owned());
+                batch.alerts.insert(raised.alert_id, raised);
                 batch.event(evil);
                 batch.agents.insert(host.agent_id, host);
                 batch.ai.insert(process.id, process);
@@ -208,7 +217,7 @@ fn colours_carry_state_and_are_absent_without_colour() {
 #[test]
 fn ascii_screens_hold_nothing_else() {
     let start = Instant::now();
-    for keys in ["", "2", "3", "4\n", "\n", "3\n", "?", "o"] {
+    for keys in ["", "2", "3", "4\n", "5", "\n", "3\n", "?", "o"] {
         let mut state = live(ASCII, (160, 48), start);
         press(&mut state, keys, start);
         let text = text_of(&frame(&state));
