@@ -133,8 +133,6 @@ actions! {
     WebhookDelete => "webhook.delete",
     /// A webhook was tried.
     WebhookTest => "webhook.test",
-    /// Old events were removed on request.
-    DbRetention => "db.retention",
 }
 
 /// A value of a detail.

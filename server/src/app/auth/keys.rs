@@ -163,14 +163,12 @@ impl KeyFile {
     pub fn load_or_create(data_dir: &Path) -> Result<Self, KeyError> {
         let dir = data_dir.to_owned();
         let _lock = lock(&dir)?;
-        let (ring, stamp) = match read(&dir)? {
-            Some(found) => found,
-            None => {
-                let key = Key::random();
-                // The plain form: servers from before rotation read it too.
-                replace(&dir, &key.bytes)?;
-                read(&dir)?.ok_or_else(|| file_error(&dir, ErrorKind::NotFound.into()))?
-            }
+        let (ring, stamp) = if let Some(found) = read(&dir)? {
+            found
+        } else {
+            // The plain form: servers from before rotation read it too.
+            replace(&dir, &Key::random().bytes)?;
+            read(&dir)?.ok_or_else(|| file_error(&dir, ErrorKind::NotFound.into()))?
         };
         Ok(Self { dir, seen: Mutex::new(Seen { ring: Arc::new(ring), stamp: Some(stamp), looked: Instant::now() }) })
     }

@@ -132,19 +132,11 @@ impl SessionKeys {
             return Err(TokenError::Invalid);
         }
         let ring = self.file.ring();
-        match head.kid {
-            Some(id) => self.check_with(token, ring.key(&id).ok_or(TokenError::Invalid)?),
-            None => {
-                let mut answer = Err(TokenError::Invalid);
-                for key in ring.all() {
-                    answer = self.check_with(token, key);
-                    if answer != Err(TokenError::Invalid) {
-                        break;
-                    }
-                }
-                answer
-            }
+        if let Some(id) = head.kid {
+            return self.check_with(token, ring.key(&id).ok_or(TokenError::Invalid)?);
         }
+        let mut answers = ring.all().map(|key| self.check_with(token, key));
+        answers.find(|answer| *answer != Err(TokenError::Invalid)).unwrap_or(Err(TokenError::Invalid))
     }
 
     fn check_with(&self, token: &str, key: &Key) -> Result<Session, TokenError> {
