@@ -13,7 +13,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::Place;
 
 /// A peer that takes nothing for this long doesn't read. Keep-alives of both protocols come more often than this.
-const STALL_TIMEOUT: Duration = Duration::from_secs(60);
+const STALL_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// How long nothing may be asked on a connection.
 #[derive(Clone, Copy, Debug)]

@@ -69,12 +69,9 @@ async fn set(app: &App, agent_id: Uuid, refusal: Option<Refusal>, by: &Actor) ->
         audit::record(&mut tx, by, action, &name, &[("agent_id", &agent_id)]).await?;
     }
     tx.commit().await.map_err(DbError::from)?;
-    match refusal {
-        Some(refusal) => {
-            app.fleet.refuse(agent_id, refusal);
-            app.metrics.agents.removed(agent_id);
-        }
-        None => {}
+    if let Some(refusal) = refusal {
+        app.fleet.refuse(agent_id, refusal);
+        app.metrics.agents.removed(agent_id);
     }
     let agent = query::agent(app, agent_id).await?.ok_or_else(unknown)?;
     if refusal.is_none() {

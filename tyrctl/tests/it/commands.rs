@@ -424,3 +424,47 @@ fn notes_are_silent_on_request() {
     exit 0
     ");
 }
+
+#[test]
+fn agents_are_archived_and_revoked_after_a_question() {
+    let archived = crate::double::agent(1, "build-017", tyr_api::agents::Liveness::Stale, 579_000);
+    let double = Double::start(Answers::fleet().with(&format!("PATCH /api/v1/agents/{}", id(1)), 200, &archived).with(
+        &format!("DELETE /api/v1/agents/{}", id(1)),
+        200,
+        &archived,
+    ));
+    assert_snapshot!(double.run(&["agent", "revoke", "build-017"]), @"
+    exit 2
+    --- stderr
+    error: not done: revoke the agent build-017 (00000000-0000-7000-8000-000000000001)
+    cause: nobody can be asked to confirm it
+    hint: `--yes` does it without asking
+    ");
+    assert_snapshot!(double.run(&["agent", "revoke", "build-017", "--dry-run"]), @"
+    exit 0
+    --- stdout
+    would revoke agent build-017 (00000000-0000-7000-8000-000000000001)
+    ");
+    let changes = |double: &Double| {
+        let changes = |line: &String| !line.starts_with("GET ");
+        double.requests().into_iter().filter(changes).collect::<Vec<_>>()
+    };
+    assert!(changes(&double).is_empty());
+    assert_snapshot!(double.run(&["agent", "revoke", "build-017", "--yes"]), @"
+    exit 0
+    --- stdout
+    ✓ agent build-017 (00000000-0000-7000-8000-000000000001) is revoked
+    ");
+    assert_snapshot!(double.run(&["agent", "archive", "build-017", "--yes"]), @"
+    exit 0
+    --- stdout
+    ✓ agent build-017 (00000000-0000-7000-8000-000000000001) is archived
+    ");
+    assert_snapshot!(double.run(&["agent", "unarchive", "build-017"]), @"
+    exit 0
+    --- stderr
+    agent build-017 (00000000-0000-7000-8000-000000000001) is not archived
+    ");
+    let url = format!("/api/v1/agents/{}", id(1));
+    assert_eq!(changes(&double), [format!("DELETE {url}"), format!("PATCH {url}")]);
+}

@@ -144,3 +144,50 @@ async fn an_empty_server_has_an_empty_snapshot() {
     assert_eq!(snapshot["cursor"], "0-00000000-0000-0000-0000-000000000000");
     rest.stop().await;
 }
+
+#[tokio::test]
+async fn agents_are_archived_taken_back_and_revoked() {
+    let rest = Rest::start().await;
+    let admin = rest.admin().await;
+    let agent = rest.agent("laptop-7").await;
+    let path = format!("/api/v1/daemons/{agent}");
+    let change = |body: serde_json::Value| {
+        let (rest, admin, path) = (&rest, &admin, &path);
+        async move { rest.send(reqwest::Method::PATCH, path, Some(admin), Some(&body)).await }
+    };
+    change(json!({"archive": true})).await.error(400, "invalid_body");
+    assert!(change(json!({"archived": true})).await.expect(200)["archived_at"].is_string());
+    assert_eq!(rest.get(&admin, "/api/v1/agents").await.expect(200)["items"], json!([]));
+    assert!(change(json!({"archived": false})).await.expect(200)["archived_at"].is_null());
+    assert_eq!(rest.get(&admin, "/api/v1/agents").await.expect(200)["items"][0]["agent_id"], json!(agent));
+    let revoked = rest.delete(&admin, &path).await.expect(200);
+    assert!(revoked["revoked_at"].is_string() && revoked["archived_at"].is_string());
+    assert_eq!(rest.delete(&admin, &path).await.expect(200)["revoked_at"], revoked["revoked_at"], "said twice");
+    change(json!({"archived": false})).await.error(409, "agent_revoked");
+    let actions: Vec<String> =
+        sqlx::query_scalar("SELECT action FROM audit_log WHERE action LIKE 'agent.%' ORDER BY 1")
+            .fetch_all(&rest.app.pool)
+            .await
+            .expect("read");
+    assert_eq!(actions, ["agent.archive", "agent.revoke", "agent.unarchive"], "each once");
+    rest.stop().await;
+}
+
+#[tokio::test]
+async fn ai_processes_get_names() {
+    let rest = Rest::start().await;
+    let admin = rest.admin().await;
+    let agent = rest.agent("one").await;
+    let id = announce(&rest, agent, "codex", None).await;
+    let path = format!("/api/v1/discovered-agents/{id}");
+    for wrong in ["", "  ", "a\u{1b}[2J", &"x".repeat(129)] {
+        let body = json!({"display_name": wrong});
+        let answer = rest.send(reqwest::Method::PATCH, &path, Some(&admin), Some(&body)).await;
+        answer.error(400, "invalid_display_name");
+    }
+    let body = json!({"display_name": " nightly "});
+    let named = rest.send(reqwest::Method::PATCH, &path, Some(&admin), Some(&body)).await.expect(200);
+    assert_eq!(named["display_name"], "nightly");
+    assert_eq!(rest.get(&admin, &path).await.expect(200)["display_name"], "nightly");
+    rest.stop().await;
+}
