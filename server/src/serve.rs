@@ -43,7 +43,7 @@ const TASKS_UNTIL: Duration = Duration::from_secs(6);
 /// Until then connections to the database are closed.
 const POOL_UNTIL: Duration = Duration::from_millis(6500);
 /// Until then the private database may shut down cleanly; after that it is told to quit at once.
-const CLUSTER_UNTIL: Duration = Duration::from_millis(9000);
+const CLUSTER_UNTIL: Duration = Duration::from_secs(9);
 /// Oldest PostgreSQL that the schema works on, as `server_version_num` says it.
 const POSTGRES_MIN: i32 = 140_000;
 

@@ -124,7 +124,7 @@ fn every_documented_command_shows_what_it_says() {
             .iter()
             .for_each(|word| has(word)),
             "M16" => {
-                assert!(said.starts_with("retry: ") || said.starts_with(':') || said.starts_with("data: "), "{said}")
+                assert!(said.starts_with("retry: ") || said.starts_with(':') || said.starts_with("data: "), "{said}");
             }
             "M17" => has("saved: "),
             other => panic!("nothing is known of {other}"),
