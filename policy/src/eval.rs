@@ -161,7 +161,7 @@ impl<'a> RuleRef<'a> {
         self.layer.is_for(agent_type) && self.rule.applies_to_type(agent_type)
     }
 
-    fn judgement(self) -> Judgement<'a> {
+    pub(crate) fn judgement(self) -> Judgement<'a> {
         Judgement {
             verdict: self.rule.verdict,
             severity: self.rule.severity,
@@ -174,7 +174,7 @@ impl<'a> RuleRef<'a> {
 
 impl What {
     /// Is the resource one of these, for a rule of this verdict?
-    fn matches(&self, verdict: Verdict, resource: Resource<'_>) -> bool {
+    pub(crate) fn matches(&self, verdict: Verdict, resource: Resource<'_>) -> bool {
         match (self, resource) {
             (Self::Path(glob), Resource::Path { path, truncated }) => {
                 !(truncated && verdict == Verdict::Allow) && glob.matches(path)

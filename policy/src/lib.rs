@@ -8,6 +8,7 @@
 
 mod automaton;
 mod check;
+mod compiled;
 mod diagnostic;
 mod eval;
 mod glob;
@@ -19,6 +20,7 @@ mod syntax;
 mod words;
 
 pub use automaton::{Automaton, TooManyStates};
+pub use compiled::Compiled;
 pub use diagnostic::{Diagnostic, PolicyError};
 pub use eval::{Act, Effective, Judgement, Layer, Resource, RuleRef};
 pub use glob::{GLOB_ALTERNATIVES_MAX, GLOB_BYTES_MAX, GLOB_TOKENS_MAX, Glob, GlobError};

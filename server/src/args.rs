@@ -37,9 +37,9 @@ pub enum Command {
     #[command(after_help = "Examples:\n  tyr-server restore /var/backups/tyr-2026-11-22.tar\n  \
                             tyr-server restore tyr.tar --data-dir /srv/tyr --force")]
     Restore(Box<RestoreArgs>),
-    /// Facts about the database.
+    /// Facts about the database, and work on it. Beside a running server or without one.
     Db {
-        /// Which fact.
+        /// Which.
         #[command(subcommand)]
         command: DbCommand,
     },
@@ -82,11 +82,108 @@ pub struct RestoreArgs {
     pub pg_user: Option<String>,
 }
 
-/// Facts about the database.
+/// Facts about the database, and work on it.
 #[derive(Debug, Subcommand)]
 pub enum DbCommand {
     /// Print the connection URL for psql: `psql "$(tyr-server db url)"`.
     Url(DatabaseArgs),
+    /// Version, size, connections, partitions, growth, bloat, migrations.
+    #[command(after_long_help = "\
+Examples:
+  tyr-server db status
+  tyr-server db status --data-dir /srv/tyr --json | jq .partitions")]
+    Status(StatusArgs),
+    /// Drop the days of events that are older than what is kept. The server does it by itself once an hour.
+    #[command(after_long_help = "\
+Whole days in UTC are dropped, without making ingest wait. Late events of a day that was dropped are counted as expired.
+
+Examples:
+  tyr-server db retention --dry-run             what would go
+  tyr-server db retention --days 7 --yes        keep the last seven days, this once")]
+    Retention(RetentionArgs),
+    /// Build the indexes of closed days anew where they hold much air, one after the other, without making anybody wait.
+    #[command(after_long_help = "\
+Needs room on the disk for one more copy of the largest index.
+
+Examples:
+  tyr-server db reindex --dry-run
+  tyr-server db reindex --min-bloat 30
+  tyr-server db reindex --all")]
+    Reindex(ReindexArgs),
+}
+
+/// The database that a command works on.
+#[derive(Clone, Debug, Args)]
+pub struct DbArgs {
+    /// Where the database is.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// Folder with PostgreSQL's programs, should the private cluster have to be started [default: found by itself].
+    #[arg(long, env = "TYR_PG_BIN", value_name = "DIR")]
+    pub pg_bin: Option<PathBuf>,
+    /// User that the private cluster runs as when this is root [default: postgres, else nobody].
+    #[arg(long, env = "TYR_PG_USER", value_name = "USER")]
+    pub pg_user: Option<String>,
+}
+
+/// Flags of `db status`.
+#[derive(Clone, Debug, Args)]
+pub struct StatusArgs {
+    /// The database.
+    #[command(flatten)]
+    pub db: DbArgs,
+    /// Days that events are kept, for the report.
+    #[arg(
+        long,
+        env = "TYR_RETENTION_DAYS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(1..=3650),
+        value_name = "DAYS"
+    )]
+    pub retention_days: u32,
+    /// One JSON document, as `GET /api/v1/db` answers.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `db retention`.
+#[derive(Clone, Debug, Args)]
+pub struct RetentionArgs {
+    /// The database.
+    #[command(flatten)]
+    pub db: DbArgs,
+    /// Days to keep.
+    #[arg(
+        long,
+        env = "TYR_RETENTION_DAYS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(1..=3650),
+        value_name = "DAYS"
+    )]
+    pub days: u32,
+    /// Only show what would be dropped.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Drop it; what is dropped is gone for good.
+    #[arg(short, long, conflicts_with = "dry_run")]
+    pub yes: bool,
+}
+
+/// Flags of `db reindex`.
+#[derive(Clone, Debug, Args)]
+pub struct ReindexArgs {
+    /// The database.
+    #[command(flatten)]
+    pub db: DbArgs,
+    /// Only indexes of which at least this much is air, in per cent by estimate.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=100), value_name = "PERCENT")]
+    pub min_bloat: u32,
+    /// All indexes of closed days.
+    #[arg(long, conflicts_with = "min_bloat")]
+    pub all: bool,
+    /// Only show which would be built anew.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Where the database is.

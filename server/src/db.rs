@@ -17,6 +17,7 @@ pub mod migrate;
 pub mod partitions;
 pub mod policy_assignments;
 pub mod policy_versions;
+pub mod reindex;
 pub mod rejected;
 pub mod stats;
 pub mod storage;

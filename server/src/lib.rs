@@ -4,6 +4,7 @@
 //! and owns the transaction; `db` holds all SQL. REST and gRPC are two doors to the same `app` functions.
 
 pub mod accept;
+pub mod admin;
 pub mod app;
 pub mod args;
 pub mod backup;

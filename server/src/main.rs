@@ -11,7 +11,7 @@ use tyr_server::args::{Cli, Command, DatabaseArgs, DbCommand, LogFormat, ServeAr
 use tyr_server::backup::{self, BackupError, Done};
 use tyr_server::config::{Config, Database};
 use tyr_server::serve::{BootError, Server};
-use tyr_server::{embedded, signals, supervision, telemetry};
+use tyr_server::{admin, embedded, signals, supervision, telemetry};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Some(Command::Backup(args)) => archive("saved", |progress| backup::backup(*args, progress)),
         Some(Command::Restore(args)) => archive("restored", |progress| backup::restore(*args, progress)),
         Some(Command::Db { command: DbCommand::Url(args) }) => db_url(&args),
+        Some(Command::Db { command }) => db(&command),
     }
 }
 
@@ -83,6 +84,30 @@ where
             ExitCode::SUCCESS
         }
         Err(error) => fail(&error, &error.hint(), ExitCode::FAILURE),
+    }
+}
+
+/// Works on the database.
+fn db(command: &DbCommand) -> ExitCode {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error, "see the limits on threads and open files", ExitCode::FAILURE),
+    };
+    let result = runtime.block_on(async {
+        match command {
+            DbCommand::Url(_) => Ok(()),
+            DbCommand::Status(args) => admin::status(args).await,
+            DbCommand::Retention(args) => admin::retention(args).await,
+            DbCommand::Reindex(args) => admin::reindex(args).await,
+        }
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let code = if error.is_usage() { ExitCode::from(2) } else { ExitCode::FAILURE };
+            fail(&error, &error.hint(), code)
+        }
     }
 }
 

@@ -337,7 +337,8 @@ async fn open_database(config: &Config) -> Result<(Pools, Option<Cluster>), Boot
     Ok((Pools::new(reads, owner), cluster))
 }
 
-fn parse_url(url: &str) -> Result<PgConnectOptions, BootError> {
+/// How to connect, from a URL.
+pub(crate) fn parse_url(url: &str) -> Result<PgConnectOptions, BootError> {
     if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
         return Err(BootError::DatabaseUrl(None));
     }

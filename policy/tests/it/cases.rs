@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use tyr_policy::{
-    Act, Action, Automaton, Effective, Layer, NetTables, Policy, Profiles, Protocol, Resource, Verdict, What,
+    Act, Action, Automaton, Compiled, Effective, Layer, NetTables, Policy, Profiles, Protocol, Resource, Verdict, What,
 };
 
 #[derive(Deserialize)]
@@ -91,12 +91,21 @@ fn every_way_to_judge_gives_the_same() {
             serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let effective = effective(&layers);
         let profiles = Profiles::new(&effective, Action::ALL).unwrap();
+        let compiled = Compiled::new(effective.clone());
         for case in cases {
             check(&effective, &profiles, &case, &file);
+            compare(&compiled, &case, &file);
             ran += 1;
         }
     }
     assert!(ran > 100, "only {ran} cases were found");
+}
+
+fn compare(compiled: &Compiled, case: &Case, file: &Path) {
+    let action: Action = case.act.parse().unwrap();
+    let (agent_type, binary) = (case.agent_type.as_deref(), case.binary.as_bytes());
+    let act = Act { action, resource: case.resource(action), agent_type, binary };
+    assert_eq!(compiled.judge(&act), compiled.effective().judge(&act), "{}: {case:?}", file.display());
 }
 
 fn check(effective: &Effective, profiles: &Profiles, case: &Case, file: &Path) {

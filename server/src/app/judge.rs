@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use tyr_api::events::{DriftReason, Event, EventKind, Verdict};
-use tyr_policy::{Act, Action, Effective, Layer, Policy, Protocol, Resource};
+use tyr_policy::{Act, Action, Compiled, Effective, Layer, Policy, Protocol, Resource};
 use tyr_proto::text::unescape;
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ const CACHED_MAX: usize = 256;
 /// Effective policies that are ready to judge, by digest.
 #[derive(Debug, Default)]
 pub struct Judge {
-    ready: Mutex<HashMap<String, Option<Arc<Effective>>>>,
+    ready: Mutex<HashMap<String, Option<Arc<Compiled>>>>,
 }
 
 /// What one agent should have run from when on.
@@ -38,7 +38,7 @@ struct Span {
     from: Timestamp,
     policy_id: Option<String>,
     /// `None`: the stored text can't be read any more, so nothing is judged.
-    effective: Option<Arc<Effective>>,
+    effective: Option<Arc<Compiled>>,
 }
 
 impl Timeline {
@@ -48,11 +48,11 @@ impl Timeline {
         let history = agents::policy_history(&mut conn, agent_id, Timestamp::now() - HISTORY).await?;
         drop(conn);
         let mut spans = Vec::with_capacity(history.len() + 1);
-        spans.push(Span { from: Timestamp::MIN, policy_id: None, effective: Some(Arc::default()) });
+        spans.push(Span { from: Timestamp::MIN, policy_id: None, effective: Some(nothing()) });
         for (from, policy_id) in history {
             let effective = match &policy_id {
                 Some(policy_id) => app.judge.effective(app, policy_id).await?,
-                None => Some(Arc::default()),
+                None => Some(nothing()),
             };
             spans.push(Span { from, policy_id, effective });
         }
@@ -91,7 +91,7 @@ impl Timeline {
 
 impl Judge {
     /// An effective policy, ready to judge. `None` when its text can't be read by this server any more.
-    async fn effective(&self, app: &App, policy_id: &str) -> Result<Option<Arc<Effective>>, DbError> {
+    async fn effective(&self, app: &App, policy_id: &str) -> Result<Option<Arc<Compiled>>, DbError> {
         if let Some(ready) = self.ready.lock().unwrap_or_else(PoisonError::into_inner).get(policy_id) {
             return Ok(ready.clone());
         }
@@ -111,7 +111,7 @@ impl Judge {
                 }
             }
         }
-        let effective = readable.then(|| Arc::new(Effective::new(layers)));
+        let effective = readable.then(|| Arc::new(Compiled::new(Effective::new(layers))));
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         if ready.len() >= CACHED_MAX {
             ready.clear();
@@ -121,8 +121,14 @@ impl Judge {
     }
 }
 
+/// No policy, which allows everything.
+fn nothing() -> Arc<Compiled> {
+    static NOTHING: LazyLock<Arc<Compiled>> = LazyLock::new(|| Arc::new(Compiled::new(Effective::new(Vec::new()))));
+    Arc::clone(&NOTHING)
+}
+
 /// What a policy says of an event; `None` when its resource can't be read.
-fn verdict(effective: &Effective, event: &Event) -> Option<Verdict> {
+fn verdict(effective: &Compiled, event: &Event) -> Option<Verdict> {
     let path = unescape(&event.resource);
     let truncated =
         event.metadata.get("flags").is_some_and(|flags| flags.split([',', '|', ' ']).any(|flag| flag == "truncated"));

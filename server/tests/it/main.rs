@@ -10,4 +10,5 @@ mod program;
 mod prometheus;
 mod rest;
 mod stack;
+mod storage;
 mod testdb;

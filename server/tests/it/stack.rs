@@ -12,6 +12,7 @@ use tyr_server::app::auth::sessions::SessionKeys;
 use tyr_server::app::ingest::{Session, writer};
 use tyr_server::app::{App, effective};
 use tyr_server::config::{AgentRate, Certificates, Config, Database, Doors};
+use tyr_server::db::Pools;
 use tyr_server::db::agents::{self, NewAgent};
 use tyr_server::pki::Pki;
 use tyr_server::tls::TlsConfigs;
@@ -39,6 +40,16 @@ impl Stack {
     /// With other settings than the usual ones.
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let db = TestDb::new().await;
+        let pools = Pools::from(db.pool.clone());
+        Self::made(db, pools, change).await
+    }
+
+    /// With other ways to the database.
+    pub(crate) async fn on(db: TestDb, pools: Pools) -> Self {
+        Self::made(db, pools, |_| {}).await
+    }
+
+    async fn made(db: TestDb, pools: Pools, change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let pki = Pki::load_or_create(dir.path(), &[]).expect("a CA");
         let key = SessionKeys::load_or_create(dir.path()).expect("a key");
@@ -67,7 +78,7 @@ impl Stack {
         };
         change(&mut config);
         let tls = TlsConfigs::new(&pki, true, config.certificates.grace).expect("TLS");
-        let app = App::new(config, db.pool.clone(), pki, tls, key);
+        let app = App::new(config, pools, pki, tls, key);
         let stop = CancellationToken::new();
         let writer = tokio::spawn(writer::run(Arc::clone(&app), stop.clone()));
         Self { app, db, _dir: dir, stop, writer }

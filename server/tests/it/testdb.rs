@@ -48,6 +48,11 @@ impl TestDb {
         Self { pool, name, server }
     }
 
+    /// How to connect to it with every right.
+    pub(crate) fn options(&self) -> PgConnectOptions {
+        self.server.admin.clone().database(&self.name)
+    }
+
     /// Removes the database. One that a failed test leaves is swept by a later run.
     pub(crate) async fn drop(self) {
         self.pool.close().await;
