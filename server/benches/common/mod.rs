@@ -35,22 +35,22 @@ use tyr_server::serve::Server;
 use uuid::Uuid;
 
 /// Records of a batch, as `tyrd` sends at most.
-pub const BATCH: usize = 100;
+pub(crate) const BATCH: usize = 100;
 
 /// A size from the environment.
-pub fn size(name: &str, default: usize) -> usize {
+pub(crate) fn size(name: &str, default: usize) -> usize {
     std::env::var(name)
         .map_or(default, |text| text.replace('_', "").parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
 }
 
 /// Prints a line of results.
-pub fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     use std::io::Write as _;
     writeln!(std::io::stdout(), "{text}").expect("standard output");
 }
 
 /// The value below which that part of sorted values lies.
-pub fn quantile(sorted: &[Duration], part: f64) -> Duration {
+pub(crate) fn quantile(sorted: &[Duration], part: f64) -> Duration {
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
@@ -62,16 +62,16 @@ pub fn quantile(sorted: &[Duration], part: f64) -> Duration {
 }
 
 /// Milliseconds with two places.
-pub fn ms(duration: Duration) -> f64 {
+pub(crate) fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
 /// The running server.
-pub struct Bench {
-    pub app: Arc<App>,
+pub(crate) struct Bench {
+    pub(crate) app: Arc<App>,
     /// URL of the database, for psql.
-    pub database: String,
-    pub rest: String,
+    pub(crate) database: String,
+    pub(crate) rest: String,
     grpc_port: u16,
     stop: CancellationToken,
     task: JoinHandle<()>,
@@ -81,7 +81,7 @@ pub struct Bench {
 
 impl Bench {
     /// Starts it in `TYR_BENCH_DIR`, which is kept, or in a temporary folder.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let (dir, temporary) = match std::env::var_os("TYR_BENCH_DIR") {
             Some(dir) => (PathBuf::from(dir), None),
@@ -122,19 +122,19 @@ impl Bench {
     }
 
     /// Stops it, the database too.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.cancel();
         drop(self.app);
         self.task.await.expect("no panic");
     }
 
     /// A pool without the limits of requests.
-    pub async fn pool(&self) -> PgPool {
+    pub(crate) async fn pool(&self) -> PgPool {
         PgPool::connect(&self.database).await.expect("connected")
     }
 
     /// Enrolls an agent and opens its stream.
-    pub async fn agent(&self, token: &str) -> Agent {
+    pub(crate) async fn agent(&self, token: &str) -> Agent {
         let key = KeyPair::generate().expect("a key");
         let csr = CertificateParams::default().serialize_request(&key).expect("a CSR").pem().expect("PEM");
         let request = RegisterRequest {
@@ -160,7 +160,7 @@ impl Bench {
     }
 
     /// So many agents.
-    pub async fn agents(&self, count: usize) -> Vec<Agent> {
+    pub(crate) async fn agents(&self, count: usize) -> Vec<Agent> {
         let max_uses = u32::try_from(count).expect("few");
         let new = NewEnrollmentToken { label: "bench".to_owned(), max_uses, expires_hours: 1 };
         let token = tokens::create(&self.app, &new, &Actor::environment()).await.expect("a token").token;
@@ -203,7 +203,7 @@ fn message(payload: FromAgent) -> AgentMessage {
 }
 
 /// An agent's end of a stream.
-pub struct Agent {
+pub(crate) struct Agent {
     out: mpsc::Sender<AgentMessage>,
     inbound: tonic::Streaming<v1::ServerMessage>,
     epoch: Vec<u8>,
@@ -214,7 +214,7 @@ pub struct Agent {
 
 impl Agent {
     /// Sends a batch of new events, as soon as fewer than `window` are under way.
-    pub async fn send(&mut self, window: usize, latencies: &mut Vec<Duration>) {
+    pub(crate) async fn send(&mut self, window: usize, latencies: &mut Vec<Duration>) {
         while self.sent.len() >= window {
             self.acknowledged(latencies).await;
         }
@@ -226,7 +226,7 @@ impl Agent {
     }
 
     /// Waits until all is acknowledged.
-    pub async fn finish(&mut self, latencies: &mut Vec<Duration>) {
+    pub(crate) async fn finish(&mut self, latencies: &mut Vec<Duration>) {
         while !self.sent.is_empty() {
             self.acknowledged(latencies).await;
         }
