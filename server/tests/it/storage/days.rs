@@ -66,9 +66,10 @@ async fn events_ahead_of_all_partitions_are_set_apart() {
     let stack = Stack::start().await;
     let agent_id = stack.agent("one").await;
     let mut session = stack.session(agent_id).await;
-    let mut ahead = event_at(Timestamp::now() + Duration::from_hours(23));
-    // Tomorrow has no partition and none can be made: something else has its name.
-    let tomorrow = partitions::day(Timestamp::from_nanosecond(ahead.timestamp_ns.into()).expect("in range"));
+    // Tomorrow, which is never more than 24 hours ahead when it begins, has no partition, and none can be made: something else
+    // has its name.
+    let tomorrow = partitions::day(Timestamp::now() + DAY);
+    let mut ahead = event_at(partitions::midnight(tomorrow));
     let name = partitions::name(tomorrow);
     sqlx::raw_sql(sqlx::AssertSqlSafe(format!("DROP TABLE {name}; CREATE TABLE {name} (n int)")))
         .execute(&stack.app.pool)
