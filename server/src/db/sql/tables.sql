@@ -1,6 +1,7 @@
 WITH now_there AS (
     SELECT root.relname AS table_name, sum(pg_total_relation_size(c.oid)) AS bytes, sum(pg_indexes_size(c.oid)) AS index_bytes,
-           sum(CASE WHEN pg_stat_get_live_tuples(c.oid) > 0 THEN pg_stat_get_live_tuples(c.oid)
+           sum(CASE WHEN c.relkind = 'p' THEN 0 -- ANALYZE gives the parent the sum of its parts
+                WHEN pg_stat_get_live_tuples(c.oid) > 0 THEN pg_stat_get_live_tuples(c.oid)
                     ELSE greatest(c.reltuples, 0)::bigint END) AS rows
       FROM pg_class c
       LEFT JOIN pg_inherits i ON i.inhrelid = c.oid

@@ -1,6 +1,7 @@
 INSERT INTO table_sizes AS s (day, table_name, bytes, rows)
 SELECT (now() AT TIME ZONE 'UTC')::date, root.relname, sum(pg_total_relation_size(c.oid)),
-       sum(CASE WHEN pg_stat_get_live_tuples(c.oid) > 0 THEN pg_stat_get_live_tuples(c.oid)
+       sum(CASE WHEN c.relkind = 'p' THEN 0 -- ANALYZE gives the parent the sum of its parts
+                WHEN pg_stat_get_live_tuples(c.oid) > 0 THEN pg_stat_get_live_tuples(c.oid)
                 ELSE greatest(c.reltuples, 0)::bigint END)
   FROM pg_class c
   LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
