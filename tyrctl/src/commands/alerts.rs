@@ -27,7 +27,7 @@ const VIEW: View<Alert> = View {
     name: |alert| alert.alert_id.to_string(),
     columns: &[
         Column::new("id", |alert| Value::Text(short(alert.alert_id))),
-        Column::new("state", |alert| state(alert)),
+        Column::new("state", state),
         Column::new("rule", |alert| Value::Text(alert.rule.to_string())),
         Column::flexible("agent", |alert| Value::text(&alert.agent_name)),
         Column::new("since", |alert| Value::Time(alert.since)),

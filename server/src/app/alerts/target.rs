@@ -88,9 +88,11 @@ fn canonical(address: IpAddr) -> IpAddr {
         IpAddr::V4(Ipv4Addr::new(a, b, c, d))
     };
     match segments {
-        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => tail(high, low),
-        [0, 0, 0, 0, 0, 0, high, low] if high != 0 || low > 1 => tail(high, low),
-        [0x2002, high, low, ..] => tail(high, low),
+        // Loopback and unspecified, which look like compatible ones.
+        [0, 0, 0, 0, 0, 0, 0, 0 | 1] => address,
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            tail(high, low)
+        }
         _ => address,
     }
 }

@@ -290,10 +290,10 @@ async fn a_loss_is_alerted_on_when_it_grows() {
         reason: "ring_full".to_owned(),
         events: 7,
     };
-    losses::record(&mut *rest.app.pool.acquire().await.expect("a connection"), &loss).await.expect("recorded");
+    losses::record(&mut rest.app.pool.acquire().await.expect("a connection"), &loss).await.expect("recorded");
     assert_eq!(evaluate_through(&rest, start, 15, 15, 1).await.fired, 1);
     loss.events = 9;
-    losses::record(&mut *rest.app.pool.acquire().await.expect("a connection"), &loss).await.expect("recorded");
+    losses::record(&mut rest.app.pool.acquire().await.expect("a connection"), &loss).await.expect("recorded");
     assert_eq!(evaluate_through(&rest, start, 30, 30, 1).await, Done::default());
     let list = rest.get(&viewer, ALERTS).await.expect(200);
     assert_eq!(list["items"][0]["summary"], "9 events declared lost, 9 since it enrolled");
