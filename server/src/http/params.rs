@@ -14,6 +14,10 @@ const PARAMS_MAX: usize = 32;
 
 /// What a cursor looks like, for messages.
 pub const CURSOR: &str = "`next_cursor` of the page before, unchanged";
+/// 0000-01-01T00:00:00Z, the first instant that RFC 3339 can write.
+const YEAR_0: i64 = -62_167_219_200;
+/// Longest cursor of such a list; ours are far shorter.
+const CURSOR_CHARS_MAX: usize = 128;
 /// Most rows of a page, and how many there are unless told.
 const PAGE_MAX: u32 = 1000;
 
@@ -108,7 +112,12 @@ impl Known {
     /// # Errors
     /// `invalid_parameter`.
     pub fn instant(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
-        let error = match self.parse(name, "an instant like 2026-11-22T19:00:00Z") {
+        const EXPECTED: &str = "an instant like 2026-11-22T19:00:00Z";
+        let error = match self.parse::<Timestamp>(name, EXPECTED) {
+            // RFC 3339 has no years before Christ, and PostgreSQL ends in 4713 BC.
+            Ok(Some(instant)) if instant < Timestamp::from_second(YEAR_0).unwrap_or(Timestamp::MIN) => {
+                invalid(name, self.text(name).unwrap_or_default(), &EXPECTED)
+            }
             Ok(instant) => return Ok(instant),
             Err(error) => error,
         };
@@ -140,6 +149,11 @@ impl Known {
 pub fn page(params: Params) -> Result<(Known, u32), ApiError> {
     let params = params.only(&["cursor", "limit"])?;
     let limit = params.number("limit", 1, PAGE_MAX)?.unwrap_or(PAGE_MAX);
+    if let Some(cursor) = params.text("cursor")
+        && (cursor.is_empty() || cursor.chars().count() > CURSOR_CHARS_MAX)
+    {
+        return Err(invalid("cursor", cursor, &CURSOR));
+    }
     Ok((params, limit))
 }
 
