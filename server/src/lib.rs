@@ -11,6 +11,7 @@ pub mod backup;
 pub mod config;
 pub mod db;
 pub mod embedded;
+pub mod files;
 pub mod grpc;
 pub mod http;
 pub mod metrics;

@@ -11,7 +11,7 @@ use tyr_server::args::{Cli, Command, DatabaseArgs, DbCommand, LogFormat, ServeAr
 use tyr_server::backup::{self, BackupError, Done};
 use tyr_server::config::{Config, Database};
 use tyr_server::serve::{BootError, Server};
-use tyr_server::{admin, embedded, signals, supervision, telemetry};
+use tyr_server::{admin, embedded, files, signals, supervision, telemetry};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -119,6 +119,7 @@ fn serve(args: ServeArgs) -> ExitCode {
             ExitCode::from(2),
         );
     }
+    files::raise_limit();
     // The one provider; an error means that it is installed already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
