@@ -40,7 +40,7 @@ const WRITE_CONNECTIONS_MAX: u32 = 2;
 /// Longest statement of a request, unless told.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest statement of a batch. Long enough for a checkpoint on a slow disk.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+const WRITE_TIMEOUT: Duration = Duration::from_mins(1);
 /// Longest that a statement waits for a lock: rather fail and try again than make others queue behind it.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest wait for a free connection before a request fails.

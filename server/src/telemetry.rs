@@ -11,6 +11,8 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::OnceLock;
 use std::{env, fs, io, panic};
 
+use tracing::Level;
+use tracing_subscriber::filter::{FilterExt, LevelFilter, filter_fn};
 use tracing_subscriber::fmt::format::{Format, JsonFields};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -21,9 +23,15 @@ use crate::args::LogFormat;
 
 /// What is logged when `RUST_LOG` says nothing.
 const FILTER_DEFAULT: &str = "info,sqlx=warn";
-/// Libraries that write what they carry at their lowest levels: heads of requests with their tokens, bodies that can't be
-/// parsed. Nobody who asks for `RUST_LOG=trace` asks for passwords in the journal.
-const CUT: [&str; 5] = ["h2=debug", "hyper=debug", "hyper_util=debug", "axum::rejection=off", "rustls=debug"];
+/// Libraries that write what they carry at their lowest levels, heads of requests with their tokens and bodies that can't be
+/// parsed, and the most that they may say. Nobody who asks for `RUST_LOG=trace` asks for passwords in the journal.
+const CAPS: [(&str, LevelFilter); 5] = [
+    ("h2", LevelFilter::DEBUG),
+    ("hyper", LevelFilter::DEBUG),
+    ("hyper_util", LevelFilter::DEBUG),
+    ("axum::rejection", LevelFilter::OFF),
+    ("rustls", LevelFilter::DEBUG),
+];
 
 static FORMAT: OnceLock<LogFormat> = OnceLock::new();
 
@@ -32,20 +40,13 @@ static FORMAT: OnceLock<LogFormat> = OnceLock::new();
 /// # Errors
 /// When `RUST_LOG` is no filter; the text says where.
 pub fn init(format: LogFormat) -> Result<(), String> {
-    let mut filter = match env::var("RUST_LOG") {
+    let filter = match env::var("RUST_LOG") {
         Ok(text) if !text.trim().is_empty() => EnvFilter::try_new(&text)
             .map_err(|error| format!("RUST_LOG=`{}` is no filter: {error}", text.escape_debug()))?,
         Err(env::VarError::NotUnicode(_)) => return Err("RUST_LOG is no text".to_owned()),
         _ => EnvFilter::new(FILTER_DEFAULT),
     };
-    let most = filter.to_string();
-    for directive in CUT {
-        let (target, _) = directive.split_once('=').unwrap_or((directive, ""));
-        // Who names such a target asks for less of it, or gets as much as is fit to be kept.
-        if !asks_for_less(&most, target) {
-            filter = filter.add_directive(directive.parse().expect("a directive"));
-        }
-    }
+    let filter = filter.and(filter_fn(|event| is_fit(event.target(), *event.level())));
     let stderr = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     let journald = under_journald();
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
@@ -87,10 +88,11 @@ pub fn is_json() -> bool {
     }
 }
 
-/// Whether a filter has a directive of its own for a target, at `info` or less.
-fn asks_for_less(filter: &str, target: &str) -> bool {
-    let level = filter.split(',').find_map(|directive| directive.trim().strip_prefix(target)?.strip_prefix('='));
-    level.is_some_and(|level| matches!(level.to_ascii_lowercase().as_str(), "off" | "error" | "warn" | "info"))
+/// Whether something of that target and level may be written down at all, whatever the filter lets through.
+fn is_fit(target: &str, level: Level) -> bool {
+    let is_of =
+        |module: &str| target.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+    CAPS.iter().all(|(module, most)| !is_of(module) || level <= *most)
 }
 
 /// Whether stderr is journald's socket (systemd.exec(5), `JOURNAL_STREAM`): a process may have inherited the variable and have
@@ -110,18 +112,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_cut_may_be_cut_further() {
-        assert!(asks_for_less("debug,h2=warn", "h2"));
-        assert!(asks_for_less("hyper=INFO", "hyper"));
-        assert!(!asks_for_less("trace", "h2"));
-        assert!(!asks_for_less("h2=trace,hyper_util=warn", "h2"));
-        assert!(!asks_for_less("h2=trace,hyper_util=warn", "hyper"));
-    }
-
-    #[test]
-    fn every_cut_is_a_directive() {
-        for directive in CUT {
-            assert!(directive.parse::<tracing_subscriber::filter::Directive>().is_ok(), "{directive}");
-        }
+    fn libraries_that_tell_too_much_are_held() {
+        assert!(is_fit("tyr_server::http", Level::TRACE));
+        assert!(is_fit("h2::codec", Level::DEBUG));
+        assert!(!is_fit("h2::codec", Level::TRACE));
+        assert!(!is_fit("hyper", Level::TRACE));
+        assert!(is_fit("hyperactive", Level::TRACE), "another library");
+        assert!(!is_fit("axum::rejection", Level::ERROR));
     }
 }

@@ -116,8 +116,8 @@ pub async fn list(conn: &mut PgConnection) -> Result<Vec<ApartRow>, DbError> {
             },
             reason: row.reason,
             events: u64::try_from(row.events).unwrap_or(0),
-            oldest_ts: row.oldest_ts.map(|ts| ts.to_jiff()),
-            newest_ts: row.newest_ts.map(|ts| ts.to_jiff()),
+            oldest_ts: row.oldest_ts.map(jiff_sqlx::Timestamp::to_jiff),
+            newest_ts: row.newest_ts.map(jiff_sqlx::Timestamp::to_jiff),
             last_at: row.last_at.to_jiff(),
         })
         .collect())

@@ -102,8 +102,8 @@ pub async fn partitions(conn: &mut PgConnection) -> Result<Vec<PartitionRow>, Db
             rows: unsigned(row.rows),
             bytes: unsigned(row.bytes),
             index_bytes: unsigned(row.index_bytes),
-            oldest_ts: row.oldest_ts.map(|ts| ts.to_jiff()),
-            newest_ts: row.newest_ts.map(|ts| ts.to_jiff()),
+            oldest_ts: row.oldest_ts.map(jiff_sqlx::Timestamp::to_jiff),
+            newest_ts: row.newest_ts.map(jiff_sqlx::Timestamp::to_jiff),
         })
         .collect())
 }

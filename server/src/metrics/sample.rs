@@ -23,7 +23,7 @@ use crate::{VERSION, pki};
 /// How old figures from the database may be.
 const SURVEY_AGE_MAX: Duration = Duration::from_secs(5);
 /// The same for the search for silent agents, which costs a look into each day per agent.
-const SILENT_AGE_MAX: Duration = Duration::from_secs(60);
+const SILENT_AGE_MAX: Duration = Duration::from_mins(1);
 /// A database that takes longer is away, as far as a scrape is concerned (Prometheus gives up after ten).
 const SURVEY_TIMEOUT: Duration = Duration::from_secs(3);
 /// Documented: an agent that was online for this long without an event is likely broken.
@@ -90,6 +90,12 @@ async fn take(app: &App, silent: Option<i64>) -> Result<Survey, DbError> {
     let ago = |ago: Duration| now - SignedDuration::try_from(ago).unwrap_or_default();
     let limits = app.liveness;
     let mut conn = app.pool.acquire().await?;
+    let silent = if let Some(agents) = silent {
+        agents
+    } else {
+        let since = now - SignedDuration::from_hours(24 * SILENT_DAYS);
+        survey::silent(&mut conn, ago(limits.stale_after), since).await?
+    };
     Ok(Survey {
         postures: survey::postures(&mut conn).await?,
         policy_pending: survey::policy_pending(&mut conn).await?,
@@ -97,13 +103,7 @@ async fn take(app: &App, silent: Option<i64>) -> Result<Survey, DbError> {
         losses: survey::losses(&mut conn).await?,
         partitions: survey::partitions(&mut conn).await?,
         bytes: survey::size(&mut conn).await?,
-        silent: match silent {
-            Some(agents) => agents,
-            None => {
-                let since = now - SignedDuration::from_hours(24 * SILENT_DAYS);
-                survey::silent(&mut conn, ago(limits.stale_after), since).await?
-            }
-        },
+        silent,
     })
 }
 

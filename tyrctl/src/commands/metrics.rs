@@ -75,9 +75,9 @@ fn samples(text: &str) -> Vec<Sample> {
     let mut samples = Vec::new();
     for line in text.lines() {
         if let Some(comment) = line.strip_prefix("# HELP ") {
-            help = comment.split_once(' ').map_or("", |(_, help)| help).to_owned();
+            comment.split_once(' ').map_or("", |(_, help)| help).clone_into(&mut help);
         } else if let Some(comment) = line.strip_prefix("# TYPE ") {
-            kind = comment.split_once(' ').map_or("", |(_, kind)| kind).to_owned();
+            comment.split_once(' ').map_or("", |(_, kind)| kind).clone_into(&mut kind);
         } else if !line.starts_with('#')
             && let Some((series, value)) = line.rsplit_once(' ')
         {
