@@ -75,6 +75,7 @@ async fn main() {
 
 /// Stores events at an even pace, and says how long acknowledgements took, sorted.
 async fn paced(fleet: Vec<Agent>, pace: usize, span: Duration) -> (Vec<Agent>, Vec<Duration>) {
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
     let every = Duration::from_secs_f64((BATCH * fleet.len()) as f64 / pace as f64);
     let count = u32::try_from(fleet.len()).expect("few");
     let tasks: Vec<_> = fleet

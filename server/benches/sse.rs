@@ -165,7 +165,7 @@ async fn measure() {
         let (bytes_before, events_before) = (bytes.load(Ordering::Relaxed), events.load(Ordering::Relaxed));
         tokio::time::sleep(SPAN).await;
         let seconds = began.elapsed().as_secs_f64();
-        let cores = (cpu(&server) - before).as_secs_f64() / seconds;
+        let cores = cpu(&server).saturating_sub(before).as_secs_f64() / seconds;
         #[expect(clippy::cast_precision_loss, reason = "figures for people")]
         let per_second = |now: u64, before: u64| (now - before) as f64 / seconds;
         let events = per_second(events.load(Ordering::Relaxed), events_before);

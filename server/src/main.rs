@@ -60,11 +60,8 @@ where
     let terminal = std::io::stderr().is_terminal();
     // On a terminal one line that changes; in a log a line for each step.
     let progress = move |text: &str| {
-        let _ = if terminal {
-            write!(std::io::stderr(), "\r\x1b[K{text}")
-        } else {
-            writeln!(std::io::stderr(), "{text}")
-        };
+        let _ =
+            if terminal { write!(std::io::stderr(), "\r\x1b[K{text}") } else { writeln!(std::io::stderr(), "{text}") };
     };
     let result = runtime.block_on(run(Box::new(progress)));
     if terminal {

@@ -83,15 +83,14 @@ impl Bench {
     /// Starts it in `TYR_BENCH_DIR`, which is kept, or in a temporary folder.
     pub(crate) async fn start() -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let (dir, temporary) = match std::env::var_os("TYR_BENCH_DIR") {
-            Some(dir) => (PathBuf::from(dir), None),
-            None => {
-                let temporary = tempfile::Builder::new()
-                    .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o711))
-                    .tempdir()
-                    .expect("a folder");
-                (temporary.path().to_owned(), Some(temporary))
-            }
+        let (dir, temporary) = if let Some(dir) = std::env::var_os("TYR_BENCH_DIR") {
+            (PathBuf::from(dir), None)
+        } else {
+            let temporary = tempfile::Builder::new()
+                .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o711))
+                .tempdir()
+                .expect("a folder");
+            (temporary.path().to_owned(), Some(temporary))
         };
         let text = dir.to_str().expect("UTF-8");
         // SAFETY: no other thread reads the environment yet.

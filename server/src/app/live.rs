@@ -302,7 +302,10 @@ mod tests {
         }
         let (received, missed) = drain(&mut slow);
         assert_eq!((read, received + missed), (published, published));
-        assert!(missed > 0 && received as usize <= EVENTS_MAX, "{received} {missed}");
+        assert!(
+            missed > 0 && usize::try_from(received).is_ok_and(|received| received <= EVENTS_MAX),
+            "{received} {missed}"
+        );
         // Large ones are bounded by what they take.
         let large = "x".repeat(1024 * 1024);
         for _ in 0..100 {

@@ -240,7 +240,7 @@ async fn journald_gets_priorities_and_no_second_time() {
                 assert!(line.starts_with("<6>") || line.starts_with("<4>"), "{line}");
                 assert!(line[3..].trim_start().starts_with(['I', 'W']), "the level comes first, no time: {line}");
             } else {
-                assert!(line.starts_with("20") && line.contains("T"), "with its time: {line}");
+                assert!(line.starts_with("20") && line.contains('T'), "with its time: {line}");
             }
             assert!(!line.contains('\u{1b}'), "no colours: {line}");
         }

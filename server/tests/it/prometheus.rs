@@ -189,7 +189,11 @@ async fn a_real_prometheus_reads_a_real_server() {
 
     let dir = tempfile::tempdir().expect("a folder");
     let mut prometheus = Prometheus::start(&prometheus, dir.path(), &server);
-    prometheus.wait_for("up{job=\"tyr\"}", |rows| rows.len() == 1 && rows.iter().all(|row| value(row) == 1.0)).await;
+    prometheus
+        .wait_for("up{job=\"tyr\"}", |rows| {
+            rows.len() == 1 && rows.iter().all(|row| (value(row) - 1.0).abs() < f64::EPSILON)
+        })
+        .await;
 
     // One of everything, after the first scrape, so that increases are seen.
     let policy = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: watch}\nspec:\n  rules:\n    - {name: programs, action: exec, verdict: alert}\n";
@@ -242,7 +246,7 @@ async fn a_real_prometheus_reads_a_real_server() {
         ("tyr_ingest_batches_total{result=\"stored\"}", 1.0),
         ("tyr_ingest_batch_age_seconds_count", 1.0),
     ] {
-        prometheus.wait_for(query, |rows| rows.len() == 1 && value(&rows[0]) == wanted).await;
+        prometheus.wait_for(query, |rows| rows.len() == 1 && (value(&rows[0]) - wanted).abs() < f64::EPSILON).await;
     }
     let pool = prometheus.wait_for("tyr_database_acquire_duration_seconds_count", |rows| rows.len() == 1).await;
     assert!(value(&pool[0]) > 5.0, "waits for connections are measured: {pool:?}");

@@ -49,6 +49,7 @@ impl Stack {
         Self::made(db, pools, |_| {}).await
     }
 
+    #[expect(clippy::unused_async, reason = "awaited like the other ways to make one")]
     async fn made(db: TestDb, pools: Pools, change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let pki = Pki::load_or_create(dir.path(), &[]).expect("a CA");

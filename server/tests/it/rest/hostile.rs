@@ -40,6 +40,7 @@ fn filled(path: &str) -> String {
 }
 
 /// An error of the one shape and of 4xx.
+#[expect(clippy::needless_pass_by_value, reason = "the answer has said what it had to")]
 fn refused(answer: Answer, what: &str) {
     assert!(answer.status.is_client_error(), "{what}: {} {:#}", answer.status, answer.body);
     let error = &answer.body["error"];

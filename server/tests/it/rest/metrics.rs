@@ -160,7 +160,8 @@ async fn the_generated_list_of_metrics_is_up_to_date() {
     let table: String = rows
         .iter()
         .map(|(name, kind, labels, help)| format!("| `{name}` | {kind} | {labels} | {} |\n", help.replace('|', "\\|")))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let page = format!("{PAGE}{table}");
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/metrics.md");
     if std::env::var_os("TYR_UPDATE").is_some() {
