@@ -108,7 +108,6 @@ async fn a_source_whose_handshakes_keep_failing_is_shut_out_and_others_are_not()
 async fn only_tls_1_2_and_1_3_with_aead_suites() {
     if Command::new("openssl").arg("version").output().is_err() {
         assert!(std::env::var_os("CI").is_none(), "openssl is needed here");
-
         eprintln!("not run: openssl is not installed");
         return;
     }

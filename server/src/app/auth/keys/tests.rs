@@ -47,7 +47,7 @@ fn rotation_keeps_the_key_before_and_ending_sessions_keeps_none() {
     let ids = |ring: &super::Ring| ring.all().map(|key| key.id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&read_again), ids(&third), "a restart changes nothing");
     let fourth = file.rotate(true).expect("rotated");
-    assert_eq!(ids(&fourth), [fourth.current.id.clone()]);
+    assert_eq!(ids(&fourth), std::slice::from_ref(&fourth.current.id));
     let path = dir.path().join(KEY_FILE);
     assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
     assert!(!dir.path().join(NEW_KEY_FILE).exists());
