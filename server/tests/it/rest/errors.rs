@@ -97,7 +97,7 @@ async fn wrong_queries() {
         (
             "/api/v1/events/stream?include=stat",
             "invalid_parameter",
-            "query parameter `include` is `stat`; accepted: one or more of stats, agents, ai, with commas between",
+            "query parameter `include` is `stat`; accepted: one or more of stats, agents, ai, alerts, with commas between",
             Some("did you mean `stats`?"),
         ),
         ("/api/v1/events/stream?last_event_id=7", "invalid_last_event_id", "`7` is not an id of this stream", None),

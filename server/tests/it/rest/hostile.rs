@@ -40,8 +40,7 @@ fn filled(path: &str) -> String {
 }
 
 /// An error of the one shape and of 4xx.
-#[expect(clippy::needless_pass_by_value, reason = "the answer has said what it had to")]
-fn refused(answer: Answer, what: &str) {
+fn refused(answer: &Answer, what: &str) {
     assert!(answer.status.is_client_error(), "{what}: {} {:#}", answer.status, answer.body);
     let error = &answer.body["error"];
     for field in ["code", "message", "request_id"] {
@@ -92,13 +91,13 @@ async fn no_body_of_the_wrong_form_gets_in() {
             let what = format!("{method} {path}, {name}");
             let request = rest.client.request(method.clone(), rest.url(&filled(&path))).bearer_auth(&admin);
             let request = request.header("content-type", "application/json").body(body.clone());
-            refused(Answer::read(request.send().await.expect("an answer")).await, &what);
+            refused(&Answer::read(request.send().await.expect("an answer")).await, &what);
             tried += 1;
         }
         let request = rest.client.request(method.clone(), rest.url(&filled(&path))).bearer_auth(&admin).body("a=b");
         let answer = Answer::read(request.header("content-type", "text/plain").send().await.expect("an answer")).await;
         assert_eq!(answer.status, 415, "{method} {path}");
-        refused(answer, &path);
+        refused(&answer, &path);
     }
     assert!(tried > 60, "{tried}");
     assert_eq!(rows(&rest).await, before, "something was written");
@@ -142,21 +141,21 @@ async fn no_query_of_the_wrong_form_gets_in() {
         };
         let unknown = send("no_such_parameter=1").await.expect("an answer with an end");
         // A body is asked for before or after the query; both say what is missing.
-        refused(unknown, &format!("{method} {path}, an unknown parameter"));
-        refused(send(&"a=1&".repeat(40)).await.expect("an end"), &format!("{method} {path}, many parameters"));
+        refused(&unknown, &format!("{method} {path}, an unknown parameter"));
+        refused(&send(&"a=1&".repeat(40)).await.expect("an end"), &format!("{method} {path}, many parameters"));
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             if parameter["in"] != "query" {
                 continue;
             }
             let name = parameter["name"].as_str().expect("a name");
             let twice = send(&format!("{name}=1&{name}=1")).await.expect("an end");
-            refused(twice, &format!("{method} {path}, {name} twice"));
+            refused(&twice, &format!("{method} {path}, {name} twice"));
             for value in hostile.into_iter().chain([long.as_str()]) {
                 // Some are sound: a text that nothing has, an instant that is far off.
                 if let Some(answer) = send(&format!("{name}={value}")).await
                     && answer.status != StatusCode::OK
                 {
-                    refused(answer, &format!("{method} {path}?{name}={value}"));
+                    refused(&answer, &format!("{method} {path}?{name}={value}"));
                 }
             }
         }
@@ -185,7 +184,7 @@ async fn no_path_of_the_wrong_form_gets_in() {
             if operation.get("requestBody").is_some() {
                 request = request.json(&json!({}));
             }
-            refused(Answer::read(request.send().await.expect("an answer")).await, &format!("{method} {path} {id}"));
+            refused(&Answer::read(request.send().await.expect("an answer")).await, &format!("{method} {path} {id}"));
         }
     }
     assert_eq!(rows(&rest).await, before, "something was written");
