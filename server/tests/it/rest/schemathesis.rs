@@ -58,7 +58,6 @@ async fn run(program: &Path, rest: &Rest, who: &str, token: Option<&str>, exampl
     assert!(said.contains("Tested: "), "as {who}, nothing was tested:\n{}", shown.join("\n"));
 }
 
-#[expect(clippy::print_stderr, reason = "says by name what can't run here")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_interface_keeps_to_its_description() {
     let Some(program) = program() else {
