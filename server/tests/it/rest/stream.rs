@@ -408,6 +408,24 @@ async fn streams_end_cleanly_when_the_server_stops() {
 }
 
 #[tokio::test]
+async fn a_reader_that_is_behind_is_told_of_the_stop_too() {
+    let rest = Rest::start().await;
+    let viewer = rest.session("viewer").await.1;
+    let agent = rest.agent("one").await;
+    let mut behind = Reader::open(&rest, &viewer, "", None).await;
+    // More than all buffers between here and there hold, in less than what a reader misses events for.
+    let mut batch = some_events(agent, 500);
+    for event in &mut batch {
+        event.resource = "x".repeat(60_000);
+    }
+    rest.app.live.publish(batch[0].received_at, 500, batch);
+    behind.event().await;
+    rest.ask_to_stop();
+    assert_eq!(behind.end().await.as_deref(), Some("the server stops"));
+    rest.stop().await;
+}
+
+#[tokio::test]
 async fn there_is_a_limit_to_streams() {
     let rest = Rest::with(|config| (config.sse_streams_max, config.sse_streams_per_user) = (5, 3)).await;
     let (one, two) = (rest.session("viewer").await.1, rest.session("viewer").await.1);
