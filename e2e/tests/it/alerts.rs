@@ -13,7 +13,7 @@ use tyr_e2e::screen::Screen;
 use tyr_e2e::stack::{Stack, text};
 use tyr_e2e::{binary, wait_for};
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 const SECRET: &str = "a-secret-of-sixteen-or-more";
 /// How docs/alerts.md says to check a signature.
 const CHECK: &str = r#"printf '%s.%s' "$t" "$body" | openssl dgst -sha256 -hmac "$secret""#;
