@@ -16,12 +16,9 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 use tokio_util::sync::CancellationToken;
 
-const M3: &str = "SELECT agent_id, name, now() - last_seen AS staleness FROM agents \
-     WHERE last_seen < now() - interval '2 minutes' ORDER BY staleness DESC;";
-const M6: &str = "SELECT date_trunc('minute', ts) AS minute, count(*) AS events, verdict FROM events \
-     WHERE ts > now() - interval '1 hour' GROUP BY 1, 3 ORDER BY 1 DESC;";
-const M8: &str = "SELECT agent_id, count(*) AS drifts FROM events \
-     WHERE drift_detected = true AND ts > now() - interval '1 day' GROUP BY 1 ORDER BY 2 DESC;";
+const M3: &str = include_str!("../src/db/sql/documented/M3.sql");
+const M6: &str = include_str!("../src/db/sql/documented/M6.sql");
+const M8: &str = include_str!("../src/db/sql/documented/M8.sql");
 const DAYS: usize = 30;
 
 #[tokio::main(flavor = "multi_thread")]

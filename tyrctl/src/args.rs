@@ -13,20 +13,24 @@ pub mod alerts;
 pub mod db;
 pub mod fleet;
 pub mod policy;
+pub mod sql;
 pub mod users;
+pub mod why;
 
 pub use access::{
     AuthCommand, ContextAddArgs, ContextCommand, LoginArgs, LogoutArgs, RotateKeyArgs, SetupArgs, TokenCommand,
     TokenCreateArgs,
 };
 pub use alerts::{AlertsArgs, AlertsCommand, AlertsState, WebhookAddArgs, WebhookCommand};
-pub use db::{DbArgs, DbCommand};
+pub use db::{DbArgs, DbCommand, DbListArgs};
 pub use fleet::{
-    AgentChangeArgs, AgentCommand, AgentsArgs, AiArgs, AiCommand, DriftArgs, DriftBy, EventFilter, EventsAgentsArgs,
-    EventsCommand, EventsListArgs, EventsRateArgs, EventsTailArgs, RateBy, TopArgs, TopView,
+    AgentChangeArgs, AgentCommand, AgentsArgs, AiArgs, AiCommand, DriftArgs, EventFilter, EventsAgentsArgs,
+    EventsCommand, EventsListArgs, EventsRateArgs, EventsTailArgs, TopArgs, TopView,
 };
 pub use policy::{ApplyArgs, AssignArgs, PolicyCommand};
+pub use sql::{SqlArg, SqlCommand};
 pub use users::{AuditArgs, PasswdArgs, RoleArg, UserCommand, UserCreateArgs};
+pub use why::WhyArgs;
 
 /// See and govern what AI agents do on your hosts.
 #[derive(Debug, Parser)]
@@ -178,6 +182,8 @@ Examples:
   tyrctl agents
   tyrctl agents --stale                        not heard from for more than 90 s
   tyrctl agents --stale=2m --sort staleness:desc
+  tyrctl agents --silent --fail-on-any -q      online for 7 days, and no event: is its kernel side broken?
+  tyrctl agents --stale=2m --sql               the SQL that answers it, for psql
   tyrctl agents --stale --fail-on-any -q       for scripts: exit code 3 when there is one
   tyrctl agents build-017 -o json"
     )]
@@ -191,13 +197,19 @@ Examples:
   tyrctl ai
   tyrctl ai --type claude-code --agent build-017
   tyrctl ai --all -o jsonl                     ended ones included
+  tyrctl ai --type cursor --sql                the SQL that answers it, for psql
   tyrctl ai rename ID 'nightly refactoring'")]
     Ai(AiArgs),
     /// Where the agent's verdict differs from the server's.
     #[command(after_long_help = "\
+SUSTAINED is yes where drift arrived in three of the last five windows of five minutes, as the alert rule sustained_drift has it:
+tampering, or a policy that did not get there. Drift that is only \"not enforced here\" does not count for that.
+
 Examples:
   tyrctl drift --since 1d                      count per agent
   tyrctl drift --since 1d --by reason
+  tyrctl drift --since 1d --by rule --agent build-017
+  tyrctl drift --since 1d --sql                the SQL that answers it, for psql
   tyrctl drift --since 2h --events             the events themselves
   tyrctl drift --since 1d --fail-on-any -q     for scripts: exit code 3 when there is any")]
     Drift(DriftArgs),
@@ -215,6 +227,14 @@ Examples:
     /// Judged actions of AI processes.
     #[command(subcommand)]
     Events(EventsCommand),
+    /// Why an event got its verdict: rule, policy, both verdicts, and whose process it was.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl events list --verdict deny --limit 5 --columns ts,resource,event_id
+  tyrctl why 0192f0c1-2345-7000-8000-000000000011
+  tyrctl why 0192f0c1-2345-7000-8000-000000000011 -o json
+  tyrctl why 0192f0c1-2345-7000-8000-000000000011 --sql")]
+    Why(WhyArgs),
     /// Policies: apply, look at, assign.
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -280,9 +300,13 @@ Examples:
   tyrctl db tables --sort growth_per_day:desc
   tyrctl db partitions -o csv
   tyrctl db indexes --limit 20
-  tyrctl db apart --fail-on-any -q             for scripts: did agents send what has no place?"
+  tyrctl db apart --fail-on-any -q             for scripts: did agents send what has no place?
+  tyrctl db tables --sql                       the SQL that answers it, for psql"
     )]
     Db(DbArgs),
+    /// The SQL behind the commands, ready for psql.
+    #[command(subcommand)]
+    Sql(SqlCommand),
     /// Health of server and database.
     #[command(after_long_help = "\
 Needs no login. Exit code 1 when the server or its database is not well.

@@ -1,6 +1,5 @@
 //! The REST interface: one typed call per route, over one HTTP client.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,17 +9,19 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tyr_api::agents::{Agent, AgentChange, DiscoveredAgent, DiscoveredAgentChange, List};
+use tyr_api::agents::{
+    Agent, AgentChange, AgentsQuery, DiscoveredAgent, DiscoveredAgentChange, DiscoveredAgentsQuery, List,
+};
 use tyr_api::alerts::{Acknowledgement, Alert, AlertQuery, CreatedWebhook, NewWebhook, Webhook, WebhookTest};
 use tyr_api::audit::{AuditEntry, AuditQuery};
 use tyr_api::auth::{AuthStatus, CreatedEnrollmentToken, Credentials, EnrollmentToken, NewEnrollmentToken, Session};
 use tyr_api::db::DbReport;
 use tyr_api::error::ErrorBody;
-use tyr_api::events::{EventPage, EventQuery};
+use tyr_api::events::{Event, EventPage, EventQuery};
 use tyr_api::health::Health;
 use tyr_api::page::Page;
 use tyr_api::policies::{Assignment, EffectivePolicy, NewAssignment, NewPolicy, PolicyDocument, PolicyVersion};
-use tyr_api::stats::{AgentEvents, AgentEventsQuery, DriftQuery, DriftRow, RateQuery, RateRow};
+use tyr_api::stats::{AgentEvents, AgentEventsQuery, DriftQuery, DriftRow, RateGroup, RateQuery};
 use tyr_api::stream::Snapshot;
 use tyr_api::users::{KeyRotation, Me, NewUser, PasswordChange, User, UserChange};
 use uuid::Uuid;
@@ -193,8 +194,14 @@ impl Client {
 
     /// `GET /api/v1/agents`, or `/api/v1/daemons?include_archived=true`.
     pub async fn agents(&self, include_archived: bool) -> Result<Vec<Agent>, Failure> {
-        let query: &[_] = if include_archived { &[("include_archived", "true")] } else { &[] };
-        self.pages(if include_archived { "/api/v1/daemons" } else { "/api/v1/agents" }, query).await
+        let include_archived = include_archived.then_some(true);
+        self.agents_where(&AgentsQuery { include_archived, ..AgentsQuery::default() }).await
+    }
+
+    /// The same, of those agents alone.
+    pub async fn agents_where(&self, query: &AgentsQuery) -> Result<Vec<Agent>, Failure> {
+        let archived = query.include_archived == Some(true);
+        self.pages(if archived { "/api/v1/daemons" } else { "/api/v1/agents" }, query).await
     }
 
     /// `GET /api/v1/agents/{id}`.
@@ -220,8 +227,13 @@ impl Client {
     }
 
     /// `GET /api/v1/discovered-agents`.
-    pub async fn discovered_agents(&self) -> Result<Vec<DiscoveredAgent>, Failure> {
-        self.pages("/api/v1/discovered-agents", &[]).await
+    pub async fn discovered_agents(&self, query: &DiscoveredAgentsQuery) -> Result<Vec<DiscoveredAgent>, Failure> {
+        self.pages("/api/v1/discovered-agents", query).await
+    }
+
+    /// `GET /api/v1/discovered-agents/{id}`.
+    pub async fn discovered_agent(&self, id: Uuid) -> Result<DiscoveredAgent, Failure> {
+        self.get(&format!("/api/v1/discovered-agents/{id}")).await
     }
 
     /// `PATCH /api/v1/discovered-agents/{id}`: names an AI process.
@@ -236,9 +248,14 @@ impl Client {
         self.call(Method::GET, "/api/v1/events", Some(query), None::<&()>, Access::LoggedIn).await
     }
 
+    /// `GET /api/v1/events/{id}`.
+    pub async fn event(&self, id: Uuid) -> Result<Event, Failure> {
+        self.get(&format!("/api/v1/events/{id}")).await
+    }
+
     /// `GET /api/v1/stats/rate`.
-    pub async fn rate(&self, query: &RateQuery) -> Result<Vec<RateRow>, Failure> {
-        let rows: List<RateRow> =
+    pub async fn rate(&self, query: &RateQuery) -> Result<Vec<RateGroup>, Failure> {
+        let rows: List<RateGroup> =
             self.call(Method::GET, "/api/v1/stats/rate", Some(query), None::<&()>, Access::LoggedIn).await?;
         Ok(rows.items)
     }
@@ -262,7 +279,7 @@ impl Client {
 
     /// `GET /api/v1/policies`.
     pub async fn policies(&self) -> Result<Vec<PolicyVersion>, Failure> {
-        self.pages("/api/v1/policies", &[]).await
+        self.pages("/api/v1/policies", &()).await
     }
 
     /// `GET /api/v1/policies/{version}`.
@@ -331,7 +348,7 @@ impl Client {
 
     /// `GET /api/v1/enrollment-tokens`.
     pub async fn enrollment_tokens(&self) -> Result<Vec<EnrollmentToken>, Failure> {
-        self.pages("/api/v1/enrollment-tokens", &[]).await
+        self.pages("/api/v1/enrollment-tokens", &()).await
     }
 
     /// `POST /api/v1/enrollment-tokens`.
@@ -373,12 +390,16 @@ impl Client {
     }
 
     /// A whole list, page by page.
-    async fn pages<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<T>, Failure> {
+    async fn pages<T: DeserializeOwned>(&self, path: &str, query: &impl Serialize) -> Result<Vec<T>, Failure> {
+        // A query is a flat structure, or nothing.
+        let mut query = match serde_json::to_value(query) {
+            Ok(serde_json::Value::Object(query)) => query,
+            _ => serde_json::Map::new(),
+        };
         let mut rows = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
-            let mut query: BTreeMap<&str, &str> = query.iter().copied().collect();
-            query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+            query.extend(cursor.clone().map(|cursor| ("cursor".to_owned(), cursor.into())));
             let page: Page<T> = self.call(Method::GET, path, Some(&query), None::<&()>, Access::LoggedIn).await?;
             rows.extend(page.items);
             // A server that gives the same place again would keep us for ever.

@@ -23,9 +23,11 @@ pub mod health;
 pub mod metrics;
 pub mod policy;
 pub mod session;
+pub mod sql;
 pub mod token;
 pub mod top;
 pub mod user;
+pub mod why;
 
 /// How a command ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +69,8 @@ pub async fn run(app: &App, command: Command) -> Result<Outcome, Failure> {
         Command::Audit(args) => audit::run(app, &args).await,
         Command::Context(command) => context::run(app, command),
         Command::Db(args) => db::run(app, &args).await,
+        Command::Sql(command) => sql::run(app, &command),
+        Command::Why(args) => why::run(app, &args).await,
         Command::Health => health::health(app).await,
         Command::Metrics(args) => metrics::run(app, &args).await,
         Command::Version(args) => health::version(app, &args).await,

@@ -12,6 +12,7 @@ pub mod complete;
 pub mod config;
 pub mod error;
 pub mod output;
+pub mod sql;
 pub mod tui;
 pub mod usage;
 pub mod when;

@@ -8,6 +8,7 @@ mod kubernetes;
 mod life;
 mod operations;
 mod packages;
+mod sql;
 mod stale;
 mod story;
 mod top;

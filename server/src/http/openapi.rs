@@ -54,6 +54,7 @@ use super::{
         discovered_agents::show,
         discovered_agents::change,
         events::list,
+        events::show,
         stream::follow,
         stats::rate,
         stats::drift,

@@ -68,6 +68,7 @@ fn table() -> Vec<(Method, &'static str, MethodRouter<Door>)> {
         (patch_, "/api/v1/discovered-agents/{id}", patch(discovered_agents::change)),
         (get_.clone(), "/api/v1/events", get(events::list)),
         (get_.clone(), "/api/v1/events/stream", get(stream::follow)),
+        (get_.clone(), "/api/v1/events/{id}", get(events::show)),
         (get_.clone(), "/api/v1/stats/rate", get(stats::rate)),
         (get_.clone(), "/api/v1/stats/drift", get(stats::drift)),
         (get_.clone(), "/api/v1/stats/agents", get(stats::agents)),

@@ -61,8 +61,7 @@ pub async fn follow(
     headers: HeaderMap,
     params: Params,
 ) -> Result<Response, ApiError> {
-    let [agent_id, kind, verdict, agent_type, drift] = FILTERS;
-    let params = params.only(&[agent_id, kind, verdict, agent_type, drift, "include", "last_event_id"])?;
+    let params = params.only(&[FILTERS.as_slice(), &["include", "last_event_id"]].concat())?;
     let filter = filter(&params)?;
     let include = include(&params)?;
     let after = last_event_id(&headers, &params)?;

@@ -3,8 +3,9 @@
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 use tyr_api::events::{EventKind, Severity, Verdict};
+use tyr_api::stats::{DriftBy, RateBy};
 
-use super::{ListArgs, Window};
+use super::{ListArgs, SqlArg, Window};
 use crate::when::{self, Moment};
 
 /// Flags of `top`.
@@ -57,9 +58,16 @@ pub struct AgentsArgs {
     /// Only those that are heard from in time.
     #[arg(long, conflicts_with = "stale")]
     pub online: bool,
+    /// Only those heard from for longer than this, and without an event in that time [default when given alone: 7d].
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, value_parser = when::parse_duration,
+        conflicts_with_all = ["stale", "offline", "online"])]
+    pub silent: Option<Option<SignedDuration>>,
     /// Archived ones too.
     #[arg(long)]
     pub archived: bool,
+    /// Whether to print SQL instead.
+    #[command(flatten)]
+    pub sql: SqlArg,
     /// List flags.
     #[command(flatten)]
     pub list: ListArgs,
@@ -154,6 +162,9 @@ pub struct AiArgs {
     /// Those that ended too.
     #[arg(long)]
     pub all: bool,
+    /// Whether to print SQL instead.
+    #[command(flatten)]
+    pub sql: SqlArg,
     /// List flags.
     #[command(flatten)]
     pub list: ListArgs,
@@ -168,30 +179,19 @@ pub struct DriftArgs {
     /// Only this agent, by name or id.
     #[arg(long, value_name = "NAME")]
     pub agent: Option<String>,
-    /// Count by this.
-    #[arg(long, value_name = "FIELD", default_value = "agent")]
+    /// Count by this: who reported it, what was done, the policy version or rule that decided, why the verdicts differ, or the
+    /// agent's and the server's verdict.
+    #[arg(long, value_name = "FIELD", default_value = "agent", value_parser = words::<DriftBy>(DriftBy::WORDS))]
     pub by: DriftBy,
     /// The events themselves instead of counts.
     #[arg(long, conflicts_with = "by")]
     pub events: bool,
+    /// Whether to print SQL instead.
+    #[command(flatten)]
+    pub sql: SqlArg,
     /// List flags.
     #[command(flatten)]
     pub list: ListArgs,
-}
-
-/// What drift is counted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum DriftBy {
-    /// Who reported it; counted by the server.
-    Agent,
-    /// What was done.
-    Kind,
-    /// Why they differ.
-    Reason,
-    /// The agent's and the server's verdict.
-    Verdicts,
-    /// The rule that decided.
-    Rule,
 }
 
 /// `events …`
@@ -204,7 +204,8 @@ pub enum EventsCommand {
 Examples:
   tyrctl events list --since 15m --verdict deny
   tyrctl events list --agent build-017 --kind net_connect --limit 20
-  tyrctl events list --since yesterday --until today --limit 0 -o jsonl"
+  tyrctl events list --since yesterday --until today --limit 0 -o jsonl
+  tyrctl events list --since 1h --severity high --sql"
     )]
     List(EventsListArgs),
     /// Events as they happen; goes on after a lost connection and says what it missed.
@@ -214,11 +215,15 @@ Examples:
   tyrctl events tail --verdict deny,alert --last 20
   tyrctl events tail -o jsonl | jq -r 'select(.severity == \"critical\") | .resource'")]
     Tail(EventsTailArgs),
-    /// Events per minute.
+    /// Events per minute, by verdict or kind; per hour by agent.
     #[command(after_long_help = "\
+Counted from roll-ups, so it takes a moment however many events there are.
+
 Examples:
   tyrctl events rate                          the last hour by minute and verdict
   tyrctl events rate --since 1d --by kind
+  tyrctl events rate --since 6h --by agent    whole hours, the busiest agents first
+  tyrctl events rate --sql                    the SQL that answers it, for psql
   tyrctl events rate --since 15m -o csv")]
     Rate(EventsRateArgs),
     /// Agents with most events, by verdict.
@@ -241,6 +246,9 @@ pub struct EventsAgentsArgs {
     /// Up to this time; the hour that it falls into counts whole.
     #[arg(long, value_name = "TIME", value_parser = when::parse_moment)]
     pub until: Option<Moment>,
+    /// Whether to print SQL instead.
+    #[command(flatten)]
+    pub sql: SqlArg,
     /// List flags.
     #[command(flatten)]
     pub list: ListArgs,
@@ -278,6 +286,9 @@ pub struct EventsListArgs {
     /// Which.
     #[command(flatten)]
     pub filter: EventFilter,
+    /// Whether to print SQL instead.
+    #[command(flatten)]
+    pub sql: SqlArg,
     /// List flags.
     #[command(flatten)]
     pub list: ListArgs,
@@ -309,23 +320,18 @@ pub struct EventsRateArgs {
     /// Up to this time.
     #[arg(long, value_name = "TIME", value_parser = when::parse_moment)]
     pub until: Option<Moment>,
-    /// One row per minute and this.
-    #[arg(long, value_name = "FIELD", default_value = "verdict")]
+    /// One row per minute and this; by agent one per hour, and by minute nothing else.
+    #[arg(long, value_name = "FIELD", default_value = "verdict", value_parser = words::<RateBy>(RateBy::WORDS))]
     pub by: RateBy,
+    /// Draw with ASCII characters only.
+    #[arg(long)]
+    pub ascii: bool,
+    /// Whether to print SQL instead.
+    #[command(flatten)]
+    pub sql: SqlArg,
     /// List flags.
     #[command(flatten)]
     pub list: ListArgs,
-}
-
-/// What rates are split by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RateBy {
-    /// The agent's verdict.
-    Verdict,
-    /// What was done.
-    Kind,
-    /// Nothing: one row per minute.
-    Minute,
 }
 
 fn kinds() -> impl clap::builder::TypedValueParser<Value = EventKind> {

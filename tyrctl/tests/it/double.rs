@@ -26,7 +26,7 @@ pub(crate) struct Double {
     _runtime: Runtime,
 }
 
-/// Status and body of each `METHOD /path`; everything else is a 404.
+/// Status and body of each `METHOD /path?query`, or of `METHOD /path` whatever the query; everything else is a 404.
 #[derive(Clone, Default)]
 pub(crate) struct Answers(BTreeMap<String, (u16, String)>);
 
@@ -69,15 +69,35 @@ impl Answers {
             .with("GET /api/v1/agents/00000000-0000-7000-8000-000000000001", 200, &agents[0])
             .list("/api/v1/agents", &agents)
             .list("/api/v1/daemons", &agents)
+            .list("/api/v1/agents?liveness=stale%2Coffline", &[&agents[0], &agents[2]])
+            .list("/api/v1/agents?unheard_for_s=3600", &[&agents[2]])
+            .list("/api/v1/agents?liveness=online", &[&agents[1]])
+            .list("/api/v1/agents?liveness=online%2Clate&silent_for_s=604800", &[&agents[1]])
             .list("/api/v1/discovered-agents", &vec![ai_process()])
+            .list("/api/v1/discovered-agents?agent_type=none&alive=true", &json!([]))
+            .with("GET /api/v1/discovered-agents/00000000-0000-7000-8000-000000000011", 200, &ai_process())
+            .with("GET /api/v1/events/00000000-0000-7000-8000-000000000021", 200, &events[0])
+            .with("GET /api/v1/events/00000000-0000-7000-8000-000000000022", 200, &events[1])
             .list("/api/v1/events", &events)
             .list("/api/v1/stats/drift", &json!([{"agent_id": id(1), "agent_name": "build-017", "drifts": 3, "last_ts": "2026-11-22T19:40:01Z"}]))
             .list(
+                "/api/v1/stats/drift?by=reason&since=2026-11-21T19%3A00%3A00Z",
+                &json!([
+                    {"group": "stale_policy", "drifts": 2, "agents": 1, "last_ts": "2026-11-22T19:40:01.5Z", "sustained": true},
+                    {"group": "none", "drifts": 1, "agents": 1, "last_ts": "2026-11-22T19:40:01.5Z", "sustained": false},
+                ]),
+            )
+            .list(
                 "/api/v1/stats/rate",
                 &json!([
-                    {"minute": "2026-11-22T19:40:00Z", "verdict": "allow", "kind": "exec", "events": 90, "drifts": 0},
-                    {"minute": "2026-11-22T19:40:00Z", "verdict": "allow", "kind": "file_read", "events": 10, "drifts": 0},
-                    {"minute": "2026-11-22T19:41:00Z", "verdict": "deny", "kind": "exec", "events": 5, "drifts": 1},
+                    {"minute": "2026-11-22T19:41:00Z", "verdict": "deny", "events": 5, "drifts": 1},
+                    {"minute": "2026-11-22T19:40:00Z", "verdict": "allow", "events": 100, "drifts": 0},
+                ]),
+            )
+            .list(
+                "/api/v1/stats/rate?by=agent&since=2026-11-22T19%3A00%3A00Z",
+                &json!([
+                    {"hour": "2026-11-22T19:00:00Z", "agent_id": id(1), "agent_name": "build-017", "events": 5, "drifts": 1},
                 ]),
             )
             .list("/api/v1/policies", &json!([policy_version(1), policy_version(2)]))
@@ -93,8 +113,9 @@ impl Double {
                 let (answers, requests) = (answers.clone(), requests.clone());
                 async move {
                     let line = format!("{} {}", request.method(), request.uri());
-                    requests.lock().expect("no panic").push(line);
-                    answer(&answers, &format!("{} {}", request.method(), request.uri().path()))
+                    requests.lock().expect("no panic").push(line.clone());
+                    let whatever = format!("{} {}", request.method(), request.uri().path());
+                    answer(&answers, if answers.0.contains_key(&line) { &line } else { &whatever })
                 }
             })
         })
@@ -207,6 +228,7 @@ pub(crate) fn agent(n: u8, name: &str, liveness: Liveness, staleness_ms: u64) ->
         clock_skew_ms: -3,
         spool_records: 0,
         events_lost: 0,
+        last_event_at: None,
         ai_processes: 1,
         enrolled_at: time,
         cert_not_after: time,

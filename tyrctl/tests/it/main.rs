@@ -6,6 +6,8 @@ mod double;
 mod exit_codes;
 mod generated;
 mod hostile;
+mod sql;
 mod stream;
 mod top;
 mod users;
+mod why;

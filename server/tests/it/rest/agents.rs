@@ -120,7 +120,9 @@ async fn counts_and_the_snapshot_agree_with_what_was_stored() {
     let drift = rest.get(&admin, "/api/v1/stats/drift").await.expect(200);
     assert_eq!(
         drift,
-        json!({"items": [{"agent_id": agent, "agent_name": "one", "drifts": 1, "last_ts": drifting.ts}]})
+        json!({"items": [
+            {"agent_id": agent, "agent_name": "one", "drifts": 1, "last_ts": drifting.ts, "sustained": false}
+        ]})
     );
     let before = Timestamp::now() - SignedDuration::from_hours(1);
     let none = rest.get(&admin, &format!("/api/v1/stats/drift?until={before}")).await.expect(200);

@@ -7,6 +7,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use sqlx::migrate::Migrator;
 use sqlx::{Connection, Executor, PgConnection, Row};
+use tyr_api::stats::DriftBy;
 use tyr_server::db::{Owner, maintenance, migrate, stats};
 
 use crate::testdb::TestDb;
@@ -121,7 +122,7 @@ async fn the_first_release_is_migrated_without_a_loss_and_its_server_goes_on() {
     let hour = jiff::SignedDuration::from_hours(2);
     let rates = stats::rate(&mut conn, now - hour, now).await.expect("rates");
     assert_eq!(rates.iter().map(|row| row.events).sum::<u64>(), 6);
-    assert_eq!(stats::drift(&mut conn, now - hour, now).await.expect("drift")[0].drifts, 2);
+    assert_eq!(stats::drift(&mut conn, now - hour, now, DriftBy::Agent, None).await.expect("drift")[0].drifts, 2);
     maintenance::run(&owner, now, 30).await.expect("maintained");
     let deleted = conn.execute("DELETE FROM events WHERE verdict = 'deny'").await.expect("deleted").rows_affected();
     assert_eq!(deleted, 2);

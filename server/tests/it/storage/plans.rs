@@ -15,14 +15,9 @@ const DRIFT: &str = include_str!("../../../src/db/sql/drift.sql");
 const DRIFTS_SINCE: &str = include_str!("../../../src/db/sql/drifts_since.sql");
 const AGENT_EVENTS: &str = include_str!("../../../src/db/sql/agent_events.sql");
 const PARTITIONS: &str = include_str!("../../../src/db/sql/partitions.sql");
-const M6: &str = "SELECT date_trunc('minute', ts) AS minute, count(*) AS events, verdict
-FROM events
-WHERE ts > now() - interval '1 hour'
-GROUP BY 1, 3 ORDER BY 1 DESC;";
-const M8: &str = "SELECT agent_id, count(*) AS drifts
-FROM events
-WHERE drift_detected = true AND ts > now() - interval '1 day'
-GROUP BY 1 ORDER BY 2 DESC;";
+const DRIFT_BY: &str = include_str!("../../../src/db/sql/drift_by.sql");
+const M6: &str = include_str!("../../../src/db/sql/documented/M6.sql");
+const M8: &str = include_str!("../../../src/db/sql/documented/M8.sql");
 
 /// A day of events, one in two hundred of which drifted, and statistics on them.
 async fn filled() -> Stack {
@@ -89,11 +84,14 @@ async fn rates_read_the_rollup_and_drift_reads_the_partial_index() {
     assert!(rate.contains("events_minute") && !rate.contains("events_2"), "{rate}");
 
     let (since, until) = span(24);
-    let drift = plan(&stack, DRIFT, |query| query.bind(since).bind(until)).await;
+    let nobody = None::<uuid::Uuid>;
+    let drift = plan(&stack, DRIFT, |query| query.bind(since).bind(until).bind(nobody)).await;
+    assert!(drift.contains("Index Only Scan"), "{drift}");
+    let by_kind = plan(&stack, DRIFT_BY, |query| query.bind(since).bind(until).bind(nobody).bind("kind")).await;
     let drifts = plan(&stack, DRIFTS_SINCE, |query| query.bind(since)).await;
     let documented = plan(&stack, M8, |query| query).await;
     let partial = format!("{}_ts_agent_id_idx", busiest(&stack).await);
-    for plan in [drift, drifts, documented] {
+    for plan in [drift, by_kind, drifts, documented] {
         assert!(plan.contains(&partial), "{partial}: {plan}");
     }
 
@@ -121,10 +119,7 @@ async fn lists_of_drift_read_the_partial_index_and_the_report_no_table_from_end_
     let partial = format!("{}_ts_agent_id_idx", busiest(&stack).await);
     assert!(page.contains(&partial), "{partial}: {page}");
 
-    let day = partitions::day(Timestamp::now());
-    let names = vec![partitions::name(day)];
-    let from = vec![jiff_sqlx::ToSqlx::to_sqlx(partitions::midnight(day))];
-    let report = plan(&stack, PARTITIONS, |query| query.bind(names).bind(from)).await;
+    let report = plan(&stack, PARTITIONS, |query| query).await;
     assert!(report.contains("_ts_idx") && !report.contains("Seq Scan on events_"), "{report}");
     stack.stop().await;
 }
@@ -142,6 +137,12 @@ async fn the_report_counts_sizes_and_rebuilding_takes_air_out() {
     let events = report.tables.iter().find(|table| table.table == "events").expect("listed");
     assert!((19_000..=21_000).contains(&events.rows), "{events:?}");
     assert_eq!(events.bytes, report.partitions.iter().map(|day| day.bytes).sum::<u64>());
+    let today = partitions::midnight(partitions::day(Timestamp::now()));
+    let over: Vec<u64> =
+        report.partitions.iter().filter(|day| day.from < today && day.rows > 0).map(|day| day.bytes).collect();
+    let mean = over.iter().sum::<u64>().checked_div(over.len() as u64);
+    assert_eq!(events.growth_bytes_per_day, mean.map(u64::cast_signed), "a day of events, as those that are over had");
+    assert_eq!(report.events_bytes_per_day, mean);
     let agents = report.tables.iter().find(|table| table.table == "agents").expect("listed");
     assert_eq!(agents.growth_bytes_per_day, Some(8192));
     assert!(report.connections.iter().any(|row| row.application == "tyr-server"), "{:?}", report.connections);
