@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::Row;
-use tyr_proto::v1;
 use tyr_api::stats::DriftBy;
+use tyr_proto::v1;
 use tyr_server::app::audit::Actor;
 use tyr_server::app::live::Next;
 use tyr_server::app::{assignments, ingest::Work, policies};
