@@ -66,8 +66,6 @@ pub enum Value {
     Flag(bool),
     /// A number.
     Number(u64),
-    /// A duration, in seconds.
-    Seconds(SignedDuration),
     /// An instant.
     At(Timestamp),
     /// The moment when the statement is run.
@@ -283,10 +281,6 @@ impl Value {
             Self::Nothing => "NULL".to_owned(),
             Self::Flag(yes) => yes.to_string(),
             Self::Number(number) => number.to_string(),
-            Self::Seconds(duration) => match duration.subsec_millis() {
-                0 => duration.as_secs().to_string(),
-                millis => format!("{}.{millis:03}", duration.as_secs()),
-            },
             // PostgreSQL's instants are whole microseconds, and the server cuts what is finer.
             Self::At(at) => format!("timestamptz '{}'", floor(*at)),
             Self::Now => "now()".to_owned(),

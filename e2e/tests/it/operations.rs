@@ -226,6 +226,15 @@ fn every_documented_command_shows_what_it_says() {
     for words in ["enrollment succeeded", "policy loaded"] {
         assert!(agent.log().contains(words), "no `{words}` in\n{}", agent.log());
     }
+    // What the page says of an event that an agent really sent.
+    let denied = "tyrctl why \"$(tyrctl events list --verdict deny --limit 1 -o name -q)\"";
+    let (code, said, told) = run("below the table", denied);
+    assert_eq!(code, Some(0), "{told}");
+    for part in
+        ["deny: rule `net` of policy version 1 decided", "line            10\n", "ai_type         claude-code\n"]
+    {
+        assert!(said.contains(part), "no `{part}` in\n{said}\n{told}");
+    }
     // The units that the log commands name.
     for unit in ["tyr-server", "tyr-agent"] {
         let unit = format!("{}/../packaging/systemd/{unit}.service", env!("CARGO_MANIFEST_DIR"));

@@ -97,10 +97,13 @@ pub(super) async fn list(app: &App, args: &AgentsArgs) -> Result<Outcome, Failur
     VIEW.print(&app.out, &args.list, agents, &format!("no {what}agents"))
 }
 
+/// Whole seconds, as the server takes them.
+fn seconds(duration: SignedDuration) -> u32 {
+    u32::try_from(duration.as_secs()).unwrap_or(u32::MAX).clamp(1, SILENCE_S_MAX)
+}
+
 /// What the server is asked: it knows who was heard from, by its clock and its limits.
 fn query(args: &AgentsArgs) -> AgentsQuery {
-    let whole =
-        |duration: SignedDuration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX).clamp(1, SILENCE_S_MAX);
     let liveness = match args {
         AgentsArgs { stale: Some(None), .. } => Some("stale,offline"),
         AgentsArgs { online: true, .. } => Some("online"),
@@ -111,14 +114,15 @@ fn query(args: &AgentsArgs) -> AgentsQuery {
     AgentsQuery {
         include_archived: args.archived.then_some(true),
         liveness: liveness.map(str::to_owned),
-        unheard_for_s: args.stale.flatten().map(whole),
-        silent_for_s: args.silent.map(|given| whole(given.unwrap_or(SILENT_FOR))),
+        unheard_for_s: args.stale.flatten().map(seconds),
+        silent_for_s: args.silent.map(|given| seconds(given.unwrap_or(SILENT_FOR))),
         ..AgentsQuery::default()
     }
 }
 
 /// The statement that answers the same.
 fn statement(app: &App, args: &AgentsArgs) -> Bound {
+    let literal = |duration| Literal::Number(seconds(duration).into());
     let unheard = match args {
         AgentsArgs { stale: Some(given), .. } => Some(given.unwrap_or(STALE_AFTER)),
         AgentsArgs { offline: true, .. } => Some(OFFLINE_AFTER),
@@ -134,9 +138,9 @@ fn statement(app: &App, args: &AgentsArgs) -> Bound {
         .bind(app.now)
         .with("archived", Literal::Flag(args.archived))
         .with_some("agents", named)
-        .with_some("unheard_for_s", unheard.map(Literal::Seconds))
-        .with_some("heard_within_s", heard.map(Literal::Seconds))
-        .with_some("silent_for_s", args.silent.map(|given| Literal::Seconds(given.unwrap_or(SILENT_FOR))))
+        .with_some("unheard_for_s", unheard.map(literal))
+        .with_some("heard_within_s", heard.map(literal))
+        .with_some("silent_for_s", args.silent.map(|given| literal(given.unwrap_or(SILENT_FOR))))
 }
 
 /// `agent show NAME`.

@@ -97,7 +97,7 @@ fn values_stand_where_parameters_were() {
 
 #[test]
 fn conditions_that_are_not_asked_for_are_left_out() {
-    let stale = catalog::AGENTS.bind(now()).with("unheard_for_s", Value::Seconds(SignedDuration::from_secs(120)));
+    let stale = catalog::AGENTS.bind(now()).with("unheard_for_s", Value::Number(120));
     let text = stale.text();
     let (_, conditions) = text.split_once(" WHERE (false OR").expect("the first condition");
     assert_snapshot!(conditions, @"
