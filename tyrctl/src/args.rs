@@ -25,7 +25,7 @@ pub use fleet::{
     AgentChangeArgs, AgentCommand, AgentsArgs, AiArgs, AiCommand, DriftArgs, DriftBy, EventFilter, EventsAgentsArgs,
     EventsCommand, EventsListArgs, EventsRateArgs, EventsTailArgs, RateBy, TopArgs, TopView,
 };
-pub use policy::{ApplyArgs, AssignArgs, PolicyCommand};
+pub use policy::{ApplyArgs, AssignArgs, PolicyCommand, UnassignArgs};
 pub use users::{AuditArgs, PasswdArgs, RoleArg, UserCommand, UserCreateArgs};
 
 /// See and govern what AI agents do on your hosts.
@@ -224,7 +224,7 @@ Examples:
     /// Who may log in, and what for.
     #[command(subcommand)]
     User(UserCommand),
-    /// What people did: logins, changes, refusals.
+    /// What people did: logins, failed ones too, and changes.
     #[command(after_long_help = "\
 The server writes each entry together with the deed, and its database refuses to change or remove any before it's 90 days old.
 
