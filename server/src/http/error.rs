@@ -160,7 +160,7 @@ pub(super) fn default_hint(code: &str) -> Option<&'static str> {
         }
         "invalid_query" => "write it as `name=value&name=value`, percent-encoded UTF-8, with at most 32 parameters",
         "span_too_long" => "narrow `since` and `until`, or ask in several requests",
-        "span_backwards" => "exchange `since` and `until`; the one that is left out is in relation to now",
+        "span_backwards" => "exchange `since` and `until`; `until` is now unless it is given",
         "invalid_last_event_id" => "leave it out to begin with what comes now",
         "invalid_body" => "`/openapi.json` describes the body of each request",
         "invalid_policy" => "`tyrctl policy apply --dry-run` checks a policy and marks the places",
