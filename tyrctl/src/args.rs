@@ -27,7 +27,7 @@ pub use fleet::{
     AgentChangeArgs, AgentCommand, AgentsArgs, AiArgs, AiCommand, DriftArgs, EventFilter, EventsAgentsArgs,
     EventsCommand, EventsListArgs, EventsRateArgs, EventsTailArgs, TopArgs, TopView,
 };
-pub use policy::{ApplyArgs, AssignArgs, PolicyCommand};
+pub use policy::{ApplyArgs, AssignArgs, PolicyCommand, UnassignArgs};
 pub use sql::{SqlArg, SqlCommand};
 pub use users::{AuditArgs, PasswdArgs, RoleArg, UserCommand, UserCreateArgs};
 pub use why::WhyArgs;
@@ -244,7 +244,7 @@ Examples:
     /// Who may log in, and what for.
     #[command(subcommand)]
     User(UserCommand),
-    /// What people did: logins, changes, refusals.
+    /// What people did: logins, failed ones too, and changes.
     #[command(after_long_help = "\
 The server writes each entry together with the deed, and its database refuses to change or remove any before it's 90 days old.
 

@@ -164,7 +164,7 @@ impl Client {
 
     /// `GET /api/v1/users`.
     pub async fn users(&self) -> Result<Vec<User>, Failure> {
-        Ok(self.get::<List<User>>("/api/v1/users").await?.items)
+        self.pages("/api/v1/users", &[]).await
     }
 
     /// `POST /api/v1/users`.
@@ -306,12 +306,17 @@ impl Client {
 
     /// `GET /api/v1/policy-assignments`.
     pub async fn assignments(&self) -> Result<Vec<Assignment>, Failure> {
-        Ok(self.get::<List<Assignment>>("/api/v1/policy-assignments").await?.items)
+        self.pages("/api/v1/policy-assignments", &[]).await
     }
 
     /// `POST /api/v1/policy-assignments`.
     pub async fn assign_policy(&self, assignment: &NewAssignment) -> Result<Assignment, Failure> {
         self.post("/api/v1/policy-assignments", assignment).await
+    }
+
+    /// `DELETE /api/v1/policy-assignments/{id}`.
+    pub async fn end_assignment(&self, id: Uuid) -> Result<(), Failure> {
+        self.done(Method::DELETE, &format!("/api/v1/policy-assignments/{id}")).await
     }
 
     /// `GET /api/v1/alerts`: one page, firing ones first.

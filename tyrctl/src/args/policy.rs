@@ -63,6 +63,15 @@ Examples:
   tyrctl policy assign --version 2 --all
   tyrctl policy assign --target-type daemon --target-id 0192e4b8-7c1e-7d3a-9b52-6f0c2a9d1e44 --version 3 --yes")]
     Assign(AssignArgs),
+    /// End what is assigned to an agent, to an agent type, or to all.
+    #[command(after_long_help = "\
+An agent whose own version ends runs that of `--all` again, if there is one.
+
+Examples:
+  tyrctl policy unassign --agent build-017
+  tyrctl policy unassign --agent-type claude-code --dry-run
+  tyrctl policy unassign --all --yes           for scripts")]
+    Unassign(UnassignArgs),
     /// What is assigned to whom.
     #[command(after_long_help = "\
 Examples:
@@ -120,6 +129,27 @@ pub struct AssignArgs {
     /// Don't ask; needed where there is no terminal.
     #[arg(short, long)]
     pub yes: bool,
+}
+
+/// Flags of `policy unassign`.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("whose").required(true).args(["agent", "agent_type", "all"]))]
+pub struct UnassignArgs {
+    /// What this agent has of its own, by name or id.
+    #[arg(long, value_name = "NAME")]
+    pub agent: Option<String>,
+    /// What AI processes of this type have, on all agents.
+    #[arg(long, value_name = "TYPE")]
+    pub agent_type: Option<String>,
+    /// What every agent has that has none of its own.
+    #[arg(long)]
+    pub all: bool,
+    /// Don't ask; needed where there is no terminal.
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Only say what would end.
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
 }
 
 fn version(text: &str) -> Result<u32, String> {

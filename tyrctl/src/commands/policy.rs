@@ -17,6 +17,8 @@ use crate::output::sanitize::sanitize;
 use crate::output::table::shorten;
 use crate::output::value::{Tone, Value};
 
+mod unassign;
+
 /// Largest policy, in bytes: what the server takes.
 const POLICY_BYTES_MAX: u64 = 256 * 1024;
 /// Places of a source line that are shown around a problem.
@@ -85,6 +87,7 @@ pub(super) async fn run(app: &App, command: PolicyCommand) -> Result<Outcome, Fa
             made(app, &document, &format!(", the text of version {version}"))
         }
         PolicyCommand::Assign(args) => assign(app, &args).await,
+        PolicyCommand::Unassign(args) => unassign::run(app, &args).await,
         PolicyCommand::Assignments(list) => assignments(app, &list).await,
         PolicyCommand::Effective { agent } => effective(app, &agent).await,
     }

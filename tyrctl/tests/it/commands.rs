@@ -351,6 +351,39 @@ fn assigning_wants_a_yes_and_takes_names_and_the_documented_words() {
 }
 
 #[test]
+fn an_assignment_ends_by_the_name_of_its_target() {
+    let route = format!("DELETE /api/v1/policy-assignments/{}", id(31));
+    let double = Double::start(Answers::fleet().with(&route, 204, &json!(null)));
+    assert_snapshot!(double.run(&["policy", "unassign", "--agent", "build-017", "--dry-run"]), @"
+    exit 0
+    --- stdout
+    would end version 2 [web] for agent build-017
+    ");
+    assert_snapshot!(double.run(&["policy", "unassign", "--agent", "build-017"]), @"
+    exit 2
+    --- stderr
+    error: not done: end version 2 [web] for agent build-017
+    cause: nobody can be asked to confirm it
+    hint: `--yes` does it without asking
+    ");
+    assert!(!double.requests().iter().any(|request| request.starts_with("DELETE")));
+    assert_snapshot!(double.run(&["policy", "unassign", "--agent", "build-017", "--yes"]), @"
+    exit 0
+    --- stdout
+    ✓ version 2 [web] for agent build-017 has ended
+    ");
+    assert_eq!(double.requests().last(), Some(&route));
+    assert_snapshot!(double.run(&["policy", "unassign", "--all", "--yes"]), @"
+    exit 1
+    --- stderr
+    error: nothing is assigned to all agents that have none of their own
+    hint: `tyrctl policy assignments` lists what is assigned to whom
+    ");
+    let unsaid = double.run(&["policy", "unassign", "--yes"]);
+    assert!(unsaid.starts_with("exit 2\n"), "{unsaid}");
+}
+
+#[test]
 fn login_remembers_server_and_name() {
     let session = json!({"token": "a.b.c", "expires_at": "2026-11-23T19:00:00Z", "username": "alice", "role": "admin"});
     let double = Double::start(Answers::fleet().with("POST /api/v1/auth/login", 200, &session));

@@ -6,6 +6,7 @@ mod double;
 mod exit_codes;
 mod generated;
 mod hostile;
+mod parity;
 mod sql;
 mod stream;
 mod top;

@@ -7,6 +7,7 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use tyr_server::db::partitions;
+use uuid::Uuid;
 
 use crate::stack::{LIMIT, Stack};
 
@@ -14,6 +15,9 @@ const RATE: &str = include_str!("../../../src/db/sql/rate.sql");
 const DRIFT: &str = include_str!("../../../src/db/sql/drift.sql");
 const DRIFTS_SINCE: &str = include_str!("../../../src/db/sql/drifts_since.sql");
 const AGENT_EVENTS: &str = include_str!("../../../src/db/sql/agent_events.sql");
+const EVENTS_PAGE: &str = include_str!("../../../src/db/sql/events.sql");
+const EVENTS_REPLAY: &str = include_str!("../../../src/db/sql/events_replay.sql");
+const RECOUNT_DRIFT: &str = include_str!("../../../src/db/sql/recount_drift.sql");
 const PARTITIONS: &str = include_str!("../../../src/db/sql/partitions.sql");
 const DRIFT_BY: &str = include_str!("../../../src/db/sql/drift_by.sql");
 const M6: &str = include_str!("../../../src/db/sql/documented/M6.sql");
@@ -108,16 +112,33 @@ async fn rates_read_the_rollup_and_drift_reads_the_partial_index() {
 #[tokio::test]
 async fn lists_of_drift_read_the_partial_index_and_the_report_no_table_from_end_to_end() {
     let stack = filled().await;
-    // The statement of `events::page` with its values, as a custom plan sees it.
-    let page = plan(
-        &stack,
-        "SELECT * FROM events WHERE (true IS NULL OR drift_detected = true) AND ts >= now() - interval '1 day'
-          ORDER BY ts DESC, event_id DESC LIMIT 100",
-        |query| query,
-    )
-    .await;
+    let (none, since, no_instant) = (None::<String>, span(24).0, None::<jiff_sqlx::Timestamp>);
+    let page = plan(&stack, EVENTS_PAGE, |query| {
+        let words = None::<Vec<String>>;
+        let query = query.bind(None::<Uuid>).bind(None::<Uuid>).bind(words.clone()).bind(words);
+        let query = query.bind(none.clone()).bind(none.clone()).bind(true);
+        query.bind(since).bind(no_instant).bind(no_instant).bind(None::<Uuid>).bind(100_i64)
+    });
+    let page = page.await;
     let partial = format!("{}_ts_agent_id_idx", busiest(&stack).await);
-    assert!(page.contains(&partial), "{partial}: {page}");
+    assert!(page.contains(&partial) && !page.contains("Seq Scan on events_"), "{partial}: {page}");
+
+    // What has arrived since is read by its arrival; drift among it needs no other index.
+    let arrived = format!("{}_received_at_idx", busiest(&stack).await);
+    let (minute_ago, now) = span(0);
+    let replay = plan(&stack, EVENTS_REPLAY, |query| {
+        let query = query.bind(minute_ago).bind(Uuid::nil()).bind(None::<Uuid>).bind(none.clone());
+        let query = query.bind(none.clone()).bind(none.clone()).bind(true);
+        query.bind(no_instant).bind(no_instant).bind(none.clone()).bind(100_i64)
+    });
+    let replay = replay.await;
+    assert!(replay.contains(&arrived) && !replay.contains("Seq Scan on events_"), "{arrived}: {replay}");
+
+    let recount = plan(&stack, RECOUNT_DRIFT, |query| query.bind(now)).await;
+    assert!(
+        (recount.contains(&partial) || recount.contains(&arrived)) && !recount.contains("Seq Scan on events_"),
+        "{recount}"
+    );
 
     let report = plan(&stack, PARTITIONS, |query| query).await;
     assert!(report.contains("_ts_idx") && !report.contains("Seq Scan on events_"), "{report}");
