@@ -164,7 +164,7 @@ impl Client {
 
     /// `GET /api/v1/users`.
     pub async fn users(&self) -> Result<Vec<User>, Failure> {
-        self.pages("/api/v1/users", &[]).await
+        self.pages("/api/v1/users", &()).await
     }
 
     /// `POST /api/v1/users`.
@@ -306,7 +306,7 @@ impl Client {
 
     /// `GET /api/v1/policy-assignments`.
     pub async fn assignments(&self) -> Result<Vec<Assignment>, Failure> {
-        self.pages("/api/v1/policy-assignments", &[]).await
+        self.pages("/api/v1/policy-assignments", &()).await
     }
 
     /// `POST /api/v1/policy-assignments`.

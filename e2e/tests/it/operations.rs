@@ -228,7 +228,7 @@ fn every_documented_command_shows_what_it_says() {
     }
     // What the page says of an event that an agent really sent.
     let denied = "tyrctl why \"$(tyrctl events list --verdict deny --limit 1 -o name -q)\"";
-    let (code, said, told) = run("below the table", denied);
+    let (code, said, told) = run(denied);
     assert_eq!(code, Some(0), "{told}");
     for part in
         ["deny: rule `net` of policy version 1 decided", "line            10\n", "ai_type         claude-code\n"]

@@ -88,7 +88,7 @@ async fn rates_read_the_rollup_and_drift_reads_the_partial_index() {
     assert!(rate.contains("events_minute") && !rate.contains("events_2"), "{rate}");
 
     let (since, until) = span(24);
-    let nobody = None::<uuid::Uuid>;
+    let nobody = None::<Uuid>;
     let drift = plan(&stack, DRIFT, |query| query.bind(since).bind(until).bind(nobody)).await;
     assert!(drift.contains("Index Only Scan"), "{drift}");
     let by_kind = plan(&stack, DRIFT_BY, |query| query.bind(since).bind(until).bind(nobody).bind("kind")).await;
