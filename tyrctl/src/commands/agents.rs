@@ -13,7 +13,7 @@ use crate::output::nearest;
 use crate::output::rows::{Column, View, print_record};
 use crate::output::value::{Tone, Value};
 
-const VIEW: View<Agent> = View {
+pub(crate) const VIEW: View<Agent> = View {
     noun: "agents",
     name: |agent| agent.name.clone(),
     columns: &[

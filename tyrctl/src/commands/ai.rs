@@ -9,7 +9,7 @@ use crate::error::Failure;
 use crate::output::rows::{Column, View, print_record};
 use crate::output::value::{Tone, Value};
 
-const VIEW: View<DiscoveredAgent> = View {
+pub(crate) const VIEW: View<DiscoveredAgent> = View {
     noun: "AI processes",
     name: |process| process.id.to_string(),
     columns: &[

@@ -17,7 +17,7 @@ use crate::error::Failure;
 use crate::output::rows::{Column, View};
 use crate::output::value::Value;
 
-const BY_AGENT: View<DriftRow> = View {
+pub(crate) const BY_AGENT: View<DriftRow> = View {
     noun: "agents",
     name: |row| row.agent_name.clone(),
     columns: &[
@@ -30,7 +30,7 @@ const BY_AGENT: View<DriftRow> = View {
 
 /// Drifts that have something in common.
 #[derive(Clone, Debug, Serialize)]
-struct Group {
+pub(crate) struct Group {
     /// What they have in common.
     #[serde(rename = "group")]
     name: String,
@@ -40,7 +40,7 @@ struct Group {
     last_ts: Timestamp,
 }
 
-const GROUPS: View<Group> = View {
+pub(crate) const GROUPS: View<Group> = View {
     noun: "groups",
     name: |row| row.name.clone(),
     columns: &[

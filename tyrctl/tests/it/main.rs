@@ -2,10 +2,12 @@
 
 mod alerts;
 mod commands;
+mod completion;
 mod double;
 mod exit_codes;
 mod generated;
 mod hostile;
+mod shells;
 mod stream;
 mod top;
 mod users;

@@ -13,7 +13,7 @@ use crate::output::value::Value;
 /// Most agents that the server answers with.
 const AGENTS_MAX: u32 = 10_000;
 
-const VIEW: View<AgentEventsRow> = View {
+pub(crate) const VIEW: View<AgentEventsRow> = View {
     noun: "agents",
     name: |row| row.agent_name.clone(),
     columns: &[

@@ -19,7 +19,7 @@ const BAR_MAX: u64 = 30;
 
 /// Events of one minute.
 #[derive(Clone, Debug, Serialize)]
-struct Rate {
+pub(crate) struct Rate {
     minute: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     verdict: Option<Verdict>,
@@ -43,8 +43,8 @@ const fn view(columns: &'static [Column<Rate>]) -> View<Rate> {
     View { noun: "rows", name: |rate| rate.minute.to_string(), columns }
 }
 
-const BY_VERDICT: View<Rate> = view(&[MINUTE, VERDICT, EVENTS, DRIFTS, BAR]);
-const BY_KIND: View<Rate> = view(&[MINUTE, KIND, EVENTS, DRIFTS, BAR]);
+pub(crate) const BY_VERDICT: View<Rate> = view(&[MINUTE, VERDICT, EVENTS, DRIFTS, BAR]);
+pub(crate) const BY_KIND: View<Rate> = view(&[MINUTE, KIND, EVENTS, DRIFTS, BAR]);
 const BY_MINUTE: View<Rate> = view(&[MINUTE, EVENTS, DRIFTS, BAR]);
 
 /// `events rate`.
