@@ -7,6 +7,7 @@ mod kubernetes;
 mod life;
 mod operations;
 mod packages;
+mod recipes;
 mod stale;
 mod story;
 mod top;
