@@ -181,7 +181,7 @@ fn draw(svg: &mut String, shape: &Shape, look: &Look, left: f32, right: f32, y: 
     let dim = if look.dim { " opacity=\".6\"" } else { "" };
     match shape {
         Shape::Lines([to_left, to_right, up, down]) => {
-            let (middle, center) = ((left + right) / 2.0, y + CELL.1 / 2.0);
+            let (middle, center) = (f32::midpoint(left, right), y + CELL.1 / 2.0);
             let (from, to) = (if *to_left { left } else { middle }, if *to_right { right } else { middle });
             let mut path = String::new();
             if from < to {

@@ -1,6 +1,7 @@
 //! Every block of docs/recipes.md, run as it is written there, against a real server and a real agent.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
+use tyr_e2e::screen::Screen;
 use tyr_e2e::stack::{Agent, Stack};
 use tyr_e2e::{binary, tool, wait_for};
 
@@ -107,6 +109,13 @@ impl World {
         fs::read_to_string(self.heard(program)).unwrap_or_default()
     }
 
+    /// Ours before all others.
+    fn path(&self) -> OsString {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let ours = [self.programs.clone(), binary("tyrctl").parent().expect("a folder").to_owned()];
+        std::env::join_paths(ours.into_iter().chain(std::env::split_paths(&path))).expect("a path")
+    }
+
     fn command(&self, shell: &str, text: &str) -> Command {
         let arguments: &[&str] = match shell {
             "fish" => &["--no-config", "-c"],
@@ -114,8 +123,6 @@ impl World {
             _ => &["-c"],
         };
         let mut command = Command::new(shell);
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let ours = [self.programs.clone(), binary("tyrctl").parent().expect("a folder").to_owned()];
         command.args(arguments).arg(text).current_dir(&self.folder).envs(self.stack.environment());
         command
             .env("PATH", std::env::join_paths(ours.into_iter().chain(std::env::split_paths(&path))).expect("a path"));
@@ -247,7 +254,8 @@ fn try_recipe(world: &World, recipe: &Recipe, shell: &str) {
             for agent in ["watched", "gone"] {
                 assert!(metrics.contains(&format!("tyr_agent_staleness_seconds{{agent=\"{agent}\"}} ")), "{metrics}");
             }
-            if let Some(promtool) = tool("promtool").or_else(|| tool("usr/bin/promtool")) {
+            let unpacked = std::env::var_os("TYR_TOOLS").map(|tools| PathBuf::from(tools).join("usr/bin/promtool"));
+            if let Some(promtool) = unpacked.filter(|program| program.exists()).or_else(|| tool("promtool")) {
                 let input = fs::File::open(&file).expect("the file");
                 let output = Command::new(promtool).args(["check", "metrics"]).stdin(input).output().expect("promtool");
                 assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -321,27 +329,20 @@ fn try_recipe(world: &World, recipe: &Recipe, shell: &str) {
     }
 }
 
-/// Has a tmux of its own show the line.
+/// Has a tmux of its own show the line, in a terminal: without one tmux starts no commands for it.
 fn status_line(world: &World, tmux: &Path, config: &str) {
-    let file = world.folder.join("tmux.conf");
+    let (file, socket) = (world.folder.join("tmux.conf"), world.folder.join("tmux"));
     fs::write(&file, config).expect("written");
-    let socket = world.folder.join("tmux");
-    let command = |arguments: &[&str]| {
-        let mut command = world.command("sh", "exec \"$0\" \"$@\"");
-        command.arg(tmux).arg("-S").arg(&socket).arg("-f").arg(&file).args(arguments).env("TERM", "xterm-256color");
-        command.output().expect("tmux")
+    let (file, socket) = (file.to_str().expect("UTF-8"), socket.to_str().expect("UTF-8"));
+    let path = world.path();
+    let environment = world.stack.environment().chain([("PATH", path.to_str().expect("UTF-8"))]);
+    let shown =
+        Screen::start(tmux, &["-S", socket, "-f", file, "new-session", "sh"], environment, 24, 80).expect("tmux");
+    let has_count = |screen: &str| {
+        let line = screen.lines().last().unwrap_or_default().trim_end().strip_suffix(" denials").unwrap_or_default();
+        line.ends_with(|last: char| last.is_ascii_digit()) && !line.ends_with(" 0")
     };
-    let started = command(&["new-session", "-d", "-x", "80", "-y", "24"]);
-    assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));
-    let line = wait_for("the status line", LIMIT, || {
-        let shown = said(&command(&["display-message", "-p", "#{T:status-right}"]));
-        // What a job printed is there with the next look.
-        shown
-            .trim_end()
-            .ends_with(" denials")
-            .then_some(shown)
-            .filter(|line| line.starts_with(|c: char| c.is_ascii_digit()))
-    });
-    command(&["kill-server"]);
-    assert!(!line.starts_with("0 "), "{line}");
+    shown.wait_until("a count of denials", LIMIT, has_count);
+    Command::new(tmux).args(["-S", socket, "kill-server"]).status().expect("tmux");
+    shown.finish().expect("it ends");
 }
