@@ -124,8 +124,7 @@ impl World {
         };
         let mut command = Command::new(shell);
         command.args(arguments).arg(text).current_dir(&self.folder).envs(self.stack.environment());
-        command
-            .env("PATH", std::env::join_paths(ours.into_iter().chain(std::env::split_paths(&path))).expect("a path"));
+        command.env("PATH", self.path());
         command.env("HOME", &self.folder).env_remove("DATABASE_URL").stdin(Stdio::null());
         command
     }
