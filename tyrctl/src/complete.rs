@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::process::ExitCode;
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::{Fish, Shells, Zsh};
@@ -39,7 +39,7 @@ pub fn answer() -> Option<ExitCode> {
         std::panic::set_hook(Box::new(|_| {}));
     }
     let directory = std::env::current_dir().ok();
-    let answered = CompleteEnv::with_factory(Cli::command)
+    let answered = CompleteEnv::with_factory(command)
         .completer("tyrctl")
         .shells(Shells(&[&bash::Bash, &Zsh, &Fish]))
         .try_complete(std::env::args_os(), directory.as_deref());
@@ -49,6 +49,19 @@ pub fn answer() -> Option<ExitCode> {
         Err(_) if for_candidates => Some(ExitCode::FAILURE),
         Err(error) => error.exit(),
     }
+}
+
+/// The command line with all flags hidden: the engine offers what is hidden only where there is nothing else, so that names stand
+/// alone as long as no flag is begun.
+fn command() -> Command {
+    fn hide(command: Command) -> Command {
+        let flags = |argument: clap::Arg| if argument.is_positional() { argument } else { argument.hide(true) };
+        command.mut_args(flags).mut_subcommands(hide)
+    }
+    let mut command = Cli::command();
+    // Before, `--help` is not among the flags, nor are global ones below the root.
+    command.build();
+    hide(command)
 }
 
 /// Names of contexts, from the configuration.

@@ -51,7 +51,7 @@ fn names_of_all_kinds_are_offered() {
         (&["agent", "show", "build"][..], &["build-017\tstale", "build-018\toffline"][..]),
         (&["agents", "lap"], &["laptop-zoë\tonline"]),
         (&["events", "list", "--agent", "build-018"], &["build-018\toffline"]),
-        (&["policy", "rollback", "2"], &["2\tweb, 3 rules"]),
+        (&["policy", "rollback", ""], &["2\tweb, 3 rules", "1\tweb, 3 rules"]),
         (&["policy", "assign", "--version", "1"], &["1\tweb, 3 rules"]),
         (&["ai", "rename", "0"], &["00000000-0000-7000-8000-000000000011\tclaude-code pid 4123 on build-017"]),
         (&["ai", "--type", "cl"], &["claude-code"]),
@@ -69,6 +69,19 @@ fn names_of_all_kinds_are_offered() {
     ] {
         assert_eq!(offered(&double, words), expected, "{words:?}");
     }
+}
+
+#[test]
+fn flags_are_offered_once_they_are_begun_or_nothing_else_is() {
+    let double = Double::start(Answers::default());
+    for words in [&["policy", "rollback", "--"][..], &["health", ""]] {
+        let offered = offered(&double, words);
+        for flag in ["--context\t", "--output\t", "--help\t"] {
+            assert!(offered.iter().any(|word| word.starts_with(flag)), "{flag} for {words:?}: {offered:?}");
+        }
+    }
+    let commands = offered(&double, &[""]);
+    assert!(commands.len() > 20 && commands.iter().all(|word| !word.starts_with('-')), "{commands:?}");
 }
 
 #[test]
