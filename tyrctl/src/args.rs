@@ -43,14 +43,17 @@ pub use why::WhyArgs;
     max_term_width = 100,
     after_long_help = "\
 Examples:
-  tyrctl --server https://tyr.example.com:7701 --ca-file ca.pem login --username alice
+  tyrctl --server https://tyr.example.com:7701 login --username alice
   tyrctl top                         live dashboard
   tyrctl agents --stale              hosts that went silent
   tyrctl drift --since 1d            where agent and server disagree
   tyrctl events tail --verdict deny  denials as they happen
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a --fail-on-... condition holds, 4 not logged in or not allowed,
-5 server not reachable. Times: 90s, 2h30m, 1d (24 hours), today, yesterday, 2026-11-21, 2026-11-21T09:30:00Z."
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a --fail-on-... condition holds,
+4 not logged in or not allowed, 5 server not reachable.
+
+Times: 90s, 2h30m, 1d (24 hours), today, yesterday, 2026-11-21,
+2026-11-21T09:30:00Z."
 )]
 pub struct Cli {
     /// Flags that every command takes.
@@ -87,7 +90,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorWhen,
     /// Show times in this zone, e.g. Europe/Berlin or local.
-    #[arg(long, global = true, value_name = "ZONE", env = "TYR_TZ", hide_env_values = true)]
+    #[arg(long, global = true, value_name = "ZONE", env = "TYR_TZ", hide_env_values = true, add = complete::zones())]
     pub tz: Option<String>,
     /// No notes on standard error.
     #[arg(short, long, global = true)]
@@ -137,10 +140,10 @@ pub struct ListArgs {
     #[arg(long)]
     pub no_headers: bool,
     /// Show these columns, in this order; `+name` adds one, `-name` leaves one out.
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', allow_hyphen_values = true)]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', allow_hyphen_values = true, add = complete::columns())]
     pub columns: Vec<String>,
     /// Sort by these columns, e.g. `name` or `last_seen:desc`.
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', add = complete::sort_keys())]
     pub sort: Vec<String>,
     /// Print at most this many rows; 0 prints all.
     #[arg(long, value_name = "N")]
@@ -157,10 +160,10 @@ pub struct ListArgs {
 #[derive(Clone, Debug, Args)]
 pub struct Window {
     /// From this time on: 15m, 1d (24 hours), yesterday, 2026-11-21T09:30:00Z.
-    #[arg(long, value_name = "TIME", value_parser = when::parse_moment)]
+    #[arg(long, value_name = "TIME", value_parser = when::parse_moment, add = complete::moments())]
     pub since: Option<Moment>,
     /// Up to this time.
-    #[arg(long, value_name = "TIME", value_parser = when::parse_moment)]
+    #[arg(long, value_name = "TIME", value_parser = when::parse_moment, add = complete::moments())]
     pub until: Option<Moment>,
 }
 
@@ -344,13 +347,18 @@ Examples:
     Api(ApiArgs),
     /// Print the completion script of a shell.
     #[command(after_long_help = "\
-The script is complete in itself. With `--dynamic` a loader is printed that also completes names of contexts.
+The script is complete in itself. With `--dynamic` a loader is printed that also
+completes what the server knows: names of agents and users, policy versions, ids
+of AI processes; and columns, contexts, fields of filters. Names are kept for a
+minute in `~/.cache/tyr/names`; the server is waited for at most 0.3 s.
 
 Examples:
   tyrctl completions bash > /usr/share/bash-completion/completions/tyrctl
   tyrctl completions zsh > \"${fpath[1]}/_tyrctl\"
   tyrctl completions fish > ~/.config/fish/completions/tyrctl.fish
-  source <(tyrctl completions bash --dynamic)")]
+  tyrctl completions bash --dynamic >> ~/.bashrc
+  tyrctl completions zsh --dynamic >> ~/.zshrc      below the line with compinit
+  tyrctl completions fish --dynamic >> ~/.config/fish/config.fish")]
     Completions(CompletionsArgs),
     /// Write the man pages.
     #[command(after_long_help = "\

@@ -11,6 +11,7 @@ pub mod commands;
 pub mod complete;
 pub mod config;
 pub mod error;
+pub mod manual;
 pub mod output;
 pub mod sql;
 pub mod tui;
@@ -19,8 +20,7 @@ pub mod when;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
-use clap_complete::CompleteEnv;
+use clap::Parser;
 
 use crate::app::App;
 use crate::args::Cli;
@@ -31,7 +31,9 @@ use crate::usage::Answer;
 /// The whole program: reads the command line, runs the command, prints a failure, and says the exit code.
 pub fn run() -> ExitCode {
     // Asked by the shell for completions it answers and ends here, before anything else is written.
-    CompleteEnv::with_factory(Cli::command).completer("tyrctl").complete();
+    if let Some(code) = complete::answer() {
+        return code;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -21,7 +21,9 @@ pub enum Answer {
 pub fn explain(error: &clap::Error) -> Answer {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => return Answer::Text(error.render().to_string()),
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => return Answer::Help(error.render().to_string()),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            return Answer::Help(commands_alone(&error.render().to_string()));
+        }
         _ => {}
     }
     let mut failure = Failure::usage(message(error));
@@ -64,6 +66,14 @@ pub fn explain(error: &clap::Error) -> Answer {
         failure = failure.hint(if usage.is_empty() { "`tyrctl --help`".to_owned() } else { format!("usage: {usage}") });
     }
     Answer::Wrong(failure)
+}
+
+/// Help without the flags, which would push the commands off a small screen.
+fn commands_alone(help: &str) -> String {
+    match help.split_once("\nOptions:\n") {
+        Some((commands, _)) => format!("{commands}\n`--help` tells of the flags and has examples.\n"),
+        None => help.to_owned(),
+    }
 }
 
 fn message(error: &clap::Error) -> String {

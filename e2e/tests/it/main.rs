@@ -8,6 +8,7 @@ mod kubernetes;
 mod life;
 mod operations;
 mod packages;
+mod recipes;
 mod sql;
 mod stale;
 mod story;

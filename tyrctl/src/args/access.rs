@@ -159,7 +159,7 @@ Examples:
   tyrctl token revoke 7f3k9q2m --yes           for scripts")]
     Revoke {
         /// Public part of the token, as listed.
-        #[arg(value_name = "TOKEN_ID")]
+        #[arg(value_name = "TOKEN_ID", add = complete::tokens())]
         token_id: String,
         /// Don't ask; needed where there is no terminal.
         #[arg(short, long)]

@@ -5,6 +5,7 @@ use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use tyr_api::alerts::{AlertRule, WebhookFormat};
 
 use super::ListArgs;
+use crate::complete;
 
 fn rule() -> impl TypedValueParser<Value = AlertRule> {
     PossibleValuesParser::new(AlertRule::WORDS.iter().copied()).try_map(|word| word.parse::<AlertRule>())
@@ -28,7 +29,7 @@ pub struct AlertsArgs {
     #[arg(long, value_name = "RULE", value_parser = rule())]
     pub rule: Option<AlertRule>,
     /// Only alerts of this agent, by name or id.
-    #[arg(long, value_name = "AGENT")]
+    #[arg(long, value_name = "AGENT", add = complete::agents())]
     pub agent: Option<String>,
     /// How the list looks.
     #[command(flatten)]
@@ -65,7 +66,7 @@ Examples:
     )]
     Ack {
         /// The alerts: their ids, or the ends of ids as listed.
-        #[arg(value_name = "ID", required = true)]
+        #[arg(value_name = "ID", required = true, add = complete::alerts())]
         ids: Vec<String>,
         /// What others should know.
         #[arg(long, value_name = "TEXT")]
@@ -105,7 +106,7 @@ Examples:
     )]
     Remove {
         /// The webhook: its id, or the end of it as listed.
-        #[arg(value_name = "ID")]
+        #[arg(value_name = "ID", add = complete::webhooks())]
         id: String,
         /// Don't ask; needed where there is no terminal.
         #[arg(short, long)]
@@ -117,7 +118,7 @@ Examples:
   tyrctl alerts webhook test 8f21c0de")]
     Test {
         /// The webhook: its id, or the end of it as listed.
-        #[arg(value_name = "ID")]
+        #[arg(value_name = "ID", add = complete::webhooks())]
         id: String,
     },
 }

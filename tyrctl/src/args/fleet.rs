@@ -6,6 +6,7 @@ use tyr_api::events::{EventKind, Severity, Verdict};
 use tyr_api::stats::{DriftBy, RateBy};
 
 use super::{ListArgs, SqlArg, Window};
+use crate::complete;
 use crate::when::{self, Moment};
 
 /// Flags of `top`.
@@ -15,7 +16,7 @@ pub struct TopArgs {
     #[arg(long, value_name = "VIEW", default_value = "overview")]
     pub view: TopView,
     /// Show only what matches, e.g. 'kind=exec verdict!=allow'; `?` in the dashboard lists the fields.
-    #[arg(long, value_name = "FILTER")]
+    #[arg(long, value_name = "FILTER", add = complete::filter())]
     pub filter: Option<String>,
     /// Print one plain-text overview and end; without a terminal this happens anyway.
     #[arg(long)]
@@ -47,7 +48,7 @@ pub enum TopView {
 #[derive(Clone, Debug, Args)]
 pub struct AgentsArgs {
     /// Only these, by name or id; an unknown one is an error.
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = complete::agents())]
     pub names: Vec<String>,
     /// Only those not heard from for longer than this [default when given alone: the server's 90 s].
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, value_parser = when::parse_duration)]
@@ -83,7 +84,7 @@ Examples:
   tyrctl agent show build-017 -o json")]
     Show {
         /// Name or id.
-        #[arg(value_name = "NAME")]
+        #[arg(value_name = "NAME", add = complete::agents())]
         name: String,
     },
     /// Keep an agent out of lists, and don't let it in, until it is taken back.
@@ -118,7 +119,7 @@ Examples:
 #[derive(Clone, Debug, Args)]
 pub struct AgentChangeArgs {
     /// Name or id.
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = complete::agents())]
     pub name: String,
     /// Don't ask; needed where there is no terminal.
     #[arg(short, long)]
@@ -138,7 +139,7 @@ Examples:
   tyrctl ai --columns +display_name,+id        shows names and ids")]
     Rename {
         /// Its id.
-        #[arg(value_name = "ID")]
+        #[arg(value_name = "ID", add = complete::ai_processes())]
         id: uuid::Uuid,
         /// 1-128 characters.
         #[arg(value_name = "NAME")]
@@ -154,10 +155,10 @@ pub struct AiArgs {
     #[command(subcommand)]
     pub command: Option<AiCommand>,
     /// Only those of this agent, by name or id.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = complete::agents())]
     pub agent: Option<String>,
     /// Only those of this agent type, e.g. claude-code.
-    #[arg(long = "type", value_name = "TYPE")]
+    #[arg(long = "type", value_name = "TYPE", add = complete::agent_types())]
     pub agent_type: Option<String>,
     /// Those that ended too.
     #[arg(long)]
@@ -177,7 +178,7 @@ pub struct DriftArgs {
     #[command(flatten)]
     pub window: Window,
     /// Only this agent, by name or id.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = complete::agents())]
     pub agent: Option<String>,
     /// Count by this: who reported it, what was done, the policy version or rule that decided, why the verdicts differ, or the
     /// agent's and the server's verdict.
@@ -241,10 +242,10 @@ Examples:
 #[derive(Clone, Debug, Args)]
 pub struct EventsAgentsArgs {
     /// From this time on [default: 1d]; the hour that it falls into counts whole.
-    #[arg(long, value_name = "TIME", value_parser = when::parse_moment)]
+    #[arg(long, value_name = "TIME", value_parser = when::parse_moment, add = complete::moments())]
     pub since: Option<Moment>,
     /// Up to this time; the hour that it falls into counts whole.
-    #[arg(long, value_name = "TIME", value_parser = when::parse_moment)]
+    #[arg(long, value_name = "TIME", value_parser = when::parse_moment, add = complete::moments())]
     pub until: Option<Moment>,
     /// Whether to print SQL instead.
     #[command(flatten)]
@@ -258,10 +259,10 @@ pub struct EventsAgentsArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub struct EventFilter {
     /// Only events of this agent, by name or id.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = complete::agents())]
     pub agent: Option<String>,
     /// Only events of AI processes of this type, e.g. claude-code.
-    #[arg(long = "type", value_name = "TYPE")]
+    #[arg(long = "type", value_name = "TYPE", add = complete::agent_types())]
     pub agent_type: Option<String>,
     /// Only these kinds.
     #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = kinds())]
@@ -315,10 +316,10 @@ pub struct EventsTailArgs {
 #[derive(Clone, Debug, Args)]
 pub struct EventsRateArgs {
     /// From this time on [default: 1h].
-    #[arg(long, value_name = "TIME", value_parser = when::parse_moment)]
+    #[arg(long, value_name = "TIME", value_parser = when::parse_moment, add = complete::moments())]
     pub since: Option<Moment>,
     /// Up to this time.
-    #[arg(long, value_name = "TIME", value_parser = when::parse_moment)]
+    #[arg(long, value_name = "TIME", value_parser = when::parse_moment, add = complete::moments())]
     pub until: Option<Moment>,
     /// One row per minute and this; by agent one per hour, and by minute nothing else.
     #[arg(long, value_name = "FIELD", default_value = "verdict", value_parser = words::<RateBy>(RateBy::WORDS))]

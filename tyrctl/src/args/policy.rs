@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, Subcommand, ValueHint};
 
 use super::ListArgs;
+use crate::complete;
 use tyr_api::policies::TargetType;
 
 /// `policy …`
@@ -35,7 +36,7 @@ Examples:
   tyrctl policy show 3 -o json")]
     Show {
         /// Version number.
-        #[arg(value_name = "VERSION", value_parser = version)]
+        #[arg(value_name = "VERSION", value_parser = version, add = complete::versions())]
         version: u32,
     },
     /// Make a new version with the text of an earlier one.
@@ -47,7 +48,7 @@ Examples:
   tyrctl policy rollback 3 -o json")]
     Rollback {
         /// Version whose text to take.
-        #[arg(value_name = "VERSION", value_parser = version)]
+        #[arg(value_name = "VERSION", value_parser = version, add = complete::versions())]
         version: u32,
         /// Taken as by every verb that changes something; nothing is asked, as a new version is in force nowhere.
         #[arg(short, long, hide = true)]
@@ -85,7 +86,7 @@ Examples:
   tyrctl policy effective build-017 -o json")]
     Effective {
         /// Name or id of the agent.
-        #[arg(value_name = "AGENT")]
+        #[arg(value_name = "AGENT", add = complete::agents())]
         agent: String,
     },
 }
@@ -109,13 +110,13 @@ pub struct ApplyArgs {
 #[command(group = ArgGroup::new("target").required(true).args(["agent", "agent_type", "all", "target_type"]))]
 pub struct AssignArgs {
     /// Which version.
-    #[arg(long, value_name = "N", value_parser = version)]
+    #[arg(long, value_name = "N", value_parser = version, add = complete::versions())]
     pub version: u32,
     /// This agent, by name or id.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = complete::agents())]
     pub agent: Option<String>,
     /// AI processes of this type, on all agents.
-    #[arg(long, value_name = "TYPE")]
+    #[arg(long, value_name = "TYPE", add = complete::agent_types())]
     pub agent_type: Option<String>,
     /// Every agent that has none of its own.
     #[arg(long)]

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{ListArgs, Window};
+use crate::complete;
 
 /// What a user may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -33,7 +34,7 @@ Examples:
   tyrctl user show alice -o json")]
     Show {
         /// Name or id.
-        #[arg(value_name = "NAME")]
+        #[arg(value_name = "NAME", add = complete::users())]
         name: String,
     },
     /// Make a user.
@@ -51,7 +52,7 @@ Examples:
   tyrctl user set-role bob viewer --yes        for scripts")]
     SetRole {
         /// Name or id.
-        #[arg(value_name = "NAME")]
+        #[arg(value_name = "NAME", add = complete::users())]
         name: String,
         /// What it may do from now on.
         #[arg(value_name = "ROLE")]
@@ -69,7 +70,7 @@ Examples:
   pwgen 20 1 | tyrctl user reset-password bob --password-stdin")]
     ResetPassword {
         /// Name or id.
-        #[arg(value_name = "NAME")]
+        #[arg(value_name = "NAME", add = complete::users())]
         name: String,
         /// Read the password from the first line of standard input instead of asking for it.
         #[arg(long)]
@@ -87,7 +88,7 @@ Examples:
     )]
     Delete {
         /// Name or id.
-        #[arg(value_name = "NAME")]
+        #[arg(value_name = "NAME", add = complete::users())]
         name: String,
         /// Don't ask; needed where there is no terminal.
         #[arg(short, long)]
@@ -121,7 +122,7 @@ pub struct PasswdArgs {
 #[derive(Clone, Debug, Args)]
 pub struct AuditArgs {
     /// Only what this user did.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = complete::users())]
     pub actor: Option<String>,
     /// Only this action, e.g. user.create, or all of an area, e.g. user.
     #[arg(long, value_name = "ACTION")]

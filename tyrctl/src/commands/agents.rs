@@ -24,7 +24,7 @@ const SILENT_FOR: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// Longest silence that the server is asked for, in seconds.
 const SILENCE_S_MAX: u32 = 1_000_000_000;
 
-const VIEW: View<Agent> = View {
+pub(crate) const VIEW: View<Agent> = View {
     noun: "agents",
     name: |agent| agent.name.clone(),
     columns: &[

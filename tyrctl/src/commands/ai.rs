@@ -10,7 +10,7 @@ use crate::output::rows::{Column, View, print_record};
 use crate::output::value::{Tone, Value};
 use crate::sql::{Value as Literal, catalog};
 
-const VIEW: View<DiscoveredAgent> = View {
+pub(crate) const VIEW: View<DiscoveredAgent> = View {
     noun: "AI processes",
     name: |process| process.id.to_string(),
     columns: &[

@@ -22,7 +22,7 @@ const PAGE: u32 = 1000;
 /// Alerts that are listed at most, unless `--limit` says otherwise.
 const LIMIT_DEFAULT: usize = 1000;
 
-const VIEW: View<Alert> = View {
+pub(crate) const VIEW: View<Alert> = View {
     noun: "alerts",
     name: |alert| alert.alert_id.to_string(),
     columns: &[
@@ -43,7 +43,7 @@ const VIEW: View<Alert> = View {
     ],
 };
 
-const WEBHOOKS: View<Webhook> = View {
+pub(crate) const WEBHOOKS: View<Webhook> = View {
     noun: "webhooks",
     name: |webhook| webhook.webhook_id.to_string(),
     columns: &[

@@ -14,7 +14,7 @@ use crate::output::value::{Tone, Value};
 
 /// A context as listed.
 #[derive(Clone, Debug, Serialize)]
-struct Named {
+pub(crate) struct Named {
     name: String,
     current: bool,
     logged_in: bool,
@@ -22,7 +22,7 @@ struct Named {
     context: Context,
 }
 
-const VIEW: View<Named> = View {
+pub(crate) const VIEW: View<Named> = View {
     noun: "contexts",
     name: |row| row.name.clone(),
     columns: &[

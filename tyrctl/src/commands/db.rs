@@ -18,7 +18,7 @@ const BLOAT_PERCENT: u32 = 30;
 /// A transaction that is open for longer holds up cleaning.
 const LONG_TRANSACTION_MS: u64 = 60_000;
 
-const CONNECTIONS: View<ConnectionRow> = View {
+pub(crate) const CONNECTIONS: View<ConnectionRow> = View {
     noun: "rows",
     name: |row| row.application.clone(),
     columns: &[
@@ -29,7 +29,7 @@ const CONNECTIONS: View<ConnectionRow> = View {
     ],
 };
 
-const TABLES: View<TableRow> = View {
+pub(crate) const TABLES: View<TableRow> = View {
     noun: "tables",
     name: |row| row.table.clone(),
     columns: &[
@@ -41,7 +41,7 @@ const TABLES: View<TableRow> = View {
     ],
 };
 
-const PARTITIONS: View<PartitionRow> = View {
+pub(crate) const PARTITIONS: View<PartitionRow> = View {
     noun: "partitions",
     name: |row| row.partition.clone(),
     columns: &[
@@ -55,7 +55,7 @@ const PARTITIONS: View<PartitionRow> = View {
     ],
 };
 
-const INDEXES: View<IndexRow> = View {
+pub(crate) const INDEXES: View<IndexRow> = View {
     noun: "indexes",
     name: |row| row.index.clone(),
     columns: &[
@@ -69,7 +69,7 @@ const INDEXES: View<IndexRow> = View {
     ],
 };
 
-const APART: View<ApartRow> = View {
+pub(crate) const APART: View<ApartRow> = View {
     noun: "rows",
     name: |row| row.agent_name.clone(),
     columns: &[

@@ -13,7 +13,7 @@ use crate::output::rows::{Column, View};
 use crate::output::value::{Tone, Value};
 use crate::sql::{Value as Literal, catalog};
 
-const BY_AGENT: View<DriftRow> = View {
+pub(crate) const BY_AGENT: View<DriftRow> = View {
     noun: "agents",
     name: |row| row.agent_name.clone().unwrap_or_default(),
     columns: &[
@@ -25,7 +25,7 @@ const BY_AGENT: View<DriftRow> = View {
     ],
 };
 
-const GROUPS: View<DriftRow> = View {
+pub(crate) const GROUPS: View<DriftRow> = View {
     noun: "groups",
     name: |row| row.group.clone().unwrap_or_default(),
     columns: &[

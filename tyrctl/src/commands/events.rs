@@ -12,8 +12,8 @@ use crate::output::rows::{Column, View};
 use crate::output::value::{Tone, Value};
 use crate::sql::{Bound, Value as Literal, catalog};
 
-pub(super) mod agents;
-pub(super) mod rate;
+pub(crate) mod agents;
+pub(crate) mod rate;
 pub(super) mod tail;
 
 /// Rows of a page, as the server allows at most.
@@ -24,7 +24,7 @@ pub(super) const LIMIT_DEFAULT: usize = 100;
 const PAGES_MAX: usize = 1_000;
 
 /// How events are listed.
-pub(super) const VIEW: View<Event> = View {
+pub(crate) const VIEW: View<Event> = View {
     noun: "events",
     name: |event| event.event_id.to_string(),
     columns: &[

@@ -24,7 +24,7 @@ const POLICY_BYTES_MAX: u64 = 256 * 1024;
 /// Places of a source line that are shown around a problem.
 const SOURCE_WIDTH: usize = 100;
 
-const VERSIONS: View<PolicyVersion> = View {
+pub(crate) const VERSIONS: View<PolicyVersion> = View {
     noun: "policies",
     name: |policy| policy.version.to_string(),
     columns: &[
@@ -38,14 +38,14 @@ const VERSIONS: View<PolicyVersion> = View {
 
 /// An assignment with the name of its target.
 #[derive(Clone, Debug, Serialize)]
-struct Assigned {
+pub(crate) struct Assigned {
     #[serde(flatten)]
     assignment: Assignment,
     #[serde(skip)]
     target: String,
 }
 
-const ASSIGNMENTS: View<Assigned> = View {
+pub(crate) const ASSIGNMENTS: View<Assigned> = View {
     noun: "assignments",
     name: |row| row.assignment.assignment_id.to_string(),
     columns: &[

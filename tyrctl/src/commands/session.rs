@@ -86,6 +86,8 @@ fn keep(app: &App, client: &Client, session: &Session) -> Result<Outcome, Failur
         app.folder.store(&config)?;
     }
     auth::store_token(&app.folder.token_file(&name), &session.token)?;
+    // Another user may see other names.
+    crate::complete::forget(&name);
 
     if let (true, Some(before)) = (moved, before) {
         app.out.note(&format!("note: context `{name}` is now {server}; it was {}", before.server));
@@ -140,6 +142,7 @@ pub(super) async fn logout(app: &App, args: &LogoutArgs) -> Result<Outcome, Fail
     }
     let (mut ended, mut failed) = (0, None);
     for (name, endpoint) in sessions {
+        crate::complete::forget(&name);
         let named = endpoint
             .as_ref()
             .is_some_and(|endpoint| matches!(endpoint.token, TokenSource::File(_) | TokenSource::Environment(_)));

@@ -12,14 +12,14 @@ use crate::sql::{Bound, Statement, catalog};
 
 /// A line of the list.
 #[derive(Clone, Debug, Serialize)]
-struct Listed {
+pub(crate) struct Listed {
     name: &'static str,
     documented: Option<&'static str>,
     command: &'static str,
     answers: &'static str,
 }
 
-const VIEW: View<Listed> = View {
+pub(crate) const VIEW: View<Listed> = View {
     noun: "statements",
     name: |row| row.name.to_owned(),
     columns: &[

@@ -9,7 +9,7 @@ use crate::error::Failure;
 use crate::output::rows::{Column, View, print_record};
 use crate::output::value::Value;
 
-const VIEW: View<EnrollmentToken> = View {
+pub(crate) const VIEW: View<EnrollmentToken> = View {
     noun: "tokens",
     name: |token| token.token_id.clone(),
     columns: &[

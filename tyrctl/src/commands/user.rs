@@ -13,7 +13,7 @@ use crate::output::nearest;
 use crate::output::rows::{Column, View, print_record};
 use crate::output::value::{Tone, Value};
 
-const VIEW: View<User> = View {
+pub(crate) const VIEW: View<User> = View {
     noun: "users",
     name: |user| user.username.clone(),
     columns: &[

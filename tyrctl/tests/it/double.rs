@@ -145,6 +145,11 @@ impl Double {
         self.folder.path().join("tyr")
     }
 
+    /// The folder of caches.
+    pub(crate) fn cache(&self) -> std::path::PathBuf {
+        self.folder.path().join("cache")
+    }
+
     /// Method and path with query of all requests so far.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().expect("no panic").clone()
@@ -156,6 +161,7 @@ impl Double {
             command.env_remove(name);
         }
         command.args(arguments).env("TYR_SERVER", self.url()).env("XDG_CONFIG_HOME", self.folder.path());
+        command.env("XDG_CACHE_HOME", self.cache());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

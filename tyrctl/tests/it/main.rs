@@ -2,11 +2,13 @@
 
 mod alerts;
 mod commands;
+mod completion;
 mod double;
 mod exit_codes;
 mod generated;
 mod hostile;
 mod parity;
+mod shells;
 mod sql;
 mod stream;
 mod top;

@@ -14,7 +14,7 @@ use crate::sql::{Value as Literal, catalog};
 /// Most agents that the server answers with.
 const AGENTS_MAX: u32 = 10_000;
 
-const VIEW: View<AgentEventsRow> = View {
+pub(crate) const VIEW: View<AgentEventsRow> = View {
     noun: "agents",
     name: |row| row.agent_name.clone(),
     columns: &[

@@ -20,7 +20,7 @@ const AGENT_ROWS_MAX: usize = 10_000;
 
 /// A row of the answer.
 #[derive(Clone, Debug, Serialize)]
-struct Rate {
+pub(crate) struct Rate {
     #[serde(flatten)]
     group: RateGroup,
     /// Drawn beside it on a terminal.
@@ -48,10 +48,10 @@ const fn view(columns: &'static [Column<Rate>]) -> View<Rate> {
     }
 }
 
-const BY_VERDICT: View<Rate> = view(&[MINUTE, VERDICT, EVENTS, DRIFTS, BAR]);
-const BY_KIND: View<Rate> = view(&[MINUTE, KIND, EVENTS, DRIFTS, BAR]);
-const BY_MINUTE: View<Rate> = view(&[MINUTE, EVENTS, DRIFTS, BAR]);
-const BY_AGENT: View<Rate> = view(&[HOUR, AGENT, EVENTS, DRIFTS, BAR, AGENT_ID]);
+pub(crate) const BY_VERDICT: View<Rate> = view(&[MINUTE, VERDICT, EVENTS, DRIFTS, BAR]);
+pub(crate) const BY_KIND: View<Rate> = view(&[MINUTE, KIND, EVENTS, DRIFTS, BAR]);
+pub(crate) const BY_MINUTE: View<Rate> = view(&[MINUTE, EVENTS, DRIFTS, BAR]);
+pub(crate) const BY_AGENT: View<Rate> = view(&[HOUR, AGENT, EVENTS, DRIFTS, BAR, AGENT_ID]);
 
 /// `events rate`.
 pub(in crate::commands) async fn run(app: &App, args: &EventsRateArgs) -> Result<Outcome, Failure> {
