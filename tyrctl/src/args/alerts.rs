@@ -4,7 +4,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use tyr_api::alerts::{AlertRule, WebhookFormat};
 
-use super::ListArgs;
+use super::{ChangeArgs, ListArgs};
 
 fn rule() -> impl TypedValueParser<Value = AlertRule> {
     PossibleValuesParser::new(AlertRule::WORDS.iter().copied()).try_map(|word| word.parse::<AlertRule>())
@@ -15,7 +15,7 @@ fn format() -> impl TypedValueParser<Value = WebhookFormat> {
 }
 
 /// Flags of `alerts`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct AlertsArgs {
     /// What to do instead of listing alerts.
@@ -51,7 +51,7 @@ pub enum AlertsState {
 }
 
 /// `alerts …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum AlertsCommand {
     /// Say that an alert is known; admins only.
     #[command(
@@ -77,7 +77,7 @@ Examples:
 }
 
 /// `alerts webhook …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum WebhookCommand {
     /// Tell this address of alerts that fire or resolve. The secret that messages are signed with is shown only once.
     #[command(after_long_help = "\
@@ -107,9 +107,9 @@ Examples:
         /// The webhook: its id, or the end of it as listed.
         #[arg(value_name = "ID")]
         id: String,
-        /// Don't ask; needed where there is no terminal.
-        #[arg(short, long)]
-        yes: bool,
+        /// Whether to ask.
+        #[command(flatten)]
+        change: ChangeArgs,
     },
     /// Send a message now and say what became of it. Exit code 1 when it was not taken.
     #[command(after_long_help = "\

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 use tyr_api::events::{EventKind, Severity, Verdict};
 
-use super::{ListArgs, Window};
+use super::{ChangeArgs, ListArgs, Window};
 use crate::when::{self, Moment};
 
 /// Flags of `top`.
@@ -66,7 +66,7 @@ pub struct AgentsArgs {
 }
 
 /// `agent …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum AgentCommand {
     /// All that is known of an agent.
     #[command(after_long_help = "\
@@ -112,12 +112,9 @@ pub struct AgentChangeArgs {
     /// Name or id.
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// Don't ask; needed where there is no terminal.
-    #[arg(short, long)]
-    pub yes: bool,
-    /// Only say what would be changed.
-    #[arg(long, conflicts_with = "yes")]
-    pub dry_run: bool,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub change: ChangeArgs,
 }
 
 /// `ai …`
@@ -195,7 +192,7 @@ pub enum DriftBy {
 }
 
 /// `events …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum EventsCommand {
     /// Stored events, newest first.
     #[command(

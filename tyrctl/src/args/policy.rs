@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueHint};
 
-use super::ListArgs;
+use super::{ChangeArgs, ListArgs};
 use tyr_api::policies::TargetType;
 
 /// `policy …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum PolicyCommand {
     /// Check a policy and store it as a new version.
     #[command(after_long_help = "\
@@ -44,14 +44,15 @@ Nothing is overwritten: version numbers only grow, and the new one is in force n
 
 Examples:
   tyrctl policy rollback 3
-  tyrctl policy rollback 3 -o json")]
+  tyrctl policy rollback 3 --dry-run
+  tyrctl policy rollback 3 --yes -o json       for scripts")]
     Rollback {
         /// Version whose text to take.
         #[arg(value_name = "VERSION", value_parser = version)]
         version: u32,
-        /// Taken as by every verb that changes something; nothing is asked, as a new version is in force nowhere.
-        #[arg(short, long, hide = true)]
-        yes: bool,
+        /// Whether to ask.
+        #[command(flatten)]
+        change: ChangeArgs,
     },
     /// Put a version in force for an agent, for an agent type, or for all.
     #[command(after_long_help = "\
@@ -82,7 +83,7 @@ Examples:
 }
 
 /// Flags of `policy apply`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct ApplyArgs {
     /// The policy; `-` reads standard input.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -96,7 +97,7 @@ pub struct ApplyArgs {
 }
 
 /// Flags of `policy assign`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(group = ArgGroup::new("target").required(true).args(["agent", "agent_type", "all", "target_type"]))]
 pub struct AssignArgs {
     /// Which version.
@@ -117,9 +118,9 @@ pub struct AssignArgs {
     /// Agent id or agent type.
     #[arg(long, value_name = "ID", requires = "target_type")]
     pub target_id: Option<String>,
-    /// Don't ask; needed where there is no terminal.
-    #[arg(short, long)]
-    pub yes: bool,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub change: ChangeArgs,
 }
 
 fn version(text: &str) -> Result<u32, String> {

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{ListArgs, Window};
+use super::{ChangeArgs, ListArgs, Window};
 
 /// What a user may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -14,7 +14,7 @@ pub enum RoleArg {
 }
 
 /// `user …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum UserCommand {
     /// All users.
     #[command(
@@ -56,9 +56,9 @@ Examples:
         /// What it may do from now on.
         #[arg(value_name = "ROLE")]
         role: RoleArg,
-        /// Don't ask; needed where there is no terminal.
-        #[arg(short, long)]
-        yes: bool,
+        /// Whether to ask.
+        #[command(flatten)]
+        change: ChangeArgs,
     },
     /// Give a user another password; its sessions end.
     #[command(after_long_help = "\
@@ -66,7 +66,7 @@ Your own password is changed by `tyrctl passwd`, which ends no session that you 
 
 Examples:
   tyrctl user reset-password bob
-  pwgen 20 1 | tyrctl user reset-password bob --password-stdin")]
+  pwgen 20 1 | tyrctl user reset-password bob --password-stdin --yes")]
     ResetPassword {
         /// Name or id.
         #[arg(value_name = "NAME")]
@@ -74,6 +74,9 @@ Examples:
         /// Read the password from the first line of standard input instead of asking for it.
         #[arg(long)]
         password_stdin: bool,
+        /// Whether to ask.
+        #[command(flatten)]
+        change: ChangeArgs,
     },
     /// Remove a user; its sessions end. What it did stays in the audit log.
     #[command(
@@ -89,9 +92,9 @@ Examples:
         /// Name or id.
         #[arg(value_name = "NAME")]
         name: String,
-        /// Don't ask; needed where there is no terminal.
-        #[arg(short, long)]
-        yes: bool,
+        /// Whether to ask.
+        #[command(flatten)]
+        change: ChangeArgs,
     },
 }
 

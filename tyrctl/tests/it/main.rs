@@ -1,11 +1,18 @@
 //! `tyrctl` as a user meets it: the real binary against a double that answers the REST interface's own types.
 
 mod alerts;
+mod bad_input;
+mod changes;
+mod check;
 mod commands;
+mod config;
+mod doctor;
 mod double;
 mod exit_codes;
 mod generated;
 mod hostile;
+mod lists;
 mod stream;
 mod top;
 mod users;
+mod watch;
