@@ -481,7 +481,7 @@ impl Client {
         access: Access,
     ) -> Result<(StatusCode, Vec<u8>), Failure> {
         if self.0.read_only && changes(&method, path) {
-            return Err(read_only(&format!("`{method} {path}` was not sent")));
+            return Err(refused_as_read_only(&format!("`{method} {path}` was not sent")));
         }
         let mut request = self.0.http.request(method, self.url(path)?).header(ACCEPT, "application/json");
         if let Some(query) = query {
@@ -597,7 +597,7 @@ fn changes(method: &Method, path: &str) -> bool {
 }
 
 /// The refusal of a change in a read-only context.
-pub fn read_only(what: &str) -> Failure {
+pub fn refused_as_read_only(what: &str) -> Failure {
     Failure::new(Kind::Denied, what)
         .cause("the context in use is read-only")
         .hint("`--context NAME` takes another one, `tyrctl context add NAME --read-only=false` lifts it")

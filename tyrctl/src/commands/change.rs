@@ -14,7 +14,7 @@ use crate::output::sanitize::sanitize;
 /// In a read-only context, when the answer is no, or when nobody can be asked and `--yes` is missing.
 pub(super) fn may_go_on(app: &App, what: &str, how: ChangeArgs) -> Result<bool, Failure> {
     if app.is_read_only() && !how.dry_run {
-        return Err(client::read_only(&format!("not done: {what}")));
+        return Err(client::refused_as_read_only(&format!("not done: {what}")));
     }
     may_go_on_here(app, what, how)
 }

@@ -227,7 +227,7 @@ impl Report {
         wrong.sort_by_key(|finding| std::cmp::Reverse(finding.state));
         let summary = if wrong.is_empty() {
             let counts: Vec<_> = checks.iter().map(|finding| format!("{} {}", finding.value, finding.check)).collect();
-            format!("{agents} agents: {}", counts.join(", "))
+            format!("{agents} agent{}: {}", if agents == 1 { "" } else { "s" }, counts.join(", "))
         } else {
             wrong.iter().map(|finding| finding.summary.as_str()).collect::<Vec<_>>().join("; ")
         };

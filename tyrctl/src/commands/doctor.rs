@@ -63,8 +63,8 @@ impl Finding {
 
     /// What a failure says, with its causes on the same line.
     fn fail(check: &'static str, failure: &Failure) -> Self {
-        let causes = failure.causes.iter().map(|cause| format!(": {cause}")).collect::<String>();
-        let found = format!("{}{causes}", failure.message).replace('\n', " ");
+        let said: Vec<&str> = std::iter::once(&failure.message).chain(&failure.causes).map(String::as_str).collect();
+        let found = said.join(": ").replace('\n', " ");
         Self { check, state: State::Fail, found, hints: failure.hints.clone() }
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn run(app: &App, args: &KeysArgs) -> Result<Outcome, Failure> {
 pub fn markdown() -> String {
     let mut text = "| keys | action |\n|---|---|\n".to_owned();
     for binding in BINDINGS.iter().filter(|binding| !binding.help.is_empty()) {
-        text.push_str(&format!("| `{}` | {} |\n", binding.shown, binding.help.replace('|', "\\|")));
+        text.extend(["| `", binding.shown, "` | ", &binding.help.replace('|', "\\|"), " |\n"]);
     }
     text
 }

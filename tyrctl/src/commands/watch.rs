@@ -107,7 +107,7 @@ async fn in_place(app: &App, command: &Command, every: Duration) -> Result<Outco
     let mut picture = String::new();
     let ended = 'rounds: loop {
         let mut due = Instant::now() + every;
-        let (out, captured) = app.out.captured(Some(screen::size().0), true);
+        let (out, captured) = app.out.captured(Some(screen::size().0.saturating_sub(1)), true);
         let round = app.again(out);
         let result = tokio::select! {
             result = Box::pin(dispatch(&round, command.clone())) => result,

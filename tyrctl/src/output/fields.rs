@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::nearest;
 use crate::error::Failure;
 
-/// Leaves only these fields, in this order, of an object or of each object of a list.
+/// Leaves only these fields of an object or of each object of a list.
 ///
 /// # Errors
 /// When nothing has a field of that name.

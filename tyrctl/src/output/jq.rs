@@ -11,8 +11,8 @@ use serde_json::{Map, Number, Value};
 use super::underlined;
 use crate::error::Failure;
 
-/// Longest expression, in bytes.
-const EXPRESSION_BYTES_MAX: usize = 4096;
+/// Longest expression, in bytes: it is read and evaluated by recursion, two bytes being enough for a step down.
+const EXPRESSION_BYTES_MAX: usize = 1024;
 /// Deepest nesting of brackets in an expression, and of arrays and objects in a result.
 const DEPTH_MAX: usize = 128;
 
@@ -143,10 +143,18 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::Jq;
+    use crate::error::Failure;
+
+    fn take(found: &mut Vec<Value>) -> impl FnMut(Value) -> Result<(), Failure> {
+        |value| {
+            found.push(value);
+            Ok(())
+        }
+    }
 
     fn results(code: &str, input: &Value) -> Vec<Value> {
         let mut found = Vec::new();
-        Jq::new(code).expect(code).run(input, |value| Ok(found.push(value))).expect(code);
+        Jq::new(code).expect(code).run(input, take(&mut found)).expect(code);
         found
     }
 
@@ -154,7 +162,7 @@ mod tests {
     fn gives_what_jq_gives() {
         let input =
             json!([{"name": "a", "n": 3, "f": 1.5, "big": 9_007_199_254_740_993_i64}, {"name": "b", "n": null}]);
-        assert_eq!(results(".", &input), [input.clone()]);
+        assert_eq!(results(".", &input), std::slice::from_ref(&input));
         assert_eq!(results(".[] | select(.n) | .name", &input), ["a"]);
         assert_eq!(results("map(.n // 0) | add", &input), [3]);
         assert_eq!(results(".[0] | [.f, .big]", &input), [json!([1.5, 9_007_199_254_740_993_i64])]);
@@ -175,14 +183,32 @@ mod tests {
                  .[] | nam
                        ^^^
         ");
-        insta::assert_snapshot!(wrong(".[] | select(.x"), @"");
-        insta::assert_snapshot!(wrong(".a ++ 1"), @"");
-        insta::assert_snapshot!(wrong("\u{1b}[2J"), @"");
+        insta::assert_snapshot!(wrong(".[] | select(.x"), @"
+        error: the jq expression could not be read
+        cause: expected closing parenthesis
+                 .[] | select(.x
+                                ^
+        ");
+        insta::assert_snapshot!(wrong(".a ++ 1"), @"
+        error: the jq expression could not be read
+        cause: expected nothing
+                 .a ++ 1
+                    ^^
+        ");
+        insta::assert_snapshot!(wrong("\u{1b}[2J"), @"
+        error: the jq expression could not be read
+        cause: expected token
+                 ␛[2J
+                 ^
+        ");
         for long in ["(".repeat(200), "[".repeat(4000), ".".repeat(5000), "a".repeat(5000)] {
             wrong(&long);
         }
-        Jq::new(&".|".repeat(2000)).err().expect("something is missing");
-        Jq::new(&format!("{}.", ".|".repeat(2000))).ok().expect("long, and right");
+        wrong(&".|".repeat(500));
+        assert_eq!(results(&format!("{}.", ".|".repeat(500)), &json!(1)), [1]);
+        assert_eq!(results(&format!("{}1{}", "[".repeat(100), "]".repeat(100)), &json!(1)).len(), 1);
+        wrong(&"try ".repeat(250));
+        wrong(&"-".repeat(1000));
     }
 
     #[test]

@@ -34,10 +34,22 @@ fn against(url: &str, arguments: &[&str]) -> String {
 #[test]
 fn cut_and_nonsensical_answers_are_told_apart() {
     let cut = raw(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{\"items\": [");
-    assert_snapshot!(against(&cut, &["agents"]), @"");
+    assert_snapshot!(against(&cut, &["agents"]), @"
+    exit 5
+    --- stderr
+    error: the answer to `/api/v1/agents` was cut off
+    cause: end of file before message length reached
+    hint: try again; does a proxy in between end long answers?
+    ");
     let html =
         raw(b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close\r\n\r\n<html>please log in</html>");
-    assert_snapshot!(against(&html, &["agents"]), @"");
+    assert_snapshot!(against(&html, &["agents"]), @"
+    exit 1
+    --- stderr
+    error: the answer to `/api/v1/agents` could not be read
+    cause: expected value at line 1 column 1; it begins with: <html>please log in</html>
+    hint: is `[server]` a tyr-server? try `tyrctl doctor`
+    ");
     let other = raw(b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n");
     let said = against(&other, &["agents"]);
     assert!(said.starts_with("exit 5\n--- stderr\nerror: "), "{said}");
@@ -53,7 +65,13 @@ fn a_server_of_another_version_is_named() {
             .with("GET /health", 200, &json!({"status": "ok", "db": "ok", "version": "9.9.9"}))
             .list("/api/v1/agents", &json!([{"agent_id": "of another form"}])),
     );
-    assert_snapshot!(double.run(&["agents"]), @"");
+    assert_snapshot!(double.run(&["agents"]), @r#"
+    exit 1
+    --- stderr
+    error: the answer to `/api/v1/agents` could not be read
+    cause: UUID parsing failed: invalid character: found `o` at 0 at line 1 column 39; it begins with: {"items":[{"agent_id":"of another form"}]}
+    hint: the server has version 9.9.9, this tyrctl 0.1.0: use the server's
+    "#);
 }
 
 #[test]
@@ -110,7 +128,13 @@ fn files_that_others_may_read_or_write_are_refused_with_the_remedy() {
     let double = Double::start(Answers::fleet());
     let token = double.config().join("token");
     std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o644)).expect("changed");
-    assert_snapshot!(double.run(&["agents"]), @"");
+    assert_snapshot!(double.run(&["agents"]), @"
+    exit 1
+    --- stderr
+    error: `[config]/tyr/token` is open to other users
+    cause: its mode is 0644
+    hint: chmod 600 '[config]/tyr/token'
+    ");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::double::{Answers, Double, agent, alert, error, id};
+use crate::double::{Answers, Double, agent, alert, error};
 use tyr_api::agents::Liveness;
 
 /// One agent, in contact a moment ago; nothing is wrong.
@@ -32,7 +32,7 @@ fn all_is_well() {
     assert_snapshot!(run(&double, &[]), @"
     exit 0
     --- stdout
-    TYR OK - 1 agents: 0 stale, 0 silent, 0 deny, 0 sustained, 0 drift | stale=0;;0;0;1 silent=0;;0;0;1 deny=0;0;;0;1 sustained=0;;0;0;1 drift=0;0;;0;
+    TYR OK - 1 agent: 0 stale, 0 silent, 0 deny, 0 sustained, 0 drift | stale=0;;0;0;1 silent=0;;0;0;1 deny=0;0;;0;1 sustained=0;;0;0;1 drift=0;0;;0;
     ");
     assert_eq!(
         double.requests(),
@@ -53,12 +53,46 @@ fn the_documented_alerts_have_their_states() {
             "next_cursor": null}),
     );
     let double = Double::start(fleet);
-    assert_snapshot!(run(&double, &["stale"]), @"");
-    assert_snapshot!(run(&double, &["silent"]), @"");
-    assert_snapshot!(run(&double, &["deny"]), @"");
-    assert_snapshot!(run(&double, &["drift"]), @"");
-    assert_snapshot!(run(&double, &["sustained"]), @"");
-    assert_snapshot!(run(&double, &[]), @"");
+    assert_snapshot!(run(&double, &["stale"]), @"
+    exit 2
+    --- stdout
+    TYR CRITICAL - 2 of 3 agents stale for more than 5m00s: build-018, build-017 | stale=2;;0;0;3
+    CRITICAL stale: build-018: not heard from for 3h05m
+    CRITICAL stale: build-017: not heard from for 9m39s
+    ");
+    assert_snapshot!(run(&double, &["silent"]), @"
+    exit 2
+    --- stdout
+    TYR CRITICAL - 1 agent silent: build-017 | silent=1;;0;0;3
+    CRITICAL silent: build-017: no event for 8 days
+    ");
+    assert_snapshot!(run(&double, &["deny"]), @"
+    exit 1
+    --- stdout
+    TYR WARNING - 1 agent with a deny spike: build-017 | deny=1;0;;0;3
+    WARNING deny: build-017: 31 denials in 5 min by no-egress¦x
+    ");
+    assert_snapshot!(run(&double, &["drift"]), @"
+    exit 1
+    --- stdout
+    TYR WARNING - 3 drifting events since 2026-11-21T19:00:00Z: build-017 | drift=3;0;;0;
+    WARNING drift: build-017: 3 drifting, last 2026-11-22T19:40:01Z
+    ");
+    assert_snapshot!(run(&double, &["sustained"]), @"
+    exit 0
+    --- stdout
+    TYR OK - 3 agents: 0 sustained | sustained=0;;0;0;3
+    ");
+    assert_snapshot!(run(&double, &[]), @"
+    exit 2
+    --- stdout
+    TYR CRITICAL - 2 of 3 agents stale for more than 5m00s: build-018, build-017; 1 agent silent: build-017; 1 agent with a deny spike: build-017; 3 drifting events since 2026-11-21T19:00:00Z: build-017 | stale=2;;0;0;3 silent=1;;0;0;3 deny=1;0;;0;3 sustained=0;;0;0;3 drift=3;0;;0;
+    CRITICAL stale: build-018: not heard from for 3h05m
+    CRITICAL stale: build-017: not heard from for 9m39s
+    CRITICAL silent: build-017: no event for 8 days
+    WARNING deny: build-017: 31 denials in 5 min by no-egress¦x
+    WARNING drift: build-017: 3 drifting, last 2026-11-22T19:40:01Z
+    ");
 }
 
 #[test]
@@ -131,5 +165,4 @@ fn what_keeps_us_from_knowing_is_unknown_and_nothing_else() {
     unknown(&silent, &["check", "--timeout", "200ms"]);
     std::fs::write(well.config().join("config.toml"), "nonsense = 1\n").expect("written");
     unknown(&well, &["check"]);
-    let _ = id(1);
 }

@@ -122,27 +122,100 @@ fn fields_and_expressions_are_taken_and_wrong_ones_underlined() {
     assert_snapshot!(double.run(&["agents", "--json=name,ai_processes", "-o", "jsonl"]), @r#"
     exit 0
     --- stdout
-    {"name":"build-017","ai_processes":1}
-    {"name":"build-018","ai_processes":1}
-    {"name":"laptop-zoë","ai_processes":1}
+    {"ai_processes":1,"name":"build-017"}
+    {"ai_processes":1,"name":"build-018"}
+    {"ai_processes":1,"name":"laptop-zoë"}
     "#);
     assert_snapshot!(double.run(&["agents", "--jq", ".[] | select(.liveness == \"stale\") | .name"]), @"
     exit 0
     --- stdout
     build-017
     ");
-    assert_snapshot!(double.run(&["agent", "show", "build-017", "--json=nmae"]), @"");
-    assert_snapshot!(double.run(&["agents", "--jq", ".[] | nmae"]), @"");
-    assert_snapshot!(double.run(&["agents", "--jq", ".", "-o", "csv"]), @"");
-    assert_snapshot!(double.run(&["agents", "-o", "yml"]), @"");
-    assert_snapshot!(double.run(&["events", "list", "--verdict", "dney"]), @"");
-    assert_snapshot!(double.run(&["events", "list", "--kind", "exce"]), @"");
-    assert_snapshot!(double.run(&["agents", "--tz", "Europe/Berlim"]), @"");
-    assert_snapshot!(double.run(&["policy", "rollback", "7", "--yes"]), @"");
-    assert_snapshot!(double.run(&["user", "create", "carol", "--role", "amdin"]), @"");
-    assert_snapshot!(double.run(&["context", "use", "defualt"]), @"");
-    assert_snapshot!(double.run(&["agents", "--watch=5 minuts"]), @"");
-    assert_snapshot!(double.run(&["top", "--filter", "kind=exec knid=x"]), @"");
+    assert_snapshot!(double.run(&["agent", "show", "build-017", "--json=nmae"]), @"
+    exit 2
+    --- stderr
+    error: there is no field `nmae`
+    hint: did you mean `name`?
+    hint: fields: agent_id, agent_version, ai_processes, arch, archived_at, assigned_policy_id, capabilities, cert_not_after, clock_skew_ms, connected, enrolled_at, events_lost, hooks, kernel, last_seen, liveness, name, policy_error, policy_id, policy_version, posture, posture_reason, revoked_at, scope, spool_records, staleness_ms
+    ");
+    assert_snapshot!(double.run(&["agents", "--jq", ".[] | nmae"]), @"
+    exit 2
+    --- stderr
+    error: the jq expression could not be read
+    cause: there is no filter `nmae`
+             .[] | nmae
+                   ^^^^
+    ");
+    assert_snapshot!(double.run(&["agents", "--jq", ".", "-o", "csv"]), @"
+    exit 2
+    --- stderr
+    error: `--jq` can't be used with this `--output`
+    hint: leave --output out, or take `-o json` or `-o jsonl`
+    ");
+    assert_snapshot!(double.run(&["agents", "-o", "yml"]), @"
+    exit 2
+    --- stderr
+    error: `yml` is not a value for `--output <FORMAT>`
+    hint: did you mean `yaml`?
+    hint: one of table, wide, json, jsonl, yaml, csv, tsv, name
+    ");
+    assert_snapshot!(double.run(&["events", "list", "--verdict", "dney"]), @"
+    exit 2
+    --- stderr
+    error: `dney` is not a value for `--verdict <VERDICTS>`
+    hint: did you mean `deny`?
+    hint: one of allow, deny, alert
+    ");
+    assert_snapshot!(double.run(&["events", "list", "--kind", "exce"]), @"
+    exit 2
+    --- stderr
+    error: `exce` is not a value for `--kind <KINDS>`
+    hint: did you mean `exec`?
+    hint: one of file_read, file_write, exec, net_connect, tls_connect
+    ");
+    assert_snapshot!(double.run(&["agents", "--tz", "Europe/Berlim"]), @"
+    exit 2
+    --- stderr
+    error: `Europe/Berlim` is no time zone
+    cause: failed to find time zone `Europe/Berlim` in time zone database
+    hint: did you mean `Europe/Berlin`, `Europe/Rome`, `Europe/Dublin`?
+    ");
+    assert_snapshot!(double.run(&["policy", "rollback", "7", "--yes"]), @"
+    exit 1
+    --- stderr
+    error: there is no policy version 7
+    hint: did you mean `2`? `tyrctl policy list` lists them all
+    ");
+    assert_snapshot!(double.run(&["user", "create", "carol", "--role", "amdin"]), @"
+    exit 2
+    --- stderr
+    error: `amdin` is not a value for `--role <ROLE>`
+    hint: did you mean `admin`?
+    hint: one of viewer, admin
+    ");
+    assert_snapshot!(double.run(&["context", "use", "defualt"]), @"
+    exit 1
+    --- stderr
+    error: there is no context `defualt`
+    hint: did you mean `default`?
+    ");
+    assert_snapshot!(double.run(&["agents", "--watch=5 minuts"]), @"
+    exit 2
+    --- stderr
+    error: `5 minuts` is not a value for `--watch[=<SECONDS>]`
+    cause: not a duration; e.g. 90s, 2h30m or 1d
+             5 minuts
+               ^^^^^^
+    ");
+    assert_snapshot!(double.run(&["top", "--filter", "kind=exec knid=x"]), @"
+    exit 2
+    --- stderr
+    error: the filter could not be read
+    cause: unknown field knid; did you mean kind?
+           kind=exec knid=x
+                     ^
+    hint: e.g. --filter 'kind=exec,net_connect verdict!=allow'; `?` in the dashboard lists the fields
+    ");
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod exit_codes;
 mod generated;
 mod hostile;
 mod lists;
+mod looks;
 mod stream;
 mod top;
 mod users;

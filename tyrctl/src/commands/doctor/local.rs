@@ -16,7 +16,7 @@ pub(super) fn configuration(app: &App) -> Vec<Finding> {
     let mut findings = vec![match &app.config_failure {
         Some(failure) => Finding::fail("config", failure),
         None if file.is_file() => {
-            Finding::ok("config", format!("{}, {} contexts", file.display(), app.config.context.len()))
+            Finding::ok("config", format!("{}, number of contexts: {}", file.display(), app.config.context.len()))
         }
         None => Finding::ok("config", format!("{} is not there; flags and environment alone", file.display())),
     }];
