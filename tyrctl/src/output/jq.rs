@@ -201,14 +201,24 @@ mod tests {
                  ␛[2J
                  ^
         ");
-        for long in ["(".repeat(200), "[".repeat(4000), ".".repeat(5000), "a".repeat(5000)] {
-            wrong(&long);
-        }
-        wrong(&".|".repeat(500));
-        assert_eq!(results(&format!("{}.", ".|".repeat(500)), &json!(1)), [1]);
-        assert_eq!(results(&format!("{}1{}", "[".repeat(100), "]".repeat(100)), &json!(1)).len(), 1);
-        wrong(&"try ".repeat(250));
-        wrong(&"-".repeat(1000));
+    }
+
+    #[test]
+    fn no_expression_that_is_taken_is_too_deep_to_be_read() {
+        // As much as the main thread has, where it happens; threads of tests have a quarter of it.
+        let look = || {
+            for wrong in ["(".repeat(200), "[".repeat(4000), ".".repeat(5000), "a".repeat(5000), ".|".repeat(500)] {
+                Jq::new(&wrong).err().expect("no expression");
+            }
+            for wrong in ["try ".repeat(250), "-".repeat(1000), "if . then ".repeat(100)] {
+                Jq::new(&wrong).err().expect("no expression");
+            }
+            for long in [format!("{}1", ".|".repeat(500)), format!("{}1{}", "[".repeat(100), "]".repeat(100))] {
+                assert_eq!(results(&long, &json!(null)).len(), 1);
+            }
+        };
+        let thread = std::thread::Builder::new().stack_size(8 << 20).spawn(look).expect("a thread");
+        thread.join().expect("no panic");
     }
 
     #[test]

@@ -161,7 +161,7 @@ fn what_keeps_us_from_knowing_is_unknown_and_nothing_else() {
         axum::Router::new().fallback(|| async { ([("content-type", "text/html")], "<html>please log in</html>") })
     });
     unknown(&page, &["check"]);
-    let silent = Double::serve(|_| axum::Router::new().fallback(|| std::future::pending::<&str>()));
+    let silent = Double::serve(|_| axum::Router::new().fallback(std::future::pending::<&str>));
     unknown(&silent, &["check", "--timeout", "200ms"]);
     std::fs::write(well.config().join("config.toml"), "nonsense = 1\n").expect("written");
     unknown(&well, &["check"]);

@@ -58,10 +58,10 @@ fn settled(text: &str) -> String {
         let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         for n in 0..words.len() {
             if n + 1 < words.len() && words[n + 1] == "ms" {
-                words[n] = "[n]".to_owned();
+                "[n]".clone_into(&mut words[n]);
             }
             if words[n].starts_with("127.0.0.1:") {
-                words[n] = "[address]".to_owned();
+                "[address]".clone_into(&mut words[n]);
             }
         }
         let line = words.join(" ");

@@ -48,7 +48,7 @@ fn infect(value: &mut Value, hostile: &str) {
             for (name, field) in fields.iter_mut() {
                 if name == "metadata" || name == "details" {
                     *field = serde_json::json!({ hostile: hostile });
-                } else if !WORDS.contains(&name.as_str()) && !(is_alert && name == "rule") {
+                } else if !(WORDS.contains(&name.as_str()) || is_alert && name == "rule") {
                     infect(field, hostile);
                 }
             }
