@@ -10,6 +10,9 @@ use crate::when::{self, Moment};
 
 pub mod access;
 pub mod alerts;
+pub mod change;
+pub mod check;
+pub mod config;
 pub mod db;
 pub mod fleet;
 pub mod policy;
@@ -22,6 +25,9 @@ pub use access::{
     TokenCreateArgs,
 };
 pub use alerts::{AlertsArgs, AlertsCommand, AlertsState, WebhookAddArgs, WebhookCommand};
+pub use change::ChangeArgs;
+pub use check::{CheckArgs, CheckWhat};
+pub use config::{ConfigCommand, DoctorArgs, KeysArgs};
 pub use db::{DbArgs, DbCommand, DbListArgs};
 pub use fleet::{
     AgentChangeArgs, AgentCommand, AgentsArgs, AiArgs, AiCommand, DriftArgs, EventFilter, EventsAgentsArgs,
@@ -83,15 +89,24 @@ pub struct Global {
     /// Give up on an answer after this time.
     #[arg(long, global = true, value_name = "DURATION", default_value = "10s", value_parser = when::parse_timeout)]
     pub timeout: Duration,
-    /// Form of the output.
-    #[arg(short, long, global = true, value_name = "FORMAT", default_value = "table")]
-    pub output: Format,
+    /// Form of the output [default: table; with --json or --jq json].
+    #[arg(short, long, global = true, value_name = "FORMAT")]
+    pub output: Option<Format>,
+    /// Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`.
+    #[arg(long, global = true, value_name = "FIELDS", num_args = 0.., require_equals = true, value_delimiter = ',')]
+    pub json: Option<Vec<String>>,
+    /// Print what this jq expression makes of the JSON, e.g. `'.[] | select(.lost > 0) | .name'`; strings without quotes.
+    #[arg(long, global = true, value_name = "EXPRESSION")]
+    pub jq: Option<String>,
     /// Colours on standard output.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorWhen,
     /// Show times in this zone, e.g. Europe/Berlin or local.
     #[arg(long, global = true, value_name = "ZONE", env = "TYR_TZ", hide_env_values = true, add = complete::zones())]
     pub tz: Option<String>,
+    /// How times are shown: each as suits it, or all alike.
+    #[arg(long, global = true, value_name = "STYLE")]
+    pub time: Option<TimeStyle>,
     /// No notes on standard error.
     #[arg(short, long, global = true)]
     pub quiet: bool,
@@ -121,6 +136,17 @@ pub enum Format {
     Name,
 }
 
+/// How people are shown a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TimeStyle {
+    /// How long ago: 9m39s ago.
+    Relative,
+    /// 2026-11-22T19:30:00Z, in the zone of --tz.
+    Rfc3339,
+    /// The same in the zone of this machine.
+    Local,
+}
+
 /// Whether to colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ColorWhen {
@@ -148,10 +174,13 @@ pub struct ListArgs {
     /// Print at most this many rows; 0 prints all.
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
-    /// Exit with 3 when at least one row is found.
+    /// Ask again and again, each SECONDS [default when given alone: 2], and redraw in place; in a pipe print one output after the other.
+    #[arg(short, long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "2", value_parser = when::parse_every)]
+    pub watch: Option<Duration>,
+    /// Exit with 3 when at least one row is found; with --watch as soon as one is.
     #[arg(long, conflicts_with = "fail_on_none")]
     pub fail_on_any: bool,
-    /// Exit with 3 when no row is found.
+    /// Exit with 3 when no row is found; with --watch as soon as there is none.
     #[arg(long)]
     pub fail_on_none: bool,
 }
@@ -168,7 +197,7 @@ pub struct Window {
 }
 
 /// The verbs.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Live dashboard of agents, events and drift.
     #[command(after_long_help = "\
@@ -310,6 +339,20 @@ Examples:
     /// The SQL behind the commands, ready for psql.
     #[command(subcommand)]
     Sql(SqlCommand),
+    /// A plugin for Nagios, Icinga and their like: exit code 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
+    #[command(after_long_help = "\
+One line with performance data, details below. Without -w and -c: more than no stale or silent agent, or sustained drift, is CRITICAL; more
+than no deny spike or drifting event is WARNING. Ranges are those of monitoring plugins: `10` complains above 10, `10:` below, `@1:5` within.
+Silent, deny and sustained are alerts that the server raises by its own settings. Without a server, a login or right usage the
+state is UNKNOWN.
+
+Examples:
+  tyrctl check                                 everything
+  tyrctl check stale --stale-after 10m -w 0 -c 5
+  tyrctl check drift --since 1h -c 100
+  tyrctl check deny silent --agent build-017
+  tyrctl --token-file /etc/nagios/tyr.token --server https://tyr.example.com:7701 check")]
+    Check(CheckArgs),
     /// Health of server and database.
     #[command(after_long_help = "\
 Needs no login. Exit code 1 when the server or its database is not well.
@@ -345,6 +388,26 @@ Examples:
   tyrctl api POST enrollment-tokens --input token.json
   echo '{\"version\": 3, \"target_type\": \"all\"}' | tyrctl api POST policy-assignments --input -")]
     Api(ApiArgs),
+    /// Everything that has to be right for this program to work, one line each.
+    #[command(after_long_help = "\
+Each line is ok, warn, fail or skip; exit code 1 when one is fail. Nothing secret is printed, so the output can be sent to others.
+
+Examples:
+  tyrctl doctor
+  tyrctl doctor --wait 20s                     waits longer for a sign of life on the event stream
+  tyrctl doctor -o json")]
+    Doctor(DoctorArgs),
+    /// The configuration of this program: where it is, what it says, whether it is right.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Keys of the dashboard.
+    #[command(after_long_help = "\
+The same table feeds the keys of `tyrctl top`, its help and this list.
+
+Examples:
+  tyrctl keys
+  tyrctl keys --markdown > keys.md")]
+    Keys(KeysArgs),
     /// Print the completion script of a shell.
     #[command(after_long_help = "\
 The script is complete in itself. With `--dynamic` a loader is printed that also
@@ -369,7 +432,7 @@ Examples:
 }
 
 /// Flags of `metrics`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct MetricsArgs {
     /// Only those whose name begins with this.
     #[arg(long, value_name = "PREFIX")]
@@ -380,7 +443,7 @@ pub struct MetricsArgs {
 }
 
 /// Flags of `version`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct VersionArgs {
     /// Don't ask the server.
     #[arg(long)]
@@ -388,7 +451,7 @@ pub struct VersionArgs {
 }
 
 /// Flags of `api`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct ApiArgs {
     /// What to do there.
     #[arg(ignore_case = true)]
@@ -425,7 +488,7 @@ fn name_and_value(text: &str) -> Result<(String, String), String> {
 }
 
 /// Flags of `completions`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct CompletionsArgs {
     /// Which shell.
     pub shell: Shell,
@@ -446,7 +509,7 @@ pub enum Shell {
 }
 
 /// Flags of `man`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct ManArgs {
     /// Write one page per command into this folder.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]

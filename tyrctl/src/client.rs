@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -64,7 +66,13 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     http: reqwest::Client,
     endpoint: Endpoint,
+    /// Refuse what changes something on the server.
+    read_only: bool,
+    /// Seconds that our clock is ahead of the server's, as of the last answer; [`SKEW_UNKNOWN`] before the first.
+    clock_skew_s: AtomicI64,
 }
+
+const SKEW_UNKNOWN: i64 = i64::MIN;
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,6 +93,18 @@ impl Client {
     /// # Errors
     /// When the CA file can't be read or holds no certificate.
     pub fn new(endpoint: Endpoint) -> Result<Self, Failure> {
+        Self::with(endpoint, false)
+    }
+
+    /// A client that refuses what changes something on the server, one's own login and password aside.
+    ///
+    /// # Errors
+    /// When the CA file can't be read or holds no certificate.
+    pub fn read_only(endpoint: Endpoint) -> Result<Self, Failure> {
+        Self::with(endpoint, true)
+    }
+
+    fn with(endpoint: Endpoint, read_only: bool) -> Result<Self, Failure> {
         // The one provider of the whole process; a second call finds it in place.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let mut builder = reqwest::Client::builder();
@@ -98,7 +118,22 @@ impl Client {
             .connect_timeout(endpoint.timeout)
             .build()
             .map_err(|error| Failure::failed("the HTTP client could not be made").because(&error))?;
-        Ok(Self(Arc::new(Inner { http, endpoint })))
+        Ok(Self(Arc::new(Inner { http, endpoint, read_only, clock_skew_s: AtomicI64::new(SKEW_UNKNOWN) })))
+    }
+
+    /// How far our clock is ahead of the server's, to the second, as of the last answer.
+    pub fn clock_skew(&self) -> Option<SignedDuration> {
+        let seconds = self.0.clock_skew_s.load(Ordering::Relaxed);
+        (seconds != SKEW_UNKNOWN).then(|| SignedDuration::from_secs(seconds))
+    }
+
+    /// Compares clocks: a `Date` that can't be read says nothing.
+    fn note_time(&self, headers: &HeaderMap) {
+        let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+        if let Some(date) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) {
+            let skew = Timestamp::now().as_second().saturating_sub(date.timestamp().as_second());
+            self.0.clock_skew_s.store(skew, Ordering::Relaxed);
+        }
     }
 
     /// Where it talks to.
@@ -439,16 +474,27 @@ impl Client {
         if !status.is_success() {
             return Err(self.refused(status, &answer, path));
         }
-        serde_json::from_slice(&answer).map_err(|error| {
-            let begin = String::from_utf8_lossy(&answer[..answer.len().min(80)]).into_owned();
-            Failure::failed(format!("the answer to `{path}` could not be read"))
-                .cause(format!("{error}; it begins with: {begin}"))
-                .hint(format!(
-                    "is `{}` a tyr-server, and of a version near {}? try `tyrctl version`",
-                    self.0.endpoint.name(),
-                    env!("CARGO_PKG_VERSION")
-                ))
-        })
+        match serde_json::from_slice(&answer) {
+            Ok(content) => Ok(content),
+            Err(error) => {
+                let begin = String::from_utf8_lossy(&answer[..answer.len().min(80)]).into_owned();
+                let failure = Failure::failed(format!("the answer to `{path}` could not be read"))
+                    .cause(format!("{error}; it begins with: {begin}"));
+                Err(failure.hint(self.version_hint().await))
+            }
+        }
+    }
+
+    /// What to say when an answer made no sense: whether the server is one, and of our version.
+    async fn version_hint(&self) -> String {
+        const OURS: &str = env!("CARGO_PKG_VERSION");
+        match self.health().await {
+            Ok(health) if health.version == OURS => {
+                "server and tyrctl have the same version; please report this".to_owned()
+            }
+            Ok(health) => format!("the server has version {}, this tyrctl {OURS}: use the server's", health.version),
+            Err(_) => format!("is `{}` a tyr-server? try `tyrctl doctor`", self.0.endpoint.name()),
+        }
     }
 
     /// One request and its whole answer, within the time-out.
@@ -460,6 +506,9 @@ impl Client {
         body: Option<&B>,
         access: Access,
     ) -> Result<(StatusCode, Vec<u8>), Failure> {
+        if self.0.read_only && changes(&method, path) {
+            return Err(refused_as_read_only(&format!("`{method} {path}` was not sent")));
+        }
         let mut request = self.0.http.request(method, self.url(path)?).header(ACCEPT, "application/json");
         if let Some(query) = query {
             request = request.query(query);
@@ -473,6 +522,7 @@ impl Client {
         let answer = tokio::time::timeout(self.0.endpoint.timeout, async {
             let response = request.send().await.map_err(|error| self.unreachable(&error))?;
             let status = response.status();
+            self.note_time(response.headers());
             if has_content_type(response.headers(), "application/grpc") {
                 let message = format!("`{}` is tyr-server's port for agents", self.0.endpoint.name());
                 return Err(Failure::new(Kind::Unreachable, message).hint("the REST port is 7701 unless set otherwise"));
@@ -481,7 +531,7 @@ impl Client {
             let mut body = Vec::new();
             let mut chunks = response.bytes_stream();
             while let Some(chunk) = chunks.next().await {
-                let chunk = chunk.map_err(|error| self.unreachable(&error))?;
+                let chunk = chunk.map_err(|error| trust::cut_off(&error, path))?;
                 if body.len() + chunk.len() > bytes_max {
                     return Err(Failure::failed(format!("the answer to `{path}` is larger than {bytes_max} bytes")));
                 }
@@ -565,8 +615,22 @@ impl Client {
     }
 }
 
+/// Whether such a request changes something on the server that is not one's own login.
+fn changes(method: &Method, path: &str) -> bool {
+    const OWN: [&str; 3] = ["/api/v1/auth/login", "/api/v1/auth/logout", "/api/v1/auth/password"];
+    let path = path.split('?').next().unwrap_or(path);
+    *method != Method::GET && !OWN.contains(&path)
+}
+
+/// The refusal of a change in a read-only context.
+pub fn refused_as_read_only(what: &str) -> Failure {
+    Failure::new(Kind::Denied, what)
+        .cause("the context in use is read-only")
+        .hint("`--context NAME` takes another one, `tyrctl context add NAME --read-only=false` lifts it")
+}
+
 /// Whether an answer's content type is this one, parameters aside.
-fn has_content_type(headers: &reqwest::header::HeaderMap, wanted: &str) -> bool {
+fn has_content_type(headers: &HeaderMap, wanted: &str) -> bool {
     headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())

@@ -1,5 +1,6 @@
 //! Wrong usage in the one style of all errors, with the nearest right word.
 
+use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::error::Failure;
@@ -15,6 +16,12 @@ pub enum Answer {
     Help(String),
     /// Wrong usage.
     Wrong(Failure),
+}
+
+/// Whether the command line, wrong as it is, is one of `tyrctl check`.
+pub fn is_check() -> bool {
+    let command = crate::args::Cli::command().ignore_errors(true);
+    command.try_get_matches_from(std::env::args_os()).is_ok_and(|matches| matches.subcommand_name() == Some("check"))
 }
 
 /// Reads clap's error.

@@ -4,7 +4,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use tyr_api::alerts::{AlertRule, WebhookFormat};
 
-use super::ListArgs;
+use super::{ChangeArgs, ListArgs};
 use crate::complete;
 
 fn rule() -> impl TypedValueParser<Value = AlertRule> {
@@ -16,7 +16,7 @@ fn format() -> impl TypedValueParser<Value = WebhookFormat> {
 }
 
 /// Flags of `alerts`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct AlertsArgs {
     /// What to do instead of listing alerts.
@@ -52,7 +52,7 @@ pub enum AlertsState {
 }
 
 /// `alerts …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum AlertsCommand {
     /// Say that an alert is known; admins only.
     #[command(
@@ -78,7 +78,7 @@ Examples:
 }
 
 /// `alerts webhook …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum WebhookCommand {
     /// Tell this address of alerts that fire or resolve. The secret that messages are signed with is shown only once.
     #[command(after_long_help = "\
@@ -108,9 +108,9 @@ Examples:
         /// The webhook: its id, or the end of it as listed.
         #[arg(value_name = "ID", add = complete::webhooks())]
         id: String,
-        /// Don't ask; needed where there is no terminal.
-        #[arg(short, long)]
-        yes: bool,
+        /// Whether to ask.
+        #[command(flatten)]
+        change: ChangeArgs,
     },
     /// Send a message now and say what became of it. Exit code 1 when it was not taken.
     #[command(after_long_help = "\

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use super::{ListArgs, SqlArg};
 
 /// `db [WHAT]`
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct DbArgs {
     /// One part alone; without it, all that matters on one screen.
     #[command(subcommand)]
@@ -27,7 +27,7 @@ pub struct DbListArgs {
 }
 
 /// `db …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum DbCommand {
     /// Connections to the database, by program and state.
     #[command(after_long_help = "\

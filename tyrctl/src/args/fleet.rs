@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use tyr_api::events::{EventKind, Severity, Verdict};
 use tyr_api::stats::{DriftBy, RateBy};
 
-use super::{ListArgs, SqlArg, Window};
+use super::{ChangeArgs, ListArgs, SqlArg, Window};
 use crate::complete;
 use crate::when::{self, Moment};
 
@@ -75,7 +75,7 @@ pub struct AgentsArgs {
 }
 
 /// `agent …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum AgentCommand {
     /// All that is known of an agent.
     #[command(after_long_help = "\
@@ -121,12 +121,9 @@ pub struct AgentChangeArgs {
     /// Name or id.
     #[arg(value_name = "NAME", add = complete::agents())]
     pub name: String,
-    /// Don't ask; needed where there is no terminal.
-    #[arg(short, long)]
-    pub yes: bool,
-    /// Only say what would be changed.
-    #[arg(long, conflicts_with = "yes")]
-    pub dry_run: bool,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub change: ChangeArgs,
 }
 
 /// `ai …`
@@ -196,7 +193,7 @@ pub struct DriftArgs {
 }
 
 /// `events …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum EventsCommand {
     /// Stored events, newest first.
     #[command(

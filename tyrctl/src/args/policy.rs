@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueHint};
 
-use super::ListArgs;
+use super::{ChangeArgs, ListArgs};
 use crate::complete;
 use tyr_api::policies::TargetType;
 
 /// `policy …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum PolicyCommand {
     /// Check a policy and store it as a new version.
     #[command(after_long_help = "\
@@ -45,14 +45,15 @@ Nothing is overwritten: version numbers only grow, and the new one is in force n
 
 Examples:
   tyrctl policy rollback 3
-  tyrctl policy rollback 3 -o json")]
+  tyrctl policy rollback 3 --dry-run
+  tyrctl policy rollback 3 --yes -o json       for scripts")]
     Rollback {
         /// Version whose text to take.
         #[arg(value_name = "VERSION", value_parser = version, add = complete::versions())]
         version: u32,
-        /// Taken as by every verb that changes something; nothing is asked, as a new version is in force nowhere.
-        #[arg(short, long, hide = true)]
-        yes: bool,
+        /// Whether to ask.
+        #[command(flatten)]
+        change: ChangeArgs,
     },
     /// Put a version in force for an agent, for an agent type, or for all.
     #[command(after_long_help = "\
@@ -92,7 +93,7 @@ Examples:
 }
 
 /// Flags of `policy apply`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct ApplyArgs {
     /// The policy; `-` reads standard input.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -106,7 +107,7 @@ pub struct ApplyArgs {
 }
 
 /// Flags of `policy assign`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(group = ArgGroup::new("target").required(true).args(["agent", "agent_type", "all", "target_type"]))]
 pub struct AssignArgs {
     /// Which version.
@@ -127,13 +128,13 @@ pub struct AssignArgs {
     /// Agent id or agent type.
     #[arg(long, value_name = "ID", requires = "target_type")]
     pub target_id: Option<String>,
-    /// Don't ask; needed where there is no terminal.
-    #[arg(short, long)]
-    pub yes: bool,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub change: ChangeArgs,
 }
 
 /// Flags of `policy unassign`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(group = ArgGroup::new("whose").required(true).args(["agent", "agent_type", "all"]))]
 pub struct UnassignArgs {
     /// What this agent has of its own, by name or id.
@@ -145,12 +146,9 @@ pub struct UnassignArgs {
     /// What every agent has that has none of its own.
     #[arg(long)]
     pub all: bool,
-    /// Don't ask; needed where there is no terminal.
-    #[arg(short, long)]
-    pub yes: bool,
-    /// Only say what would end.
-    #[arg(long, conflicts_with = "yes")]
-    pub dry_run: bool,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub change: ChangeArgs,
 }
 
 fn version(text: &str) -> Result<u32, String> {

@@ -15,7 +15,7 @@ pub struct SqlArg {
 }
 
 /// `sql …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum SqlCommand {
     /// The statements by name, with what they answer.
     #[command(

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{ListArgs, Window};
+use super::{ChangeArgs, ListArgs, Window};
 use crate::complete;
 
 /// What a user may do.
@@ -15,7 +15,7 @@ pub enum RoleArg {
 }
 
 /// `user …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum UserCommand {
     /// All users.
     #[command(
@@ -57,9 +57,9 @@ Examples:
         /// What it may do from now on.
         #[arg(value_name = "ROLE")]
         role: RoleArg,
-        /// Don't ask; needed where there is no terminal.
-        #[arg(short, long)]
-        yes: bool,
+        /// Whether to ask.
+        #[command(flatten)]
+        change: ChangeArgs,
     },
     /// Give a user another password; its sessions end.
     #[command(after_long_help = "\
@@ -67,7 +67,7 @@ Your own password is changed by `tyrctl passwd`, which ends no session that you 
 
 Examples:
   tyrctl user reset-password bob
-  pwgen 20 1 | tyrctl user reset-password bob --password-stdin")]
+  pwgen 20 1 | tyrctl user reset-password bob --password-stdin --yes")]
     ResetPassword {
         /// Name or id.
         #[arg(value_name = "NAME", add = complete::users())]
@@ -75,6 +75,9 @@ Examples:
         /// Read the password from the first line of standard input instead of asking for it.
         #[arg(long)]
         password_stdin: bool,
+        /// Whether to ask.
+        #[command(flatten)]
+        change: ChangeArgs,
     },
     /// Remove a user; its sessions end. What it did stays in the audit log.
     #[command(
@@ -90,9 +93,9 @@ Examples:
         /// Name or id.
         #[arg(value_name = "NAME", add = complete::users())]
         name: String,
-        /// Don't ask; needed where there is no terminal.
-        #[arg(short, long)]
-        yes: bool,
+        /// Whether to ask.
+        #[command(flatten)]
+        change: ChangeArgs,
     },
 }
 

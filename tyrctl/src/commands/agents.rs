@@ -4,9 +4,10 @@ use jiff::SignedDuration;
 use tyr_api::agents::{Agent, AgentsQuery, Liveness, Posture};
 use uuid::Uuid;
 
-use super::{Outcome, confirm, sql};
+use super::change::may_go_on;
+use super::{Outcome, sql};
 use crate::app::App;
-use crate::args::{AgentChangeArgs, AgentsArgs, Format};
+use crate::args::{AgentChangeArgs, AgentsArgs, ChangeArgs, Format};
 use crate::client::Client;
 use crate::error::Failure;
 use crate::output::nearest;
@@ -217,13 +218,10 @@ pub(super) async fn change(app: &App, args: &AgentChangeArgs, change: Change) ->
         });
         return Ok(Outcome::Done);
     }
-    if args.dry_run {
-        app.out.line(&format!("would {verb} {whom}"))?;
-        return Ok(Outcome::Done);
-    }
     // To take one back harms nobody.
-    if change != Change::Unarchive {
-        confirm(app, &format!("{verb} the {whom}"), args.yes)?;
+    let how = ChangeArgs { yes: args.change.yes || change == Change::Unarchive, ..args.change };
+    if !may_go_on(app, &format!("{verb} the {whom}"), how)? {
+        return Ok(Outcome::Done);
     }
     let agent = match change {
         Change::Archive => client.archive_agent(agent.agent_id, true).await?,

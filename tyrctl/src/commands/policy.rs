@@ -8,9 +8,10 @@ use serde::Serialize;
 use tyr_api::policies::{Assignment, NewAssignment, NewPolicy, PolicyDocument, PolicyLayer, PolicyVersion, TargetType};
 use tyr_policy::{Diagnostic, Policy};
 
-use super::{Outcome, agents, confirm};
+use super::{Outcome, agents, change::may_go_on};
 use crate::app::App;
 use crate::args::{ApplyArgs, AssignArgs, Format, ListArgs, PolicyCommand};
+use crate::client::Client;
 use crate::error::Failure;
 use crate::output::rows::{Column, View, print_record};
 use crate::output::sanitize::sanitize;
@@ -82,8 +83,14 @@ pub(super) async fn run(app: &App, command: PolicyCommand) -> Result<Outcome, Fa
             VERSIONS.print(&app.out, &list, versions, "no policies")
         }
         PolicyCommand::Show { version } => show(app, version).await,
-        PolicyCommand::Rollback { version, yes: _ } => {
-            let document = app.client()?.roll_back_policy(version).await?;
+        PolicyCommand::Rollback { version, change } => {
+            let client = app.client()?;
+            let found = find_version(&client, version).await?;
+            let what = format!("make a new version with the text of version {version} [{}]", found.name);
+            if !may_go_on(app, &what, change)? {
+                return Ok(Outcome::Done);
+            }
+            let document = client.roll_back_policy(version).await?;
             made(app, &document, &format!(", the text of version {version}"))
         }
         PolicyCommand::Assign(args) => assign(app, &args).await,
@@ -208,6 +215,20 @@ async fn show(app: &App, version: u32) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
+/// That version, as listed.
+async fn find_version(client: &Client, version: u32) -> Result<PolicyVersion, Failure> {
+    let versions = client.policies().await?;
+    if let Some(found) = versions.iter().find(|known| known.version == version) {
+        return Ok(found.clone());
+    }
+    let nearest = versions.iter().map(|known| known.version).min_by_key(|known| known.abs_diff(version));
+    let hint = match nearest {
+        Some(nearest) => format!("did you mean `{nearest}`? `tyrctl policy list` lists them all"),
+        None => "there is none yet: `tyrctl policy apply -f FILE` makes one".to_owned(),
+    };
+    Err(Failure::failed(format!("there is no policy version {version}")).hint(hint))
+}
+
 async fn assign(app: &App, args: &AssignArgs) -> Result<Outcome, Failure> {
     let client = app.client()?;
     let (target_type, target) = match args {
@@ -226,7 +247,11 @@ async fn assign(app: &App, args: &AssignArgs) -> Result<Outcome, Failure> {
         (TargetType::AgentType, Some(kind)) => (kind.clone(), format!("agent type {kind}")),
         (_, None) => return Err(Failure::usage("`--target-type` needs a --target-id")),
     };
-    confirm(app, &format!("put version {} in force for {whom}", args.version), args.yes)?;
+    let found = find_version(&client, args.version).await?;
+    let what = format!("put version {} [{}] in force for {whom}", found.version, found.name);
+    if !may_go_on(app, &what, args.change)? {
+        return Ok(Outcome::Done);
+    }
     let assignment = client.assign_policy(&NewAssignment { version: args.version, target_type, target_id }).await?;
     if matches!(app.out.format, Format::Table | Format::Wide) {
         app.out

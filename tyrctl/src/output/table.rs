@@ -1,14 +1,13 @@
 //! Tables for people: aligned by `tabled`, fitted to a terminal, never cut elsewhere.
 
-use jiff::tz::TimeZone;
 use tabled::builder::Builder;
 use tabled::settings::object::{Cell, Columns, Rows};
 use tabled::settings::{Alignment, Color, Padding, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::Output;
 use super::rows::Column;
 use super::value::{Tone, Value};
-use crate::output::sanitize::sanitize;
 
 /// Spaces between columns.
 const GAP: usize = 2;
@@ -90,13 +89,13 @@ pub fn draw(
 }
 
 /// Draws one thing: a line per field.
-pub fn draw_record(fields: &[(&str, Value)], tz: &TimeZone, color: bool) -> String {
+pub fn draw_record(fields: &[(&str, Value)], out: &Output) -> String {
     let longest = fields.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     let mut text = String::new();
     for (name, value) in fields {
-        let shown = sanitize(&value.shown(tz)).into_owned();
+        let shown = out.shown(value);
         let shown = match value.tone() {
-            Some(tone) if color => paint(tone).colorize(&shown),
+            Some(tone) if out.color => paint(tone).colorize(&shown),
             _ => shown,
         };
         text.extend([format!("{name:longest$}"), format!("  {shown}\n")]);

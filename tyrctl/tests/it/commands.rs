@@ -200,15 +200,15 @@ fn a_rollback_makes_a_new_version() {
     let answer = json!({"version": 4, "name": "web", "rules": 1, "created_at": "2026-11-22T19:00:00Z",
                         "created_by": "admin", "yaml": "x", "warnings": []});
     let double = Double::start(Answers::fleet().with("POST /api/v1/policies/2/rollback", 201, &answer));
-    assert_snapshot!(double.run(&["policy", "rollback", "v2"]), @"
+    assert_snapshot!(double.run(&["policy", "rollback", "v2", "--yes"]), @"
     exit 0
     --- stdout
     ✓ version 4 [web], the text of version 2
     --- stderr
     note: in force nowhere yet; `tyrctl policy assign --version 4 --all` changes that
     ");
-    assert!(double.run(&["policy", "rollback", "3"]).starts_with("exit 1\n"));
-    assert!(double.run(&["policy", "rollback", "0"]).starts_with("exit 2\n"));
+    assert!(double.run(&["policy", "rollback", "3", "--yes"]).starts_with("exit 1\n"));
+    assert!(double.run(&["policy", "rollback", "0", "--yes"]).starts_with("exit 2\n"));
 }
 
 #[test]
@@ -332,9 +332,9 @@ fn assigning_wants_a_yes_and_takes_names_and_the_documented_words() {
     assert_snapshot!(double.run(&["policy", "assign", "--version", "2", "--agent", "build-017"]), @"
     exit 2
     --- stderr
-    error: not done: put version 2 in force for agent build-017
+    error: not done: put version 2 [web] in force for agent build-017
     cause: nobody can be asked to confirm it
-    hint: `--yes` does it without asking
+    hint: `--yes` does it without asking, `--dry-run` only says what it would do
     ");
     assert_snapshot!(double.run(&["policy", "assign", "--version", "2", "--agent", "build-017", "--yes"]), @"
     exit 0
@@ -364,7 +364,7 @@ fn an_assignment_ends_by_the_name_of_its_target() {
     --- stderr
     error: not done: end version 2 [web] for agent build-017
     cause: nobody can be asked to confirm it
-    hint: `--yes` does it without asking
+    hint: `--yes` does it without asking, `--dry-run` only says what it would do
     ");
     assert!(!double.requests().iter().any(|request| request.starts_with("DELETE")));
     assert_snapshot!(double.run(&["policy", "unassign", "--agent", "build-017", "--yes"]), @"
@@ -471,12 +471,12 @@ fn agents_are_archived_and_revoked_after_a_question() {
     --- stderr
     error: not done: revoke the agent build-017 (00000000-0000-7000-8000-000000000001)
     cause: nobody can be asked to confirm it
-    hint: `--yes` does it without asking
+    hint: `--yes` does it without asking, `--dry-run` only says what it would do
     ");
     assert_snapshot!(double.run(&["agent", "revoke", "build-017", "--dry-run"]), @"
     exit 0
     --- stdout
-    would revoke agent build-017 (00000000-0000-7000-8000-000000000001)
+    would revoke the agent build-017 (00000000-0000-7000-8000-000000000001)
     ");
     let changes = |double: &Double| {
         let changes = |line: &String| !line.starts_with("GET ");

@@ -36,8 +36,50 @@ impl Answers {
         self
     }
 
+    /// A body that is no JSON.
+    pub(crate) fn text(mut self, route: &str, body: &str) -> Self {
+        self.0.insert(route.to_owned(), (200, body.to_owned()));
+        self
+    }
+
+    /// Changes each body of JSON.
+    pub(crate) fn map(mut self, change: impl Fn(&mut Value)) -> Self {
+        for (_, body) in self.0.values_mut() {
+            if let Ok(mut json) = serde_json::from_str(body) {
+                change(&mut json);
+                *body = json.to_string();
+            }
+        }
+        self
+    }
+
     pub(crate) fn list(self, path: &str, items: &impl Serialize) -> Self {
         self.with(&format!("GET {path}"), 200, &json!({ "items": items }))
+    }
+
+    /// What the small fleet leaves out: alerts, the database, metrics.
+    pub(crate) fn everything() -> Self {
+        let partition = json!({"partition": "events_20261122", "from": "2026-11-22T00:00:00Z", "rows": 2, "bytes": 8192,
+            "index_bytes": 4096, "oldest_ts": "2026-11-22T19:40:01Z", "newest_ts": "2026-11-22T19:40:01Z"});
+        Self::fleet()
+            .with("GET /api/v1/alerts", 200, &json!({"items": [alert()], "next_cursor": null}))
+            .list("/api/v1/webhooks", &json!([{"webhook_id": id(61), "url": "https://pager.example.com/tyr", "format": "json",
+                "rules": ["stale"], "enabled": true, "created_at": "2026-11-22T19:00:00Z", "created_by": "alice", "waiting": 2,
+                "dead": 1, "delivered_at": null, "last_error": "the receiver answered 500"}]))
+            .with("GET /api/v1/stats/agents", 200, &json!({"since": "2026-11-22T19:00:00Z", "until": "2026-11-22T20:00:00Z",
+                "items": [{"agent_id": id(1), "agent_name": "build-017", "events": 9, "allow": 5, "deny": 3, "alert": 1, "drifts": 1}]}))
+            .with("GET /api/v1/db", 200, &json!({"now": "2026-11-22T20:00:00Z", "version": "15.18", "database": "tyr",
+                "size_bytes": 9_000_000, "retention_days": 30, "events_per_day": 1200, "events_bytes_per_day": 90_000,
+                "connections_max": 100,
+                "connections": [{"application": "tyr-server", "state": "idle", "connections": 3, "oldest_transaction_ms": null}],
+                "tables": [{"table": "events", "rows": 2, "bytes": 16_384, "index_bytes": 8192, "growth_bytes_per_day": 90_000}],
+                "partitions": [partition],
+                "indexes": [{"index": "events_20261122_ts_idx", "table": "events_20261122", "rows": 2, "bytes": 8192,
+                    "bloat_bytes": 1024, "bloat_percent": 12, "scans": 7}],
+                "apart": [{"agent_id": id(1), "agent_name": "build-017", "how": "rejected", "reason": "no event", "events": 4,
+                    "oldest_ts": null, "newest_ts": null, "last_at": "2026-11-22T19:40:01Z"}],
+                "migrations": []}))
+            .text("GET /metrics", "# HELP tyr_events_total Events.\n# TYPE tyr_events_total counter\ntyr_events_total{verdict=\"deny\"} 3\n")
     }
 
     /// A small fleet with one of everything.
@@ -193,7 +235,7 @@ impl Double {
     }
 }
 
-fn answer(answers: &Answers, route: &str) -> Response {
+pub(crate) fn answer(answers: &Answers, route: &str) -> Response {
     let json = [("content-type", "application/json")];
     match answers.0.get(route) {
         Some((status, body)) => (StatusCode::from_u16(*status).expect("a status"), json, body.clone()).into_response(),
@@ -241,6 +283,14 @@ pub(crate) fn agent(n: u8, name: &str, liveness: Liveness, staleness_ms: u64) ->
         archived_at: None,
         revoked_at: None,
     }
+}
+
+/// A firing alert.
+pub(crate) fn alert() -> Value {
+    json!({"alert_id": id(51), "rule": "stale", "agent_id": id(1), "agent_name": "build-017", "state": "firing",
+        "since": "2026-11-22T19:40:00Z", "changed_at": "2026-11-22T19:40:15Z", "fired_at": "2026-11-22T19:40:15Z",
+        "resolved_at": null, "value": 301.0, "threshold": 300.0, "summary": "not heard from for more than 5 min",
+        "details": {}, "flapping": false, "acknowledged_by": null, "acknowledged_at": null, "note": null})
 }
 
 fn ai_process() -> DiscoveredAgent {

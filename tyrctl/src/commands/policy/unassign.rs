@@ -2,7 +2,8 @@
 
 use tyr_api::policies::TargetType;
 
-use super::super::{Outcome, agents, confirm};
+use super::super::change::may_go_on;
+use super::super::{Outcome, agents};
 use crate::app::App;
 use crate::args::UnassignArgs;
 use crate::error::Failure;
@@ -26,11 +27,9 @@ pub(super) async fn run(app: &App, args: &UnassignArgs) -> Result<Outcome, Failu
             .hint("`tyrctl policy assignments` lists what is assigned to whom"));
     };
     let what = format!("version {} [{}] for {whom}", assignment.version, assignment.policy_name);
-    if args.dry_run {
-        app.out.line(&format!("would end {what}"))?;
+    if !may_go_on(app, &format!("end {what}"), args.change)? {
         return Ok(Outcome::Done);
     }
-    confirm(app, &format!("end {what}"), args.yes)?;
     client.end_assignment(assignment.assignment_id).await?;
     app.out.line(&format!("✓ {what} has ended"))?;
     Ok(Outcome::Done)
