@@ -23,7 +23,7 @@ pub use alerts::{AlertsArgs, AlertsCommand, AlertsState, WebhookAddArgs, Webhook
 pub use db::{DbArgs, DbCommand};
 pub use fleet::{
     AgentChangeArgs, AgentCommand, AgentsArgs, AiArgs, AiCommand, DriftArgs, DriftBy, EventFilter, EventsAgentsArgs,
-    EventsCommand, EventsListArgs, EventsRateArgs, EventsTailArgs, RateBy, TopArgs, TopView,
+    EventsCommand, EventsListArgs, EventsRateArgs, EventsTailArgs, RateBy, TopArgs, TopTheme, TopView,
 };
 pub use policy::{ApplyArgs, AssignArgs, PolicyCommand};
 pub use users::{AuditArgs, PasswdArgs, RoleArg, UserCommand, UserCreateArgs};
