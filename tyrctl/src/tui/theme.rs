@@ -303,19 +303,15 @@ mod tests {
     }
 
     /// Distance in Oklab, times a hundred: 2 is just seen side by side.
-    fn distance(a: Linear, b: Linear) -> f64 {
-        let lab = |[r, g, b]: Linear| {
-            let l = (0.412_22 * r + 0.536_33 * g + 0.051_45 * b).max(0.0).cbrt();
-            let m = (0.211_90 * r + 0.680_70 * g + 0.107_40 * b).max(0.0).cbrt();
-            let s = (0.088_30 * r + 0.281_72 * g + 0.629_98 * b).max(0.0).cbrt();
-            [
-                0.210_45 * l + 0.793_62 * m - 0.004_07 * s,
-                1.978_00 * l - 2.428_59 * m + 0.450_59 * s,
-                0.025_90 * l + 0.782_77 * m - 0.808_68 * s,
-            ]
-        };
-        let (a, b) = (lab(a), lab(b));
-        a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt() * 100.0
+    fn distance(one: Linear, other: Linear) -> f64 {
+        type Matrix = [[f64; 3]; 3];
+        const TO_CONES: Matrix =
+            [[0.412_22, 0.536_33, 0.051_45], [0.211_90, 0.680_70, 0.107_40], [0.088_30, 0.281_72, 0.629_98]];
+        const TO_LAB: Matrix =
+            [[0.210_45, 0.793_62, -0.004_07], [1.978_00, -2.428_59, 0.450_59], [0.025_90, 0.782_77, -0.808_68]];
+        let times = |matrix: Matrix, vector: Linear| matrix.map(|row| row.iter().zip(vector).map(|(x, y)| x * y).sum());
+        let lab = |color| times(TO_LAB, times(TO_CONES, color).map(|cone: f64| cone.max(0.0).cbrt()));
+        lab(one).iter().zip(lab(other)).map(|(x, y): (&f64, f64)| (x - y).powi(2)).sum::<f64>().sqrt() * 100.0
     }
 
     #[test]

@@ -146,9 +146,10 @@ impl State {
 
     /// Copies the marked rows of the list that has the focus; without any, the selected one.
     pub(super) fn copy_rows(&mut self, form: Form) {
-        let copied = match self.pages.last() {
-            Some(Page::Event(page) | Page::Why(page)) => form.of(&page.event).into_iter().collect(),
-            _ => looked_at!(self, list => self.chosen(list, form), Vec::new()),
+        let copied = if let Some(Page::Event(page) | Page::Why(page)) = self.pages.last() {
+            form.of(&page.event).into_iter().collect()
+        } else {
+            looked_at!(self, list => self.chosen(list, form), Vec::new())
         };
         match &copied[..] {
             [] => self.say("nothing selected to copy", Role::Warn),

@@ -174,9 +174,7 @@ impl State {
             Edit::Next | Edit::Complete => menu.index = step(menu.index, 1),
             Edit::Page(by) => menu.index = step(menu.index, by * 10),
             edit if kind == MenuKind::Palette => {
-                if menu.line.edit(edit) {
-                    menu.index = 0;
-                }
+                menu.index = if menu.line.edit(edit) { 0 } else { menu.index };
             }
             Edit::Insert('j') => menu.index = step(menu.index, 1),
             Edit::Insert('k') => menu.index = step(menu.index, -1),

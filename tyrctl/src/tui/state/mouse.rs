@@ -119,7 +119,6 @@ impl State {
         match (&mut self.popup, target) {
             (Some(Popup::Help { scroll, .. }), _) => scroll.step(by),
             (Some(Popup::Menu(_)), _) => self.step_menu(by.signum()),
-            (Some(Popup::Command { .. }), _) => return Dirty::Clean,
             (None, Some(Target::Row(pane, _) | Target::Pane(pane))) => {
                 self.set_focus(pane);
                 focused!(self, list => list.wheel(by));

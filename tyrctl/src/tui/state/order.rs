@@ -282,7 +282,7 @@ pub fn times(event: &Event) -> u64 {
 /// Compares events by a column; equal ones stay as they are, newest first.
 pub fn events(order: Order, a: &Event, b: &Event) -> Ordering {
     // What a row lacks comes last, not first.
-    fn known<T: Ord>(a: Option<T>, b: Option<T>) -> Ordering {
+    fn known<T: Ord>(a: Option<&T>, b: Option<&T>) -> Ordering {
         a.is_none().cmp(&b.is_none()).then_with(|| a.cmp(&b))
     }
     let by = match order.head {
@@ -291,16 +291,16 @@ pub fn events(order: Order, a: &Event, b: &Event) -> Ordering {
         "KIND" => a.kind.as_str().cmp(b.kind.as_str()),
         "VERDICT" | "VERDICTS" => gravity(a.verdict)
             .cmp(&gravity(b.verdict))
-            .then_with(|| known(a.server_verdict.map(gravity), b.server_verdict.map(gravity))),
+            .then_with(|| known(a.server_verdict.map(gravity).as_ref(), b.server_verdict.map(gravity).as_ref())),
         "SEVERITY" => b.severity.cmp(&a.severity),
         "RESOURCE" => a.resource.cmp(&b.resource),
         "N" => times(b).cmp(&times(a)),
         "RULE" => known(a.rule.as_ref(), b.rule.as_ref()),
         "PID" => a.pid.cmp(&b.pid),
         "PROGRAM" => a.process_exe.cmp(&b.process_exe),
-        "SERVER" => known(a.server_verdict.map(gravity), b.server_verdict.map(gravity)),
-        "POLICY" => known(a.policy_version.map(Reverse), b.policy_version.map(Reverse)),
-        "WHY" => known(a.drift_reason.map(reason_text), b.drift_reason.map(reason_text)),
+        "SERVER" => known(a.server_verdict.map(gravity).as_ref(), b.server_verdict.map(gravity).as_ref()),
+        "POLICY" => known(a.policy_version.map(Reverse).as_ref(), b.policy_version.map(Reverse).as_ref()),
+        "WHY" => known(a.drift_reason.map(reason_text).as_ref(), b.drift_reason.map(reason_text).as_ref()),
         _ => b.ts.cmp(&a.ts),
     };
     order.apply(by)

@@ -58,7 +58,11 @@ fn facts(state: &State, event: &Event) -> Vec<Fact> {
     match &event.rule {
         Some(rule) => fact("3 rule", format!("{rule}, severity {}", event.severity), Role::Strong),
         None => {
-            fact("3 rule", "none matched: the policy's default decided, or nothing forbids it".to_owned(), Role::Normal)
+            fact(
+                "3 rule",
+                "none matched: the policy's default decided, or nothing forbids it".to_owned(),
+                Role::Normal,
+            );
         }
     }
 
