@@ -168,6 +168,8 @@ pub enum Command {
 Examples:
   tyrctl top
   tyrctl top --view drift
+  tyrctl top --filter 'kind=exec,net_connect verdict!=allow since 5m'
+  tyrctl top --theme light --no-mouse
   tyrctl top --once            one plain-text overview, e.g. for cron")]
     Top(TopArgs),
     /// Agents: one per host.

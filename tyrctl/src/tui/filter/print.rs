@@ -33,6 +33,10 @@ fn node(f: &mut fmt::Formatter<'_>, of: &Node, place: Place) -> fmt::Result {
             for (n, wanted) in values.iter().enumerate() {
                 f.write_str(if n == 0 { "" } else { "," })?;
                 match wanted {
+                    // `<` and `=` would be read as one sign.
+                    Wanted::Text(text) if matches!(op, Op::Less | Op::Greater) && text.starts_with('=') => {
+                        f.write_str(&quote(text))?;
+                    }
                     Wanted::Text(text) => f.write_str(&value(text))?,
                     Wanted::Pattern(pattern) => f.write_str(&value(pattern.as_str()))?,
                     Wanted::Number(number) if field.kind() == Type::Age => write!(f, "{number}s")?,

@@ -267,6 +267,15 @@ mod properties {
     }
 }
 
+/// Found by the property: the sign and the value grew together.
+#[test]
+fn a_value_that_begins_with_a_sign_is_printed_apart() {
+    for text in ["agent<'=x'", "agent>'='", "agent==x", "agent:=x", "agent~'=|x'"] {
+        let filter = Filter::parse(text).unwrap();
+        assert_eq!(Filter::parse(&filter.to_string()).unwrap().root, filter.root, "{text} became {filter}");
+    }
+}
+
 #[test]
 fn completes_fields_and_values() {
     let known = |field| match field {

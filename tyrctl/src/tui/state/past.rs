@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::tui::state::ui::Page;
 use crate::tui::state::{Data, State};
 use crate::tui::theme::Role;
 
@@ -103,6 +104,13 @@ impl State {
             self.say("this is the newest that came in (space goes on live)", Role::Normal);
         } else if target < oldest {
             self.say("this is the oldest that is held here; the server has more", Role::Normal);
+        }
+        // Where a row had been selected it may not be there yet; the newest of that time is what one wants to see.
+        self.events.follow();
+        self.drifts.follow();
+        if let Some(Page::Agent(page)) = self.pages.last_mut() {
+            page.events.follow();
+            page.drifts.follow();
         }
         self.relist();
     }

@@ -198,20 +198,19 @@ fn process_facts(canvas: &Canvas<'_>, state: &State, page: &AgentPage, process: 
     for event in events.filter(|event| event.discovered_agent_id == page.process) {
         by_kind[event.kind as usize][event.verdict as usize] += 1;
     }
+    // What was denied first: the line may be cut.
     let mut held = Vec::new();
+    for verdict in [Verdict::Deny, Verdict::Alert, Verdict::Allow] {
+        let count: u64 = by_kind.iter().map(|counts| counts[verdict as usize]).sum();
+        if count > 0 {
+            held.push(span(format!("{verdict} {}  ", format::count(count)), verdict_role(verdict)));
+        }
+    }
     for kind in EventKind::ALL {
-        let counts = by_kind[*kind as usize];
-        if counts.iter().sum::<u64>() == 0 {
-            continue;
+        let count: u64 = by_kind[*kind as usize].iter().sum();
+        if count > 0 {
+            held.push(span(format!("  {kind} {}", format::count(count)), Role::Normal));
         }
-        held.push(normal(format!("{kind} {}", format::count(counts.iter().sum()))));
-        for verdict in [Verdict::Alert, Verdict::Deny] {
-            let count = counts[verdict as usize];
-            if count > 0 {
-                held.push(span(format!(" {verdict} {}", format::count(count)), verdict_role(verdict)));
-            }
-        }
-        held.push(normal("  ".to_owned()));
     }
     if held.is_empty() {
         held.push(span("none", Role::Dim));

@@ -126,11 +126,11 @@ fn same(state: &State, event: &Event) -> String {
     let here = alike.iter().filter(|one| one.resource == event.resource && one.kind == event.kind).count();
     let by = event.rule.as_ref().map_or_else(|| "no rule".to_owned(), |rule| format!("rule {rule}"));
     format!(
-        "held here: {} with {by} and {}, on {} agents; of these {} on this resource",
+        "held here: {} with {by} and {}; of these {} on this resource; agents: {}",
         format::count(alike.len() as u64),
         event.verdict,
-        format::count(agents.len() as u64),
-        format::count(here as u64)
+        format::count(here as u64),
+        format::count(agents.len() as u64)
     )
 }
 

@@ -15,9 +15,10 @@ fn steps_through_what_is_held_and_back_to_the_present() {
     }
     state.apply(Msg::Feed(super::Feed::Batch(Box::new(later))), at(start, 3));
     state.prepare(at(start, 3));
-    press(&mut state, "3", at(start, 3));
+    press(&mut state, "3jj", at(start, 3));
     let all = state.events.rows().len();
     press(&mut state, "[", at(start, 3));
+    assert!(state.events.is_following(), "the row that was selected may not be there yet");
     assert_eq!((state.frozen(), state.stepped_back(), state.clock), (Some(1), 1, Some(server_time(2))));
     assert_eq!(state.events.rows().len(), all - 1, "what came later is not there yet");
     press(&mut state, "[[", at(start, 3));
