@@ -43,10 +43,10 @@ pub fn draw(state: &State, buffer: &mut Buffer) {
     }
     let line = |y: u16| Rect { y, height: 1, ..screen };
     let wide = screen.width >= 140;
-    status::status(&mut canvas, state, line(screen.y), wide);
     if screen.width < TINY.0 || screen.height < TINY.1 {
-        return;
+        return status::tiny(&mut canvas, state, screen);
     }
+    status::status(&mut canvas, state, line(screen.y), wide);
     let bottom = screen.bottom() - 1;
     if screen.width < SMALL.0 || screen.height < SMALL.1 {
         // A prompt takes two lines: what is typed, and what there is to say about it.

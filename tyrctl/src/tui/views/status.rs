@@ -54,6 +54,21 @@ pub fn status(canvas: &mut Canvas<'_>, state: &State, area: Rect, wide: bool) {
     }
 }
 
+/// Where nothing else has room: the same parts, over as many lines as there are, most needed first.
+pub fn tiny(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
+    let (mut x, mut y) = (area.x + 1, area.y);
+    for part in parts(canvas, state, false) {
+        let width: u16 = part.spans.iter().map(|span| canvas.width(&span.text)).sum();
+        if x > area.x + 1 && x + width > area.right() {
+            (x, y) = (area.x + 1, y + 1);
+        }
+        if y >= area.bottom() {
+            return;
+        }
+        x = canvas.line(x, y, area.right(), &part.spans) + 2;
+    }
+}
+
 /// The server's clock; an age of it would always be nothing.
 fn clock_text(state: &State, at: jiff::Timestamp) -> String {
     match state.times {
