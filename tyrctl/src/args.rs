@@ -31,7 +31,7 @@ pub use config::{ConfigCommand, DoctorArgs, KeysArgs};
 pub use db::{DbArgs, DbCommand, DbListArgs};
 pub use fleet::{
     AgentChangeArgs, AgentCommand, AgentsArgs, AiArgs, AiCommand, DriftArgs, EventFilter, EventsAgentsArgs,
-    EventsCommand, EventsListArgs, EventsRateArgs, EventsTailArgs, TopArgs, TopView,
+    EventsCommand, EventsListArgs, EventsRateArgs, EventsTailArgs, TopArgs, TopTheme, TopView,
 };
 pub use policy::{ApplyArgs, AssignArgs, PolicyCommand, UnassignArgs};
 pub use sql::{SqlArg, SqlCommand};
@@ -204,6 +204,8 @@ pub enum Command {
 Examples:
   tyrctl top
   tyrctl top --view drift
+  tyrctl top --filter 'kind=exec,net_connect verdict!=allow since 5m'
+  tyrctl top --theme light --no-mouse
   tyrctl top --once            one plain-text overview, e.g. for cron")]
     Top(TopArgs),
     /// Agents: one per host.

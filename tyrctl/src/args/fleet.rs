@@ -27,6 +27,27 @@ pub struct TopArgs {
     /// Draw with ASCII characters only.
     #[arg(long)]
     pub ascii: bool,
+    /// Colours; NO_COLOR and `--color never` take all of them away.
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub theme: TopTheme,
+    /// Leave the mouse to the terminal.
+    #[arg(long)]
+    pub no_mouse: bool,
+}
+
+/// Colours of `top`; in each of them good, warning and bad stay apart with the common kinds of colour blindness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TopTheme {
+    /// The terminal's own colours, on any background.
+    Default,
+    /// Fixed colours for dark backgrounds.
+    Dark,
+    /// Fixed colours for light backgrounds.
+    Light,
+    /// Nothing faint: bright colours on black.
+    HighContrast,
+    /// No colours; bold, underlined and reversed text.
+    Mono,
 }
 
 /// Views of `top`.
@@ -42,6 +63,10 @@ pub enum TopView {
     Drift,
     /// Alerts that are pending or firing.
     Alerts,
+    /// What this program did.
+    Log,
+    /// Server, stream, lag, and how long the token lasts.
+    Connection,
 }
 
 /// Flags of `agents`.

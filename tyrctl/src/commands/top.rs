@@ -4,13 +4,16 @@ use tyr_api::stream::Snapshot;
 
 use super::Outcome;
 use crate::app::App;
-use crate::args::{TopArgs, TopView};
+use crate::args::{TopArgs, TopTheme, TopView};
+use crate::auth::Claims;
+use crate::client::Endpoint;
 use crate::error::Failure;
 use crate::tui::filter::Filter;
 use crate::tui::run::{self, Options};
 use crate::tui::state::feed::Feed;
 use crate::tui::state::ui::View;
-use crate::tui::state::{Msg, State};
+use crate::tui::state::{Access, Msg, State};
+use crate::tui::theme::Palette;
 use crate::tui::{plain, term};
 
 /// Shows the dashboard; without a terminal, or with `--once`, one overview as plain text.
@@ -25,6 +28,15 @@ pub async fn run(app: &App, args: &TopArgs) -> Result<Outcome, Failure> {
         TopView::Events => View::Events,
         TopView::Drift => View::Drift,
         TopView::Alerts => View::Alerts,
+        TopView::Log => View::Log,
+        TopView::Connection => View::Connection,
+    };
+    let palette = match args.theme {
+        TopTheme::Default => Palette::Default,
+        TopTheme::Dark => Palette::Dark,
+        TopTheme::Light => Palette::Light,
+        TopTheme::HighContrast => Palette::HighContrast,
+        TopTheme::Mono => Palette::Mono,
     };
     let client = app.client()?;
     let options = Options {
@@ -33,6 +45,10 @@ pub async fn run(app: &App, args: &TopArgs) -> Result<Outcome, Failure> {
         view,
         filter,
         fps: args.fps,
+        palette,
+        mouse: !args.no_mouse,
+        zone: app.tz.clone(),
+        access: access(client.endpoint()),
     };
     if args.once || !term::is_interactive() {
         let snapshot = client.snapshot().await?;
@@ -53,12 +69,23 @@ pub async fn run(app: &App, args: &TopArgs) -> Result<Outcome, Failure> {
 fn once(server: String, options: &Options, snapshot: Snapshot) -> String {
     let now = run::now();
     let mut state = State::new(&options.context, server, options.theme, now);
-    state.filter = options.filter.clone();
-    state.start_with(options.view);
+    options.apply(&mut state);
     state.apply(Msg::Feed(Feed::Snapshot { snapshot: Box::new(snapshot), resumed: false }), now);
     state.open_all_groups();
     state.prepare(now);
     plain::text(&state)
+}
+
+/// What the way to the server is, as far as it can be told without asking it.
+fn access(endpoint: &Endpoint) -> Access {
+    let claims = endpoint.token.read().ok().flatten().map(|token| Claims::of(&token)).unwrap_or_default();
+    Access {
+        ca_file: endpoint.ca_file.clone(),
+        token: endpoint.token.describe(),
+        token_until: claims.expires_at(),
+        username: claims.username,
+        role: claims.role,
+    }
 }
 
 fn filter(text: &str) -> Result<Filter, Failure> {

@@ -119,6 +119,7 @@ impl Follower {
             match item {
                 Some(SseItem::Event { id, event }) => {
                     if id.is_some() {
+                        batch.cursor.clone_from(&id);
                         self.cursor = id;
                     }
                     batch.event(*event);

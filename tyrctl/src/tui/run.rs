@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crossterm::event::{Event, EventStream, KeyEventKind};
 use futures_util::StreamExt;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant as TokioInstant, MissedTickBehavior, interval, sleep_until};
@@ -18,10 +19,10 @@ use crate::tui::conn;
 use crate::tui::filter::Filter;
 use crate::tui::state::feed::Feed;
 use crate::tui::state::link::Now;
-use crate::tui::state::ui::View;
-use crate::tui::state::{Dirty, Effect, Msg, State};
+use crate::tui::state::ui::{TimeForm, View};
+use crate::tui::state::{Access, Dirty, Effect, Msg, State};
 use crate::tui::term::Screen;
-use crate::tui::theme::Theme;
+use crate::tui::theme::{Palette, Theme};
 
 /// Least distance of two frames after keys.
 const KEY_FRAME_MIN: Duration = Duration::from_millis(16);
@@ -43,6 +44,31 @@ pub struct Options {
     pub filter: Filter,
     /// Frames per second at most.
     pub fps: u8,
+    /// Which colours the roles have.
+    pub palette: Palette,
+    /// Whether the mouse is used.
+    pub mouse: bool,
+    /// The operator's zone; times are shown in it if it's not UTC.
+    pub zone: TimeZone,
+    /// What is known of the way to the server.
+    pub access: Access,
+}
+
+impl Options {
+    /// Puts what was asked for into a fresh state.
+    pub fn apply(&self, state: &mut State) {
+        state.filter = self.filter.clone();
+        state.palette = self.palette;
+        state.access = self.access.clone();
+        if self.zone == TimeZone::UTC {
+            // One key shows the machine's own times.
+            state.zone = TimeZone::system();
+        } else {
+            state.zone = self.zone.clone();
+            state.times = TimeForm::Zone;
+        }
+        state.start_with(self.view);
+    }
 }
 
 /// Both clocks of this machine.
@@ -63,7 +89,7 @@ enum Ended {
 /// # Errors
 /// When the terminal can't be used.
 pub async fn run(client: Client, options: Options) -> Result<(), Failure> {
-    let mut screen = Screen::take().map_err(|error| terminal_failure(&error))?;
+    let mut screen = Screen::take(options.mouse).map_err(|error| terminal_failure(&error))?;
     let ended = follow(&mut screen, client, &options).await;
     let last = screen.last_text();
     screen.release().map_err(|error| terminal_failure(&error))?;
@@ -113,8 +139,7 @@ async fn follow(screen: &mut Screen, client: Client, options: &Options) -> std::
     let mut signals = Signals::new()?;
     let server = client.endpoint().server.as_str().trim_end_matches('/').to_owned();
     let mut state = State::new(&options.context, server, options.theme, now());
-    state.filter = options.filter.clone();
-    state.start_with(options.view);
+    options.apply(&mut state);
     let mut keys = EventStream::new();
     let (conn, mut feed) = conn::start(client.clone());
     let (answers, mut answered) = mpsc::channel(ANSWERS_MAX);
@@ -189,6 +214,7 @@ fn message(event: Event) -> Option<Msg> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => Some(Msg::Key(key)),
         Event::Paste(text) => Some(Msg::Paste(text)),
+        Event::Mouse(event) => Some(Msg::Mouse(event)),
         Event::Resize(columns, rows) => Some(Msg::Resize(columns, rows)),
         _ => None,
     }

@@ -1,11 +1,13 @@
 //! Agents and AI processes, and what an operator should know of each.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use tyr_api::agents::{Agent, DiscoveredAgent, Liveness, Posture};
 use uuid::Uuid;
+
+use crate::tui::state::past::without_word;
 
 /// AI processes that are kept; those that ended go first.
 pub const AI_MAX: usize = 20_000;
@@ -108,6 +110,14 @@ impl Fleet {
         }
     }
 
+    /// As it may have been earlier: the same agents, with nothing but their age to judge them by.
+    #[must_use]
+    pub fn at(&self) -> Self {
+        let mut past = self.clone();
+        past.agents.values_mut().for_each(without_word);
+        past
+    }
+
     /// All agents, in no order.
     pub fn agents(&self) -> impl Iterator<Item = &Arc<Agent>> {
         self.agents.values()
@@ -133,6 +143,11 @@ impl Fleet {
         let mut found: Vec<_> = self.ai.values().filter(|process| process.daemon_agent_id == agent).cloned().collect();
         found.sort_by_key(|process| (process.ended_at.is_some(), std::cmp::Reverse(process.first_seen), process.id));
         found
+    }
+
+    /// Types of all AI processes that are known, each once.
+    pub fn ai_types(&self) -> BTreeSet<&str> {
+        self.ai.values().map(|process| &*process.agent_type).collect()
     }
 
     /// Live AI processes over all agents.

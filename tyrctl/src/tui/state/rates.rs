@@ -12,6 +12,10 @@ use crate::tui::state::feed::Counts;
 
 /// Seconds that are kept.
 pub const SECONDS_MAX: usize = 600;
+/// Minutes that are kept of what was seen here.
+pub const MINUTES_MAX: usize = 62;
+/// Counters that a minute must have had to stand for itself.
+const MINUTE_SECONDS_MIN: u32 = 50;
 /// Seconds that are kept of each agent.
 pub const AGENT_SECONDS_MAX: i64 = 60;
 
@@ -35,6 +39,8 @@ pub struct Second {
 pub struct Rates {
     seconds: VecDeque<Second>,
     minutes: Vec<RateRow>,
+    /// Minutes as they were seen here: when each began, its events, and how many counters that rests on.
+    seen: VecDeque<(i64, u64, u32)>,
     counts: VecDeque<(i64, Counts)>,
     agents: HashMap<Uuid, VecDeque<(i64, Counts)>>,
     /// Since when events are counted here, by the server's clock.
@@ -71,6 +77,7 @@ impl Rates {
             if at < last - 5 {
                 // The server's clock was set back: what was seen before belongs to another time.
                 self.seconds.clear();
+                self.seen.clear();
             } else if at <= last || at == last + 2 {
                 at = last + 1;
             }
@@ -82,6 +89,36 @@ impl Rates {
         while self.seconds.len() > SECONDS_MAX {
             self.seconds.pop_front();
         }
+        let minute = at - at.rem_euclid(60);
+        match self.seen.back_mut() {
+            Some((begun, sum, counters)) if *begun == minute => {
+                *sum += events;
+                *counters += 1;
+            }
+            _ => self.seen.push_back((minute, events, 1)),
+        }
+        while self.seen.len() > MINUTES_MAX {
+            self.seen.pop_front();
+        }
+    }
+
+    /// As they were at that second.
+    #[must_use]
+    pub fn at(&self, second: i64) -> Self {
+        let until = |rows: &VecDeque<(i64, Counts)>| rows.iter().filter(|(at, _)| *at <= second).copied().collect();
+        Self {
+            seconds: self.seconds.iter().filter(|row| row.at <= second).cloned().collect(),
+            minutes: self.minutes.clone(),
+            seen: self.seen.clone(),
+            counts: until(&self.counts),
+            agents: self.agents.iter().map(|(agent, rows)| (*agent, until(rows))).collect(),
+            counting_since: self.counting_since,
+        }
+    }
+
+    /// The oldest second that is kept.
+    pub fn oldest(&self) -> Option<i64> {
+        self.seconds.front().map(|second| second.at)
     }
 
     /// Takes events of one agent in one second in.
@@ -109,9 +146,15 @@ impl Rates {
         series
     }
 
-    /// Average events per second of the minute that holds this second, from the roll-up of the last snapshot.
+    /// Average events per second of the minute that holds this second: as it was seen here, else from the last snapshot's roll-up.
     pub fn minute_average(&self, second: i64) -> Option<f64> {
         let minute = second - second.rem_euclid(60);
+        if let Some((_, events, counters)) =
+            self.seen.iter().find(|(begun, _, counters)| *begun == minute && *counters >= MINUTE_SECONDS_MIN)
+        {
+            #[expect(clippy::cast_precision_loss, reason = "a rate to draw, not to add up")]
+            return Some(*events as f64 / f64::from(*counters));
+        }
         let mut rows = self.minutes.iter().filter(|row| row.minute.as_second() == minute).peekable();
         rows.peek()?;
         #[expect(clippy::cast_precision_loss, reason = "a rate to draw, not to add up")]

@@ -3,6 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tyr_api::events::Event;
 use tyr_api::stream::Gap;
 use uuid::Uuid;
@@ -82,6 +83,25 @@ impl Ring {
         self.gaps += 1;
         self.missed += gap.missed.unwrap_or(0);
         self.rows.push_back(Entry::Gap(self.gaps, gap));
+    }
+
+    /// What was stored by that instant. The rest counts as not taken in yet.
+    #[must_use]
+    pub fn at(&self, at: Timestamp) -> Self {
+        let mut past = Self { taken: self.taken, gaps: self.gaps, missed: self.missed, ..Self::default() };
+        for row in &self.rows {
+            match row {
+                Entry::Event(event) if event.received_at > at => past.taken -= 1,
+                Entry::Gap(_, gap) if gap.since > at => {}
+                row => past.rows.push_back(row.clone()),
+            }
+        }
+        past
+    }
+
+    /// When the oldest event that is kept was stored.
+    pub fn oldest(&self) -> Option<Timestamp> {
+        self.rows.iter().find_map(Entry::event).map(|event| event.received_at)
     }
 
     /// All rows, newest first.
