@@ -34,15 +34,20 @@ impl Jq {
             return Err(Failure::usage("the jq expression could not be read")
                 .cause(format!("it is longer than {EXPRESSION_BYTES_MAX} bytes")));
         }
-        // The parser goes down with each bracket, and the stack has an end.
-        let mut depth = 0_usize;
+        // The parser goes down with each bracket and each sign before a term, and the stack has an end.
+        let (mut depth, mut signs) = (0_usize, 0_usize);
         for (at, byte) in code.bytes().enumerate() {
             match byte {
                 b'(' | b'[' | b'{' => depth += 1,
                 b')' | b']' | b'}' => depth = depth.saturating_sub(1),
                 _ => {}
             }
-            if depth > DEPTH_MAX {
+            signs = match byte {
+                b'-' => signs + 1,
+                byte if byte.is_ascii_whitespace() => signs,
+                _ => 0,
+            };
+            if depth + signs > DEPTH_MAX {
                 return Err(failure(format!("nested deeper than {DEPTH_MAX}"), at..at + 1));
             }
         }
@@ -210,7 +215,7 @@ mod tests {
             for wrong in ["(".repeat(200), "[".repeat(4000), ".".repeat(5000), "a".repeat(5000), ".|".repeat(500)] {
                 Jq::new(&wrong).err().expect("no expression");
             }
-            for wrong in ["try ".repeat(250), "-".repeat(1000), "if . then ".repeat(100)] {
+            for wrong in ["try ".repeat(250), "-".repeat(1000), "- ".repeat(500), "if . then ".repeat(100)] {
                 Jq::new(&wrong).err().expect("no expression");
             }
             for long in [format!("{}1", ".|".repeat(500)), format!("{}1{}", "[".repeat(100), "]".repeat(100))] {
