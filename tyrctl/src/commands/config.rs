@@ -18,13 +18,13 @@ use crate::output::value::Value;
 
 /// A setting and its value.
 #[derive(Debug, Serialize)]
-struct Setting {
+pub(crate) struct Setting {
     name: &'static str,
     value: Option<String>,
     origin: String,
 }
 
-const VIEW: View<Setting> = View {
+pub(crate) const VIEW: View<Setting> = View {
     noun: "settings",
     name: |setting| setting.name.to_owned(),
     columns: &[

@@ -12,12 +12,12 @@ use crate::tui::input::BINDINGS;
 
 /// One line of the table.
 #[derive(Debug, Serialize)]
-struct Key {
+pub(crate) struct Key {
     keys: &'static str,
     action: &'static str,
 }
 
-const VIEW: View<Key> = View {
+pub(crate) const VIEW: View<Key> = View {
     noun: "keys",
     name: |key| key.keys.to_owned(),
     columns: &[

@@ -1,7 +1,9 @@
 //! Which columns the list on the command line has.
 
 use super::line;
-use crate::commands::{agents, ai, alerts, audit, context, db, drift, events, metrics, policy, sql, token, user};
+use crate::commands::{
+    agents, ai, alerts, audit, config, context, db, drift, events, keys, metrics, policy, sql, token, user,
+};
 use crate::output::rows::View;
 
 /// Names of the columns of the list that these words ask for; none when they ask for no list.
@@ -14,6 +16,7 @@ pub(super) fn of(words: &[String]) -> Vec<&'static str> {
         ["alerts"] => names(&alerts::VIEW),
         ["alerts", "webhook", "list"] => names(&alerts::WEBHOOKS),
         ["audit"] => names(&audit::VIEW),
+        ["config", "show"] => names(&config::VIEW),
         ["context", "list"] => names(&context::VIEW),
         ["db", "connections"] => names(&db::CONNECTIONS),
         ["db", "tables"] => names(&db::TABLES),
@@ -29,6 +32,7 @@ pub(super) fn of(words: &[String]) -> Vec<&'static str> {
         ["events", "rate"] if is_by(words, "minute") => names(&events::rate::BY_MINUTE),
         ["events", "rate"] if is_by(words, "agent") => names(&events::rate::BY_AGENT),
         ["events", "rate"] => names(&events::rate::BY_VERDICT),
+        ["keys"] => names(&keys::VIEW),
         ["metrics"] => names(&metrics::VIEW),
         ["policy", "list"] => names(&policy::VERSIONS),
         ["policy", "assignments"] => names(&policy::ASSIGNMENTS),

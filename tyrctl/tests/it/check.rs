@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::double::{Answers, Double, agent, alert, error};
+use crate::double::{Answers, Double, agent, alert, error, id};
 use tyr_api::agents::Liveness;
 
 /// One agent, in contact a moment ago; nothing is wrong.
@@ -110,12 +110,14 @@ fn thresholds_and_agents_are_taken_at_their_word() {
         (&["drift"], 1),
         (&["drift", "-c", "3"], 0),
         (&["drift", "-c", "2"], 2),
-        (&["drift", "--agent", "laptop-zoë"], 0),
         (&["silent", "deny"], 0),
     ] {
         let said = run(&double, arguments);
         assert!(said.starts_with(&format!("exit {code}\n--- stdout\nTYR ")), "{arguments:?}: {said}");
     }
+    run(&double, &["drift", "--agent", "laptop-zoë"]);
+    let asked = double.requests().pop().expect("a request");
+    assert!(asked.contains("/stats/drift?") && asked.contains(&format!("agent_id={}", id(3))), "{asked}");
     let json: Value = serde_json::from_str(
         &String::from_utf8(double.command(&["check", "stale", "-o", "json"]).output().expect("it runs").stdout)
             .expect("UTF-8"),

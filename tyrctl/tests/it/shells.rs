@@ -159,7 +159,7 @@ fn complete_everything(kind: &Kind) {
         ("tyrctl --context sta", "tyrctl --context staging"),
         ("tyrctl --context=sta", "tyrctl --context=staging"),
         ("tyrctl --context=staging agent show lap", "tyrctl --context=staging agent show laptop-zoë"),
-        ("tyrctl agents --columns name,last", "tyrctl agents --columns name,last_seen"),
+        ("tyrctl agents --columns name,last_s", "tyrctl agents --columns name,last_seen"),
         ("tyrctl agents --sort kernel:d", "tyrctl agents --sort kernel:desc"),
         ("tyrctl events list --kind net", "tyrctl events list --kind net_connect"),
         ("tyrctl top --filter kind=net", "tyrctl top --filter kind=net_connect"),
