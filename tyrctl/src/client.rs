@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -25,7 +25,7 @@ use tyr_api::stream::Snapshot;
 use tyr_api::users::{KeyRotation, Me, NewUser, PasswordChange, User, UserChange};
 use uuid::Uuid;
 
-use crate::auth::TokenSource;
+use crate::auth::{Secret, TokenSource};
 use crate::error::{Failure, Kind};
 
 pub mod sse;
@@ -63,6 +63,8 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     http: reqwest::Client,
     endpoint: Endpoint,
+    /// Of a login in this very process; goes before the endpoint's own.
+    token: Mutex<Option<Secret>>,
 }
 
 impl fmt::Debug for Client {
@@ -97,7 +99,12 @@ impl Client {
             .connect_timeout(endpoint.timeout)
             .build()
             .map_err(|error| Failure::failed("the HTTP client could not be made").because(&error))?;
-        Ok(Self(Arc::new(Inner { http, endpoint })))
+        Ok(Self(Arc::new(Inner { http, endpoint, token: Mutex::new(None) })))
+    }
+
+    /// Sends this token from now on, whatever the endpoint says.
+    pub fn use_token(&self, token: Secret) {
+        *self.0.token.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
     }
 
     /// Where it talks to.
@@ -479,7 +486,8 @@ impl Client {
 
     /// The header for a request that needs a login; read anew each time, as another `tyrctl login` may have renewed it.
     fn bearer(&self) -> Result<HeaderValue, Failure> {
-        let token = self.0.endpoint.token.read()?.ok_or_else(|| {
+        let fresh = self.0.token.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let token = fresh.map_or_else(|| self.0.endpoint.token.read(), |token| Ok(Some(token)))?.ok_or_else(|| {
             Failure::new(Kind::Denied, format!("not logged in to `{}`", self.0.endpoint.name()))
                 .hint("`tyrctl login --username NAME`")
         })?;

@@ -55,6 +55,8 @@ pub enum Action {
     Acknowledge,
     /// Connect now.
     Retry,
+    /// Log in again.
+    Login,
     /// Give the focused list the whole screen, or take it back.
     Zoom,
     /// Show the command that prints the same.
@@ -141,6 +143,7 @@ bindings! {
     [chr('o')] Action::Command, "o", "", "the tyrctl command that prints the same";
     [chr('a')] Action::Acknowledge, "a", "", "acknowledge the selected alert (admins)";
     [chr('r')] Action::Retry, "r", "", "connect again now";
+    [chr('L')] Action::Login, "L", "", "log in again without leaving";
     [chr('g'), key(KeyCode::Home)] Action::Top, "g G", "", "first row (and follow), last row";
     [chr('G'), key(KeyCode::End)] Action::Bottom, "", "", "";
     [key(KeyCode::PageDown), ctrl('d'), ctrl('f')] Action::Page(1), "PgUp PgDn", "", "a screen up or down (ctrl-u, ctrl-d)";

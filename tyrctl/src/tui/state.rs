@@ -5,22 +5,28 @@
 
 mod act;
 pub mod alerts;
+pub mod census;
 mod command;
 pub mod drifts;
 pub mod feed;
 pub mod fleet;
 pub mod link;
 pub mod list;
+pub mod login;
+pub mod news;
 mod prepare;
 pub mod rates;
 pub mod ring;
 pub mod rows;
+mod tail;
 pub mod ui;
 
 #[cfg(test)]
 pub mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod week;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -33,6 +39,7 @@ use tyr_api::alerts::Alert;
 use tyr_api::events::Event;
 use uuid::Uuid;
 
+use crate::auth::Secret;
 use crate::tui::filter::Filter;
 use crate::tui::input;
 use crate::tui::state::alerts::Alerts;
@@ -41,6 +48,7 @@ use crate::tui::state::feed::{Arrival, Batch, Feed};
 use crate::tui::state::fleet::Fleet;
 use crate::tui::state::link::{Link, Now};
 use crate::tui::state::list::List;
+use crate::tui::state::login::LoginForm;
 use crate::tui::state::rates::Rates;
 use crate::tui::state::ring::{Entry, Ring};
 use crate::tui::state::ui::{Page, Pane, Popup, Prompt, SortBy, View};
@@ -62,6 +70,10 @@ pub enum Msg {
     Feed(Feed),
     /// What became of an acknowledgement: the alert as it is now, or why not.
     Acknowledged(Result<Box<Alert>, String>),
+    /// What became of a login: what was done with the token, or why it failed.
+    LoggedIn(Result<String, String>),
+    /// What the operator asked for can't be done, and why.
+    Said(String),
     /// A second went by.
     Tick,
 }
@@ -91,6 +103,13 @@ pub enum Effect {
     Acknowledge(Uuid),
     /// Connect now.
     Retry,
+    /// Log in, and connect with the new token.
+    Login {
+        /// Who.
+        username: String,
+        /// Theirs.
+        password: Secret,
+    },
     /// Stop the process until the shell continues it.
     Suspend,
     /// Draw every cell anew.
@@ -161,6 +180,15 @@ pub struct State {
     pub popup: Option<Popup>,
     /// The filter being typed.
     pub prompt: Option<Prompt>,
+    /// The question for name and password.
+    pub login: Option<LoginForm>,
+    login_done: Option<String>,
+    /// The name to log in with, as far as it's known.
+    pub username: Option<String>,
+    /// Whether what comes is recorded.
+    pub recording: bool,
+    /// How many times faster than it happened a recording is played; absent while a server is followed.
+    pub replay: Option<f64>,
     /// The filter in force.
     pub filter: Filter,
     /// Whether allowed events are left out of the lists.
@@ -191,6 +219,8 @@ pub struct State {
     pub clock: Option<Timestamp>,
     agents_listed: Option<Instant>,
     relist_agents: bool,
+    listed: tail::Listed,
+    census: census::Taken,
     last_key: Option<Instant>,
     effects: Vec<Effect>,
 }
@@ -210,6 +240,11 @@ impl State {
             zoom: false,
             popup: None,
             prompt: None,
+            login: None,
+            login_done: None,
+            username: None,
+            recording: false,
+            replay: None,
             filter: Filter::default(),
             deny_only: false,
             sort: SortBy::State,
@@ -227,6 +262,8 @@ impl State {
             clock: None,
             agents_listed: None,
             relist_agents: true,
+            listed: tail::Listed::default(),
+            census: census::Taken::default(),
             last_key: None,
             effects: Vec::new(),
         }
@@ -258,6 +295,9 @@ impl State {
         match msg {
             Msg::Key(key) => {
                 self.last_key = Some(now.mono);
+                if self.login.is_some() {
+                    return self.login_key(&key);
+                }
                 if self.prompt.is_some() {
                     let Some(edit) = input::edit(&key) else { return Dirty::Clean };
                     self.edit(edit);
@@ -272,6 +312,10 @@ impl State {
                 }
             }
             Msg::Paste(text) => {
+                if self.login.is_some() {
+                    self.login_paste(&text);
+                    return Dirty::Input;
+                }
                 if self.prompt.is_none() {
                     return Dirty::Clean;
                 }
@@ -294,8 +338,13 @@ impl State {
                 self.say(format!("not acknowledged: {why}"), Role::Bad);
                 Dirty::Input
             }
+            Msg::Said(text) => {
+                self.say(text, Role::Warn);
+                Dirty::Input
+            }
+            Msg::LoggedIn(answer) => self.logged_in(answer),
             // Clock and ages move once a second, and only while something shows them moving.
-            Msg::Tick if self.frozen.is_some() && self.link.is_live() => Dirty::Clean,
+            Msg::Tick if self.link.is_at_rest() || (self.frozen.is_some() && self.link.is_live()) => Dirty::Clean,
             Msg::Tick => Dirty::Data,
         }
     }
@@ -322,6 +371,8 @@ impl State {
                     }
                 }
                 self.relist_agents = true;
+                self.listed.is_void();
+                self.census.is_void();
             }
             Feed::Open => {
                 self.link.open(now);
@@ -329,6 +380,11 @@ impl State {
             Feed::Batch(batch) => return self.batch(*batch),
             Feed::Waiting { attempt, until, cause } => self.link.waiting(attempt, until, cause, now),
             Feed::Stopped { cause, login } => self.link.stopped(cause, login, now),
+            Feed::Ended(cause) => self.link.ended(cause, now),
+            Feed::RecordingEnded(why) => {
+                self.recording = false;
+                self.say(why, Role::Warn);
+            }
         }
         Dirty::Data
     }
@@ -364,6 +420,9 @@ impl State {
         if !batch.agents.is_empty() || !batch.counts.is_empty() {
             self.relist_agents = true;
         }
+        if !batch.agents.is_empty() {
+            self.census.is_void();
+        }
         batch.agents.into_values().for_each(|agent| live.fleet.agent(agent));
         batch.alerts.into_values().for_each(|alert| live.alerts.push(alert));
         batch.ai.into_values().for_each(|process| live.fleet.process(process));
@@ -371,17 +430,21 @@ impl State {
             self.link.sync(stats.now, now);
             live.rates.push(stats);
             live.rates.prune(stats.now.as_second());
+            live.fleet.prune(stats.now.as_second());
             live.drifts.last_day = stats.drifts_1d;
             live.lost = stats.events_lost;
         }
         if !batch.stats.is_empty()
             && let Some((away, events)) = self.link.caught_up(now)
         {
-            let text = format!(
-                "reconnected after {}.{} s, replayed {events} events",
-                away.as_secs(),
-                away.subsec_millis() / 100
-            );
+            let reconnected = || {
+                format!(
+                    "reconnected after {}.{} s, replayed {events} events",
+                    away.as_secs(),
+                    away.subsec_millis() / 100
+                )
+            };
+            let text = self.login_done.take().unwrap_or_else(reconnected);
             self.notice = Some(Notice { text, role: Role::Good, at: now.mono, stamp: self.link.server_now(now) });
         }
         Dirty::Data

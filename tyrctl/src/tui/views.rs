@@ -5,6 +5,7 @@ pub mod canvas;
 pub mod columns;
 pub mod event;
 pub mod format;
+pub mod login;
 pub mod overview;
 pub mod panels;
 pub mod popup;
@@ -40,6 +41,10 @@ pub fn draw(state: &State, buffer: &mut Buffer) {
     let wide = screen.width >= 140;
     status::status(&mut canvas, state, line(screen.y), wide);
     if screen.width < TINY.0 || screen.height < TINY.1 {
+        // Keys go to the question: it must not be asked behind the scenes.
+        if let Some(form) = &state.login {
+            login::draw(&mut canvas, form, &state.server, screen);
+        }
         return;
     }
     let bottom = screen.bottom() - 1;
@@ -60,6 +65,9 @@ pub fn draw(state: &State, buffer: &mut Buffer) {
     }
     if let Some(popup) = &state.popup {
         popup::draw(&mut canvas, popup, screen);
+    }
+    if let Some(form) = &state.login {
+        login::draw(&mut canvas, form, &state.server, screen);
     }
 }
 

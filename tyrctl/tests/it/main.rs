@@ -8,4 +8,5 @@ mod generated;
 mod hostile;
 mod stream;
 mod top;
+mod top_session;
 mod users;

@@ -17,6 +17,9 @@ use crate::tui::theme::Role;
 /// Pages that can lie over one another.
 const PAGES_MAX: usize = 8;
 
+/// Groups of drift that are open at once.
+pub(super) const OPEN_GROUPS_MAX: usize = 1_000;
+
 /// A call of the same method on whichever list has the focus.
 macro_rules! focused {
     ($state:expr, $list:ident => $call:expr) => {
@@ -145,6 +148,7 @@ impl State {
             Action::Acknowledge => self.acknowledge(),
             Action::Retry if self.link.is_live() => self.say("connected already", Role::Normal),
             Action::Retry => self.effects.push(Effect::Retry),
+            Action::Login => self.ask_login(),
             Action::Zoom => self.zoom = !self.zoom,
             Action::Command => self.popup = Some(Popup::Command(self.command())),
             Action::Suspend => self.effects.push(Effect::Suspend),
@@ -277,6 +281,10 @@ impl State {
 
     fn set_open(&mut self, group: uuid::Uuid, open: bool) {
         if open {
+            // Nobody opens that many by hand; groups that are gone don't add up over weeks.
+            if self.open_groups.len() >= OPEN_GROUPS_MAX {
+                self.open_groups.clear();
+            }
             self.open_groups.insert(group);
         } else {
             self.open_groups.remove(&group);

@@ -1,6 +1,7 @@
 //! Makes the lists for the next frame.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,14 +32,15 @@ impl State {
             Some(frozen) => frozen.clock,
             None => self.link.server_now(now),
         };
+        self.take_census();
         if matches!(self.view, View::Overview | View::Agents) {
             self.list_agents();
         }
         if matches!(self.view, View::Overview | View::Events) {
-            self.events.set(self.wanted_events(None));
+            self.list_events();
         }
         if self.view == View::Overview {
-            self.drifts.set(self.wanted_drifts(None));
+            self.list_drifts();
         }
         if self.view == View::Drift {
             let wanted = self.wanted_drifts(None);
@@ -63,6 +65,8 @@ impl State {
     pub(super) fn relist(&mut self) {
         self.relist_agents = true;
         self.agents_listed = None;
+        self.listed.is_void();
+        self.census.is_void();
     }
 
     fn list_agents(&mut self) {
@@ -74,7 +78,7 @@ impl State {
         };
         if !due {
             if self.relist_agents {
-                self.refresh_agents();
+                self.renew_agents();
             }
             return;
         }
@@ -84,12 +88,17 @@ impl State {
         };
         let data = self.data();
         let second = clock.as_second();
-        let mut rows: Vec<(Standing, u32, Arc<Agent>)> = data
-            .fleet
-            .agents()
-            .map(|agent| (data.fleet.standing(agent, clock), Arc::clone(agent)))
+        // Counting all that came from an agent takes longer than everything else here.
+        let received = |agent: &Agent| match self.sort {
+            SortBy::Rate => data.rates.received_of(agent.agent_id, second).total(),
+            _ => 0,
+        };
+        let mut rows: Vec<(Standing, u32, Arc<Agent>)> = self
+            .as_listed()
+            .into_iter()
+            .map(|agent| (data.fleet.standing(agent, clock), agent))
             .filter(|(standing, agent)| self.filter.wants(&AgentRow { agent, standing: *standing, now: clock }))
-            .map(|(standing, agent)| (standing, data.rates.received_of(agent.agent_id, second).total(), agent))
+            .map(|(standing, agent)| (standing, received(agent), Arc::clone(agent)))
             .collect();
         let (by, reversed) = (self.sort, self.sort_reversed);
         rows.sort_by(|a, b| {
@@ -104,12 +113,15 @@ impl State {
         self.relist_agents = false;
     }
 
-    /// Newer states in the order that is shown.
-    fn refresh_agents(&mut self) {
+    /// All agents, in the order of the list as far as they are on it: what is nearly sorted is sorted soon.
+    fn as_listed(&self) -> Vec<&Arc<Agent>> {
         let fleet = &self.data().fleet;
-        let rows = self.agents.rows().iter().filter_map(|agent| fleet.get(agent.agent_id).cloned()).collect();
-        self.agents.set(rows);
-        self.relist_agents = false;
+        let mut all: Vec<_> = self.agents.rows().iter().filter_map(|row| fleet.get(row.agent_id)).collect();
+        if all.len() < fleet.len() {
+            let listed: HashSet<Uuid> = all.iter().map(|agent| agent.agent_id).collect();
+            all.extend(fleet.agents().filter(|agent| !listed.contains(&agent.agent_id)));
+        }
+        all
     }
 
     fn wants_event(&self, event: &Event, clock: Timestamp, of: Option<Uuid>) -> bool {
@@ -123,7 +135,7 @@ impl State {
         self.deny_only || (self.view == View::Overview && self.pages.is_empty())
     }
 
-    fn wanted_events(&self, of: Option<Uuid>) -> Vec<Entry> {
+    pub(super) fn wanted_events(&self, of: Option<Uuid>) -> Vec<Entry> {
         let clock = self.clock.unwrap_or_default();
         let hides_allowed = if of.is_some() { self.deny_only } else { self.hides_allowed() };
         self.data()
@@ -140,7 +152,7 @@ impl State {
             .collect()
     }
 
-    fn wanted_drifts(&self, of: Option<Uuid>) -> Vec<Arc<Event>> {
+    pub(super) fn wanted_drifts(&self, of: Option<Uuid>) -> Vec<Arc<Event>> {
         let clock = self.clock.unwrap_or_default();
         self.data().drifts.rows().filter(|event| self.wants_event(event, clock, of)).cloned().collect()
     }

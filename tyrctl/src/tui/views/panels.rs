@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ratatui::layout::Rect;
-use tyr_api::agents::{Agent, DiscoveredAgent};
+use tyr_api::agents::DiscoveredAgent;
 use tyr_api::events::{DriftReason, Event};
 use tyr_api::stream::Gap;
 
@@ -289,11 +289,4 @@ pub fn position<R: Keyed>(canvas: &Canvas<'_>, rows: &List<R>, height: u16) -> S
         parts.push(format::count(all as u64));
     }
     parts.join(&format!(" {} ", canvas.theme.glyph(Glyph::Bullet)))
-}
-
-/// How many agents need attention.
-pub fn attention(state: &State) -> usize {
-    let Some(clock) = state.clock else { return 0 };
-    let fleet = &state.data().fleet;
-    fleet.agents().filter(|agent: &&Arc<Agent>| fleet.standing(agent, clock).needs_attention()).count()
 }
