@@ -55,7 +55,7 @@ fn main() {
                     serde_json::from_str(&common::event(number, agents, &now.wall.to_string())).expect("our own");
                 batch.event(Box::new(event));
             }
-            if frame % 10 == 0 {
+            if frame.is_multiple_of(10) {
                 batch.count(serde_json::from_value(serde_json::json!({"now": now.wall, "events_by_verdict": {"allow": 2_000},
                     "events_by_kind": {"file_read": 2_000}, "drifts": 0, "drifts_1d": 0, "agents_by_liveness": {"online": agents},
                     "events_lost": 0})).expect("our own"));

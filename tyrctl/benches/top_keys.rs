@@ -24,7 +24,7 @@ fn main() {
     for n in 0..keys {
         // Steps that no timer of the program or the double has.
         std::thread::sleep(Duration::from_millis(29 + u64::from(n % 13)));
-        let open = n % 2 == 0;
+        let open = n.is_multiple_of(2);
         let pressed = top.press(if open { "?" } else { "\x1b" });
         let (shown, _) = top.wait("the answer", |screen| screen.contains("esc closes") == open);
         times.push(shown.saturating_duration_since(pressed));

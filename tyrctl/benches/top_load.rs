@@ -27,7 +27,7 @@ fn main() {
         let took = began.elapsed().as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "figures for people")]
         let per_second = |now: u64, before: u64| (now - before) as f64 / took;
-        let share = (top.cpu() - cpu).as_secs_f64() / took * 100.0;
+        let share = top.cpu().saturating_sub(cpu).as_secs_f64() / took * 100.0;
         let events = per_second(double.written.load(Ordering::Relaxed), written);
         let frames = per_second(top.frames(), frames);
         let (rss, peak) = (top.kib("VmRSS:") / 1024, top.kib("VmHWM:") / 1024);

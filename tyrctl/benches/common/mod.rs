@@ -183,26 +183,29 @@ fn follow(out: &mut TcpStream, agents: u32, written: &AtomicU64, rate: &AtomicU3
     let start = Instant::now();
     let mut of_second = 0_u64;
     for step in 0_u32.. {
-        let mut text = String::new();
+        let mut text = Vec::new();
         let now = ago(0);
         for _ in 0..rate.load(Ordering::Relaxed) / STEPS {
             let n = written.fetch_add(1, Ordering::Relaxed);
-            text.push_str(&format!("id: {n}-x\ndata: {}\n\n", event(n, agents, &now)));
+            write!(text, "id: {n}-x\ndata: {}\n\n", event(n, agents, &now))?;
             of_second += 1;
         }
-        if step % STEPS == 0 {
+        if step.is_multiple_of(STEPS) {
             let second = step / STEPS;
             let stats = json!({"now": now, "events_by_verdict": {"allow": of_second}, "events_by_kind": {"file_read": of_second},
                 "drifts": 0, "drifts_1d": 0, "agents_by_liveness": {"online": agents}, "events_lost": 0});
             // Each agent sends a heartbeat every 30 s.
             let heard: Vec<Value> =
                 (0..agents).skip(usize::try_from(second % 30).expect("small")).step_by(30).map(agent).collect();
-            text.push_str(&format!("event: stats\ndata: {stats}\n\nevent: agents\ndata: {}\n\n", Value::from(heard)));
+            write!(text, "event: stats\ndata: {stats}\n\nevent: agents\ndata: {}\n\n", Value::from(heard))?;
             of_second = 0;
         }
-        write!(out, "{:x}\r\n", text.len())?;
-        out.write_all(text.as_bytes())?;
-        out.write_all(b"\r\n")?;
+        // An empty chunk would be the end.
+        if !text.is_empty() {
+            write!(out, "{:x}\r\n", text.len())?;
+            out.write_all(&text)?;
+            out.write_all(b"\r\n")?;
+        }
         let due = start + Duration::from_secs(1) / STEPS * (step + 1);
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
     }
@@ -270,7 +273,7 @@ impl Top {
 
     /// Waits for a frame that satisfies the predicate; when it arrived, and how it looks.
     pub(crate) fn wait(&self, what: &str, wanted: impl Fn(&str) -> bool) -> (Instant, String) {
-        let limit = Instant::now() + Duration::from_secs(60);
+        let limit = Instant::now() + Duration::from_mins(1);
         let mut shown = self.shown.0.lock().expect("no panic");
         while !wanted(&shown.text) {
             let left = limit.saturating_duration_since(Instant::now());

@@ -45,3 +45,36 @@ impl Pace {
         self.dirty = Dirty::Clean;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::Pace;
+    use crate::tui::state::Dirty;
+
+    /// Frames within ten seconds in which so many messages a second want the same.
+    fn frames(per_second: u32, dirty: Dirty) -> u32 {
+        let start = Instant::now();
+        let mut pace = Pace::new(10, start);
+        let mut frames = 0;
+        for n in 0..per_second * 10 {
+            let now = start + Duration::from_secs(1) / per_second * n;
+            pace.wants(dirty);
+            if pace.is_dirty() && pace.due() <= now {
+                frames += 1;
+                pace.drawn(now);
+            }
+        }
+        frames
+    }
+
+    #[test]
+    fn draws_once_and_then_only_what_changed() {
+        assert_eq!(frames(1_000, Dirty::Clean), 1, "the first picture");
+        assert_eq!(frames(20_000, Dirty::Data), 100, "on the grid of ten a second");
+        assert_eq!(frames(1, Dirty::Data), 10, "no more often than something changes");
+        assert_eq!(frames(10, Dirty::Input), 100, "each key at once");
+        assert_eq!(frames(1_000, Dirty::Input), 625, "but no more often than eyes can follow");
+    }
+}

@@ -9,7 +9,7 @@ use crate::tui::state::ring::EVENTS_MAX;
 
 /// Plain events that are shown per second at most in the long run. Above it a sample is shown, so that the list reaches back
 /// for more than the blink of an eye and a denial isn't pushed out by thousands of allowed reads; all are counted.
-pub const SHOWN_PER_S_MAX: u32 = 2_000;
+pub const SHOWN_PER_S_MAX: u32 = 1_000;
 
 /// A bucket of [`EVENTS_MAX`] tokens that fills with [`SHOWN_PER_S_MAX`] a second: what was missed while cut off comes in one
 /// go, and as much of it as the list holds is shown.

@@ -85,8 +85,13 @@ impl Screen {
     pub fn draw(&mut self, state: &State) -> io::Result<()> {
         let frame = self.terminal.draw(|frame| views::draw(state, frame.buffer_mut()))?;
         let same = self.last.as_ref() == Some(frame.buffer);
-        if !same {
-            self.last = Some(frame.buffer.clone());
+        match &mut self.last {
+            Some(_) if same => {}
+            Some(last) => {
+                last.area = frame.buffer.area;
+                last.content.clone_from(&frame.buffer.content);
+            }
+            None => self.last = Some(frame.buffer.clone()),
         }
         let content = self.bytes.take();
         // A panic elsewhere gave the terminal back: what is on it now is for reading.
