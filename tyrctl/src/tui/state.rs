@@ -373,9 +373,12 @@ impl State {
                 self.relist_agents = true;
                 self.listed.is_void();
                 self.census.is_void();
+                // Whoever waits for the first picture, or for one after an outage, shall not wait for the grid of frames too.
+                return Dirty::Input;
             }
             Feed::Open => {
                 self.link.open(now);
+                return Dirty::Input;
             }
             Feed::Batch(batch) => return self.batch(*batch),
             Feed::Waiting { attempt, until, cause } => self.link.waiting(attempt, until, cause, now),
