@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use crate::events::words;
+
 /// How alive an agent is, by the server's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -18,6 +20,7 @@ pub enum Liveness {
     /// Not heard from for more than five minutes (or the stale threshold, if that is longer).
     Offline,
 }
+words!(Liveness { Online => "online", Late => "late", Stale => "stale", Offline => "offline" });
 
 /// Query of `GET /api/v1/agents` and `/daemons`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
@@ -27,6 +30,19 @@ pub struct AgentsQuery {
     /// Archived ones too; default false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub include_archived: Option<bool>,
+    /// Only those that are so alive: one or more of `online`, `late`, `stale`, `offline`, with commas between.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(pattern = "^(online|late|stale|offline)(,(online|late|stale|offline)){0,3}$")]
+    pub liveness: Option<String>,
+    /// Only those not heard from for more than so many seconds, by the server's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 1_000_000_000)]
+    pub unheard_for_s: Option<u32>,
+    /// Only those that were heard from without a longer break for more than so many seconds, and reported no event in that
+    /// time: something is likely broken there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 1_000_000_000)]
+    pub silent_for_s: Option<u32>,
     /// `next_cursor` of the page before, unchanged: an agent's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<Uuid>,
@@ -44,6 +60,10 @@ pub struct DiscoveredAgentsQuery {
     /// Only those of this agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_id: Option<Uuid>,
+    /// Only those of this type, 1-64 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(min_length = 1, max_length = 64, pattern = "^[^\\x00]*$")]
+    pub agent_type: Option<String>,
     /// Only those that live now; default false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alive: Option<bool>,
@@ -118,6 +138,9 @@ pub struct Agent {
     pub spool_records: u64,
     /// Events that the agent declared lost since its start.
     pub events_lost: u64,
+    /// The newest event that is known of, exact to the hour. Absent when there was none, or none since the server watches.
+    #[serde(default)]
+    pub last_event_at: Option<Timestamp>,
     /// Live AI process trees.
     pub ai_processes: u32,
     /// When it enrolled.

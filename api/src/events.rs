@@ -188,6 +188,9 @@ pub struct EventQuery {
     /// Only this verdict of the agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
+    /// Only this severity or worse.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
     /// Only events of AI processes of this type, 1-64 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(min_length = 1, max_length = 64, pattern = "^[^\\x00]*$")]

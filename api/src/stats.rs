@@ -5,7 +5,22 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::events::{EventKind, Verdict};
+use crate::events::{EventKind, Verdict, words};
+
+/// What events are counted by, beside the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RateBy {
+    /// Per minute and verdict of the agent.
+    Verdict,
+    /// Per minute and kind.
+    Kind,
+    /// Per minute alone.
+    Minute,
+    /// Per hour and agent.
+    Agent,
+}
+words!(RateBy { Verdict => "verdict", Kind => "kind", Minute => "minute", Agent => "agent" });
 
 /// Query of `GET /api/v1/stats/rate`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
@@ -18,6 +33,49 @@ pub struct RateQuery {
     /// Default: now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// What to count by; per minute, verdict and kind when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<RateBy>,
+}
+
+/// Events counted together, from the roll-ups. Which fields are there follows from `by`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RateGroup {
+    /// Start of the minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minute: Option<Timestamp>,
+    /// Start of the hour, by agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hour: Option<Timestamp>,
+    /// The agent's verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    /// What was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<EventKind>,
+    /// The agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<Uuid>,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_name: Option<String>,
+    /// How many.
+    pub events: u64,
+    /// How many of them drifted.
+    pub drifts: u64,
+}
+
+impl From<RateRow> for RateGroup {
+    fn from(row: RateRow) -> Self {
+        Self {
+            minute: Some(row.minute),
+            verdict: Some(row.verdict),
+            kind: Some(row.kind),
+            events: row.events,
+            drifts: row.drifts,
+            ..Self::default()
+        }
+    }
 }
 
 /// Events of one minute, verdict and kind, from the roll-up.
@@ -35,6 +93,33 @@ pub struct RateRow {
     pub drifts: u64,
 }
 
+/// What drift is counted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DriftBy {
+    /// The agent that reported it.
+    #[default]
+    Agent,
+    /// What was done.
+    Kind,
+    /// The policy version that holds the deciding rule.
+    Policy,
+    /// The rule that decided.
+    Rule,
+    /// Why the verdicts differ.
+    Reason,
+    /// The agent's and the server's verdict.
+    Verdicts,
+}
+words!(DriftBy {
+    Agent => "agent",
+    Kind => "kind",
+    Policy => "policy",
+    Rule => "rule",
+    Reason => "reason",
+    Verdicts => "verdicts",
+});
+
 /// Query of `GET /api/v1/stats/drift`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -46,19 +131,37 @@ pub struct DriftQuery {
     /// Default: now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// What to count by; default `agent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<DriftBy>,
+    /// Only this agent's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<Uuid>,
 }
 
-/// Drift of one agent.
+/// Drift of one agent, or of what has something in common. Most drifts first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DriftRow {
-    /// The agent.
-    pub agent_id: Uuid,
-    /// Its name.
-    pub agent_name: String,
-    /// How many of its events drifted.
+    /// The agent; by agent alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<Uuid>,
+    /// Its name; by agent alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_name: Option<String>,
+    /// What they have in common: a kind, `v3`, a rule, a reason, `alert→deny`; `none` where there is none. Not by agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// How many events drifted.
     pub drifts: u64,
+    /// How many agents reported them; not by agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agents: Option<u64>,
     /// The newest of them.
     pub last_ts: Timestamp,
+    /// Whether the drift of one of these agents is sustained now, as the alert rule `sustained_drift` has it: it arrived in
+    /// three of the last five windows of five minutes, what is only not enforced there left out.
+    #[serde(default)]
+    pub sustained: bool,
 }
 
 /// Query of `GET /api/v1/stats/agents`.

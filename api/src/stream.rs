@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::agents::{Agent, DiscoveredAgent};
-use crate::events::{EventKind, Verdict};
+use crate::events::{EventKind, Severity, Verdict};
 
 /// Name of the SSE event that carries a [`Gap`]. Always sent.
 pub const GAP: &str = "gap";
@@ -41,6 +41,9 @@ pub struct StreamQuery {
     /// Only this verdict of the agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
+    /// Only this severity or worse.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
     /// Only events of AI processes of this type, 1-64 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(min_length = 1, max_length = 64, pattern = "^[^\\x00]*$")]

@@ -7,6 +7,7 @@ pub mod cgroup;
 pub mod postgres;
 pub mod screen;
 pub mod stack;
+pub mod svg;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

@@ -1,7 +1,7 @@
 //! A PostgreSQL that somebody else runs: what a server with `DATABASE_URL` works on.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -19,6 +19,7 @@ const LIMIT: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct Postgres {
     folder: TempDir,
+    data: PathBuf,
     bin: PathBuf,
     /// User and group to run as; PostgreSQL refuses to be root.
     account: Option<(u32, u32)>,
@@ -34,15 +35,29 @@ impl Postgres {
         if let Some((uid, gid)) = account {
             chown(folder.path(), Some(uid), Some(gid))?;
         }
-        let mut cluster = Self { folder, bin: programs()?, account, process: None };
+        let data = folder.path().join("data");
+        let mut cluster = Self { folder, data, bin: programs()?, account, process: None };
         let initdb = cluster
             .command("initdb")
             .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "-D"])
-            .arg(cluster.data())
+            .arg(&cluster.data)
             .output()?;
         ensure!(initdb.status.success(), "initdb: {}", String::from_utf8_lossy(&initdb.stderr));
         cluster.up()?;
         cluster.psql("postgres", "CREATE DATABASE tyr")?;
+        Ok(cluster)
+    }
+
+    /// Starts a cluster that somebody else made and that is at rest, such as a server's private one.
+    pub fn open(data: &Path) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("tyr-e2e-pg-").tempdir_in("/tmp")?;
+        let owner = fs::metadata(data).with_context(|| data.display().to_string())?;
+        let account = rustix::process::geteuid().is_root().then(|| (owner.uid(), owner.gid()));
+        if let Some((uid, gid)) = account {
+            chown(folder.path(), Some(uid), Some(gid))?;
+        }
+        let mut cluster = Self { folder, data: data.to_owned(), bin: programs()?, account, process: None };
+        cluster.up()?;
         Ok(cluster)
     }
 
@@ -51,7 +66,7 @@ impl Postgres {
         let process = self
             .command("postgres")
             .arg("-D")
-            .arg(self.data())
+            .arg(&self.data)
             .arg("-k")
             .arg(self.folder.path())
             .args(["-c", "listen_addresses=", "-c", "fsync=off"])
@@ -79,13 +94,27 @@ impl Postgres {
 
     /// What psql prints for `sql`, unaligned and without headers.
     pub fn psql(&self, database: &str, sql: &str) -> Result<String> {
-        let output = Command::new("psql").arg(self.url(database)).args(["-XAtqc", sql]).output().context("psql")?;
+        let mut psql = Command::new("psql");
+        // So that instants read the same from every cluster.
+        psql.arg(self.url(database)).args(["-XAtqc", sql]).env("PGTZ", "UTC");
+        let output = psql.output().context("psql")?;
         ensure!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+    /// What makes the tables of a database: types, tables, indexes, triggers, functions, as SQL.
+    pub fn schema(&self, database: &str) -> Result<String> {
+        let mut pg_dump = Command::new(self.bin.join("pg_dump"));
+        pg_dump.args(["--schema-only", "--no-owner", "--no-privileges"]).arg(self.url(database));
+        let output = pg_dump.output().context("pg_dump")?;
+        ensure!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout)?;
+        // Without comments, and without the random words of \restrict.
+        Ok(text
+            .lines()
+            .filter(|line| !line.starts_with("--") && !line.starts_with('\\'))
+            .collect::<Vec<_>>()
+            .join("\n"))
     }
 
     fn command(&self, program: &str) -> Command {

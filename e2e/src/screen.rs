@@ -59,6 +59,11 @@ impl Screen {
         parser.screen().rows(0, columns.get()).map(|row| row.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
     }
 
+    /// What `read` says of the screen with its colours.
+    pub fn with<T>(&self, read: impl FnOnce(&vt100::Screen) -> T) -> T {
+        read(self.parser.lock().unwrap_or_else(PoisonError::into_inner).screen())
+    }
+
     /// Whether the program switched to the alternate screen.
     pub fn is_alternate(&self) -> bool {
         self.parser.lock().unwrap_or_else(PoisonError::into_inner).screen().alternate_screen()

@@ -284,10 +284,7 @@ impl Stack {
         command.env_remove("NOTIFY_SOCKET").envs(environment.iter().copied()).arg("--config").arg(&config);
         let process = Process::start(&mut command, self.folder.path().join(format!("{name}.log")))?;
         let mut agent = Agent { process, config, name: name.to_owned(), cgroup, folder: self.folder.path().to_owned() };
-        wait_for("an agent with its policy", STARTUP_LIMIT, || {
-            assert!(matches!(agent.process.child.try_wait(), Ok(None)), "tyrd ended:\n{}", agent.process.log());
-            agent.process.log().contains("policy loaded").then_some(())
-        });
+        agent.wait_for_policy();
         Ok(agent)
     }
 }
@@ -322,6 +319,22 @@ impl Agent {
     /// Stops it with SIGTERM and waits for its end.
     pub fn stop(&mut self) {
         self.process.stop();
+    }
+
+    /// Starts it again after it was stopped, as it was enrolled, and waits until its policy is loaded.
+    pub fn start_again(&mut self) -> Result<()> {
+        let mut command = Command::new(binary("tyrd"));
+        command.env_remove("NOTIFY_SOCKET").arg("--config").arg(&self.config);
+        self.process = Process::start(&mut command, self.process.log.clone())?;
+        self.wait_for_policy();
+        Ok(())
+    }
+
+    fn wait_for_policy(&mut self) {
+        wait_for("an agent with its policy", STARTUP_LIMIT, || {
+            assert!(matches!(self.process.child.try_wait(), Ok(None)), "tyrd ended:\n{}", self.process.log());
+            self.process.log().contains("policy loaded").then_some(())
+        });
     }
 
     /// A command that will run inside the agent's scope, ungoverned until it is recognised.

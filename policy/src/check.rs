@@ -14,6 +14,8 @@ use crate::diagnostic::{Diagnostic, PolicyError};
 use crate::policy::{Checked, Defaults, Policy, Rule};
 use crate::syntax::{self, Node, Place, Value};
 use crate::words::{Action, UnknownWord, Verdict};
+pub use rules::AGENT_TYPES;
+
 use fields::Fields;
 
 /// Most problems that are reported of one document: enough to work with, and no megabytes for a hostile one.

@@ -20,6 +20,7 @@ mod syntax;
 mod words;
 
 pub use automaton::{Automaton, TooManyStates};
+pub use check::AGENT_TYPES;
 pub use compiled::Compiled;
 pub use diagnostic::{Diagnostic, PolicyError};
 pub use eval::{Act, Effective, Judgement, Layer, Resource, RuleRef};

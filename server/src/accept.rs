@@ -63,12 +63,21 @@ pub async fn next(
     }
 }
 
-/// Shakes hands in limited time. What fails by the peer's doing is held against its source.
+/// Shakes hands in limited time, and not beyond `stop`. What fails by the peer's doing is held against its source.
 ///
 /// # Errors
-/// The handshake's, and [`io::ErrorKind::TimedOut`].
-pub async fn shake_hands(acceptor: &TlsAcceptor, tcp: TcpStream, place: &Place) -> io::Result<TlsStream<TcpStream>> {
-    match timeout(HANDSHAKE_TIMEOUT, acceptor.accept(tcp)).await {
+/// The handshake's, [`io::ErrorKind::TimedOut`], and [`io::ErrorKind::ConnectionAborted`] at `stop`.
+pub async fn shake_hands(
+    acceptor: &TlsAcceptor,
+    tcp: TcpStream,
+    place: &Place,
+    stop: &CancellationToken,
+) -> io::Result<TlsStream<TcpStream>> {
+    let shaken = tokio::select! {
+        () = stop.cancelled() => return Err(io::ErrorKind::ConnectionAborted.into()),
+        shaken = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(tcp)) => shaken,
+    };
+    match shaken {
         Ok(Ok(tls)) => {
             place.note("accepted");
             Ok(tls)

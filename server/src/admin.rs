@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use sqlx::postgres::PgConnectOptions;
 use tyr_api::db::{DbReport, IndexRow, PartitionRow};
 
+use crate::app::audit::{self, Action, Actor};
 use crate::args::{DbArgs, ReindexArgs, RetentionArgs, StatusArgs};
 use crate::config::Database;
 use crate::db::partitions::{self, Keeper};
@@ -217,6 +218,10 @@ async fn drop_old(owner: &Owner, args: &RetentionArgs) -> Result<(), AdminError>
         keeper.close().await;
         return if args.dry_run { Ok(()) } else { Err(AdminError::NotConfirmed { days: days.len() }) };
     }
+    // Before it is done, as dropping can't be part of a transaction: no deed without an entry.
+    let names: Vec<&str> = days.iter().map(|day| day.partition.as_str()).collect();
+    let facts = &[("days", &args.days as audit::Fact<'_>), ("partitions", &names.join(", "))];
+    audit::record(keeper.conn(), &Actor::command_line(), Action::DbRetention, "events", facts).await?;
     let done = maintenance::drop_old(&mut keeper, now, args.days).await?;
     maintenance::trim(keeper.conn(), now, args.days).await?;
     keeper.close().await;

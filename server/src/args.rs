@@ -223,7 +223,7 @@ pub struct ServeArgs {
     /// User that the private cluster runs as when the server is root [default: postgres, else nobody].
     #[arg(long, env = "TYR_PG_USER", value_name = "USER")]
     pub pg_user: Option<String>,
-    /// Built web assets, served at / when the folder exists.
+    /// Built web assets, served to everybody at / when the folder exists at the start.
     #[arg(long, env = "TYR_WEB_DIR", default_value = "/usr/share/tyr/web", value_name = "DIR")]
     pub web_dir: PathBuf,
     /// REST and SSE listener.

@@ -43,6 +43,8 @@ pub const READ_TIMEOUT: Duration = Duration::from_secs(5);
 const WRITE_TIMEOUT: Duration = Duration::from_mins(1);
 /// Longest that a statement waits for a lock: rather fail and try again than make others queue behind it.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
+/// A connection for batches that was used within this time is not asked whether it's alive: the next statement tells.
+const WRITE_IDLE_MAX: Duration = Duration::from_secs(1);
 /// Longest wait for a free connection before a request fails.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -143,6 +145,15 @@ impl Pools {
         let limits = Limits { statement: WRITE_TIMEOUT, idle_in_transaction: WRITE_TIMEOUT, lock: Duration::ZERO };
         let writes = PgPoolOptions::new()
             .max_connections(WRITE_CONNECTIONS_MAX)
+            .test_before_acquire(false)
+            .before_acquire(|conn, kept| {
+                Box::pin(async move {
+                    if kept.idle_for > WRITE_IDLE_MAX {
+                        conn.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .acquire_slow_threshold(ACQUIRE_SLOW)
             .acquire_time_level("trace".parse().expect("a level"))

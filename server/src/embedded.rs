@@ -12,7 +12,7 @@ use std::fmt::Write;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -343,7 +343,13 @@ fn lock(data_dir: &Path) -> Result<File, EmbeddedError> {
         .truncate(false)
         .write(true)
         .open(&path)
-        .map_err(|source| EmbeddedError::File { action: "opening", path, source })?;
+        .map_err(|source| EmbeddedError::File { action: "opening", path: path.clone(), source })?;
+    // Root restores for the service's user, whom the folder belongs to and who has to be able to lock it too.
+    if rustix::process::geteuid().is_root() {
+        fs::metadata(data_dir)
+            .and_then(|folder| fchown(&file, Some(folder.uid()), Some(folder.gid())))
+            .map_err(|source| EmbeddedError::File { action: "changing the owner of", path, source })?;
+    }
     flock(&file, FlockOperation::NonBlockingLockExclusive)
         .map_err(|_| EmbeddedError::InUse { dir: data_dir.to_owned() })?;
     Ok(file)
@@ -439,6 +445,17 @@ mod tests {
     fn url_escapes_the_path() {
         assert_eq!(url(Path::new("/var/lib/tyr")), "postgresql:///tyr?host=/var/lib/tyr/pg/sock&user=postgres");
         assert_eq!(url(Path::new("/a b&c")), "postgresql:///tyr?host=/a%20b%26c/pg/sock&user=postgres");
+    }
+
+    #[test]
+    fn the_lock_belongs_to_whom_the_folder_belongs() {
+        let dir = tempfile::tempdir().expect("a folder");
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(dir.path(), Some(4242), Some(4242)).expect("given away");
+        }
+        let lock = lock(dir.path()).expect("locked").metadata().expect("a file");
+        let folder = fs::metadata(dir.path()).expect("a folder");
+        assert_eq!((lock.uid(), lock.gid()), (folder.uid(), folder.gid()));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Boot, run, stop.
 
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -188,6 +188,9 @@ impl Server {
         if let Some(file) = &config.alerts.ca_file {
             alerts::deliver::authorities(file)?;
         }
+        for key in ["ca.key", "jwt.key"] {
+            close_to_others(&config.data_dir.join(key));
+        }
         let (rest_bind, grpc_bind) = (config.rest_bind, config.grpc_bind);
         let bootstrap = config.bootstrap_enrollment_token.clone();
         let app = App::new(config, pools, pki, tls, session_keys);
@@ -305,11 +308,31 @@ fn door_error(what: &'static str, result: Result<io::Result<()>, tokio::task::Jo
 /// # Errors
 /// What the system says.
 pub fn prepare_data_dir(dir: &Path) -> io::Result<()> {
-    // Open for passing through: the private cluster's user has to. What is secret in it is 0600 by itself.
-    fs::DirBuilder::new().recursive(true).mode(0o711).create(dir)?;
+    // What lies above it is open to all, as ever; only itself is closed. The private cluster opens it as far as its user has to.
+    if let Some(parent) = dir.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     // The one way to know that files can be made in it, on any file system and as any user.
     let probe = dir.join(".write-test");
     fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe))
+}
+
+/// Takes a key away from those whom it is not for, should somebody have opened it, and says so. A group is left alone: it may
+/// be there for backups.
+fn close_to_others(key: &Path) {
+    let Ok(mode) = fs::metadata(key).map(|meta| meta.permissions().mode() & 0o777) else { return };
+    let others = mode & 0o007;
+    if others == 0 {
+        return;
+    }
+    let closed = fs::set_permissions(key, fs::Permissions::from_mode(mode & 0o770));
+    tracing::warn!(
+        path = %key.display(),
+        mode = format!("{mode:o}"),
+        closed = closed.is_ok(),
+        "everybody on this host could read a key; if somebody may have, replace it"
+    );
 }
 
 async fn open_database(config: &Config) -> Result<(Pools, Option<Cluster>), BootError> {
@@ -390,6 +413,41 @@ async fn maintain(app: Arc<App>, stop: CancellationToken) {
                     "old entries of the audit log were not removed; the next try is in an hour"
                 );
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).expect("there").permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn the_data_directory_is_closed_and_what_lies_above_it_is_not() {
+        let base = tempfile::tempdir().expect("a folder");
+        let dir = base.path().join("srv/tyr");
+        prepare_data_dir(&dir).expect("made");
+        assert_eq!(mode(&dir), 0o700);
+        assert_eq!(mode(&base.path().join("srv")) & 0o500, 0o500);
+        // One that is there is left as it is: whoever made it knows why.
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o750)).expect("opened");
+        prepare_data_dir(&dir).expect("there");
+        assert_eq!(mode(&dir), 0o750);
+    }
+
+    #[test]
+    fn a_key_that_everybody_can_read_is_closed() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let key = dir.path().join("ca.key");
+        close_to_others(&key);
+        for (before, after) in [(0o644, 0o640), (0o600, 0o600), (0o640, 0o640), (0o666, 0o660)] {
+            fs::write(&key, "a key").expect("written");
+            fs::set_permissions(&key, fs::Permissions::from_mode(before)).expect("opened");
+            close_to_others(&key);
+            assert_eq!(mode(&key), after, "{before:o}");
         }
     }
 }

@@ -1,18 +1,23 @@
 //! What every command is given: flags, configuration and environment put together, and the output.
 
+use std::cell::RefCell;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
 
-use crate::args::{ColorWhen, Global};
+use crate::args::{ColorWhen, Global, TimeStyle};
 use crate::auth::{Secret, TokenSource};
 use crate::client::{Client, Endpoint};
 use crate::config::{Config, Context, DEFAULT_CONTEXT, Folder};
 use crate::error::Failure;
-use crate::output::Output;
+use crate::output::{Output, nearest};
+use crate::when;
+
+/// From this difference on it is said: less is the network's and the answer's own time.
+const CLOCK_SKEW_NOTED: SignedDuration = SignedDuration::from_secs(60);
 
 /// One run of the program.
 #[derive(Debug)]
@@ -31,6 +36,10 @@ pub struct App {
     pub tz: TimeZone,
     /// Whether standard output may be coloured.
     pub color: bool,
+    /// Why the configuration could not be read, for the few commands that go on without it.
+    pub config_failure: Option<Failure>,
+    /// The client that talked to the server last: what it learned there is told at the end.
+    last_client: RefCell<Option<Client>>,
 }
 
 impl App {
@@ -41,6 +50,26 @@ impl App {
     pub fn new(global: Global) -> Result<Self, Failure> {
         let folder = Folder::of_user()?;
         let config = folder.load()?;
+        Self::with(global, folder, config)
+    }
+
+    /// Goes on without a configuration that can't be read: to find out what is wrong with it.
+    ///
+    /// # Errors
+    /// When there is no place for it, or the time zone is unknown.
+    pub fn lenient(global: Global) -> Result<Self, Failure> {
+        let folder = Folder::of_user()?;
+        match folder.load() {
+            Ok(config) => Self::with(global, folder, config),
+            Err(failure) => {
+                let mut app = Self::with(global, folder, Config::default())?;
+                app.config_failure = Some(failure);
+                Ok(app)
+            }
+        }
+    }
+
+    fn with(global: Global, folder: Folder, config: Config) -> Result<Self, Failure> {
         let color = match global.color {
             ColorWhen::Always => true,
             ColorWhen::Never => false,
@@ -51,24 +80,24 @@ impl App {
             }
         };
         let mut app = Self {
-            out: Output::new(&global, color),
+            out: Output::new(&global, color)?,
             now: Timestamp::now(),
             tz: TimeZone::UTC,
             color,
             global,
             folder,
             config,
+            config_failure: None,
+            last_client: RefCell::new(None),
         };
-        let zone = app.global.tz.clone().or_else(|| app.context().and_then(|context| context.timezone.clone()));
-        app.tz = match zone.as_deref() {
-            None | Some("UTC" | "utc" | "Z") => TimeZone::UTC,
-            Some("local") => TimeZone::system(),
-            Some(name) => TimeZone::get(name).map_err(|error| {
-                Failure::usage(format!("`{name}` is no time zone"))
-                    .because(&error)
-                    .hint("e.g. UTC, local or Europe/Berlin")
-            })?,
-        };
+        let local = app.global.time == Some(TimeStyle::Local);
+        let zone = app
+            .global
+            .tz
+            .clone()
+            .or_else(|| local.then(|| "local".to_owned()))
+            .or_else(|| app.context().and_then(|context| context.timezone.clone()));
+        app.tz = zone.as_deref().map_or(Ok(TimeZone::UTC), time_zone)?;
         app.out.tz = app.tz.clone();
         Ok(app)
     }
@@ -92,7 +121,7 @@ impl App {
         let context = self.context();
         if context.is_none() && self.global.context.is_some() && self.global.server.is_none() {
             let names = self.config.context.keys().map(String::as_str);
-            return Err(Failure::failed(format!("there is no context `{name}`")).hint(crate::output::nearest(
+            return Err(Failure::failed(format!("there is no context `{name}`")).hint(nearest(
                 name,
                 names,
                 "`tyrctl context list` lists them",
@@ -125,7 +154,42 @@ impl App {
     /// # Errors
     /// When no server is known, or the CA file can't be read.
     pub fn client(&self) -> Result<Client, Failure> {
-        Client::new(self.endpoint()?)
+        let endpoint = self.endpoint()?;
+        let client = if self.is_read_only() { Client::read_only(endpoint)? } else { Client::new(endpoint)? };
+        self.last_client.replace(Some(client.clone()));
+        Ok(client)
+    }
+
+    /// Whether the context in use refuses everything that changes something on the server.
+    pub fn is_read_only(&self) -> bool {
+        self.context().is_some_and(|context| context.read_only)
+    }
+
+    /// The same run of the program once more, at a later time and with another output.
+    pub(crate) fn again(&self, out: Output) -> Self {
+        Self {
+            global: self.global.clone(),
+            folder: self.folder.clone(),
+            config: self.config.clone(),
+            out,
+            now: Timestamp::now(),
+            tz: self.tz.clone(),
+            color: self.color,
+            config_failure: self.config_failure.clone(),
+            last_client: RefCell::new(None),
+        }
+    }
+
+    /// Says that the clocks of this machine and of the server differ, where they do: times like `--since 1h` count from ours.
+    pub(crate) fn note_clock_skew(&self) {
+        let skew = self.last_client.borrow().as_ref().and_then(Client::clock_skew);
+        if let Some(skew) = skew.filter(|skew| skew.abs() >= CLOCK_SKEW_NOTED) {
+            self.out.note(&format!(
+                "note: this machine's clock is {} {} the server's; times like `--since 1h` count from here",
+                when::short(skew.abs()),
+                if skew.is_negative() { "behind" } else { "ahead of" }
+            ));
+        }
     }
 
     /// A CA file's absolute path, for the configuration: later commands run in other folders.
@@ -139,6 +203,26 @@ impl App {
                 })
             })
             .transpose()
+    }
+}
+
+/// The time zone of that name.
+///
+/// # Errors
+/// When there is none; the nearest names are said.
+pub fn time_zone(name: &str) -> Result<TimeZone, Failure> {
+    match name {
+        "UTC" | "utc" | "Z" => Ok(TimeZone::UTC),
+        "local" => Ok(TimeZone::system()),
+        name => TimeZone::get(name).map_err(|error| {
+            let known: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+            let names = known.iter().map(String::as_str);
+            Failure::usage(format!("`{name}` is no time zone")).because(&error).hint(nearest(
+                name,
+                names,
+                "e.g. UTC, local or Europe/Berlin",
+            ))
+        }),
     }
 }
 

@@ -10,23 +10,33 @@ use crate::when::{self, Moment};
 
 pub mod access;
 pub mod alerts;
+pub mod change;
+pub mod check;
+pub mod config;
 pub mod db;
 pub mod fleet;
 pub mod policy;
+pub mod sql;
 pub mod users;
+pub mod why;
 
 pub use access::{
     AuthCommand, ContextAddArgs, ContextCommand, LoginArgs, LogoutArgs, RotateKeyArgs, SetupArgs, TokenCommand,
     TokenCreateArgs,
 };
 pub use alerts::{AlertsArgs, AlertsCommand, AlertsState, WebhookAddArgs, WebhookCommand};
-pub use db::{DbArgs, DbCommand};
+pub use change::ChangeArgs;
+pub use check::{CheckArgs, CheckWhat};
+pub use config::{ConfigCommand, DoctorArgs, KeysArgs};
+pub use db::{DbArgs, DbCommand, DbListArgs};
 pub use fleet::{
-    AgentChangeArgs, AgentCommand, AgentsArgs, AiArgs, AiCommand, DriftArgs, DriftBy, EventFilter, EventsAgentsArgs,
-    EventsCommand, EventsListArgs, EventsRateArgs, EventsTailArgs, RateBy, TopArgs, TopView,
+    AgentChangeArgs, AgentCommand, AgentsArgs, AiArgs, AiCommand, DriftArgs, EventFilter, EventsAgentsArgs,
+    EventsCommand, EventsListArgs, EventsRateArgs, EventsTailArgs, TopArgs, TopTheme, TopView,
 };
-pub use policy::{ApplyArgs, AssignArgs, PolicyCommand};
+pub use policy::{ApplyArgs, AssignArgs, PolicyCommand, UnassignArgs};
+pub use sql::{SqlArg, SqlCommand};
 pub use users::{AuditArgs, PasswdArgs, RoleArg, UserCommand, UserCreateArgs};
+pub use why::WhyArgs;
 
 /// See and govern what AI agents do on your hosts.
 #[derive(Debug, Parser)]
@@ -39,14 +49,17 @@ pub use users::{AuditArgs, PasswdArgs, RoleArg, UserCommand, UserCreateArgs};
     max_term_width = 100,
     after_long_help = "\
 Examples:
-  tyrctl --server https://tyr.example.com:7701 --ca-file ca.pem login --username alice
+  tyrctl --server https://tyr.example.com:7701 login --username alice
   tyrctl top                         live dashboard
   tyrctl agents --stale              hosts that went silent
   tyrctl drift --since 1d            where agent and server disagree
   tyrctl events tail --verdict deny  denials as they happen
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a --fail-on-... condition holds, 4 not logged in or not allowed,
-5 server not reachable. Times: 90s, 2h30m, 1d (24 hours), today, yesterday, 2026-11-21, 2026-11-21T09:30:00Z."
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a --fail-on-... condition holds,
+4 not logged in or not allowed, 5 server not reachable.
+
+Times: 90s, 2h30m, 1d (24 hours), today, yesterday, 2026-11-21,
+2026-11-21T09:30:00Z."
 )]
 pub struct Cli {
     /// Flags that every command takes.
@@ -76,15 +89,24 @@ pub struct Global {
     /// Give up on an answer after this time.
     #[arg(long, global = true, value_name = "DURATION", default_value = "10s", value_parser = when::parse_timeout)]
     pub timeout: Duration,
-    /// Form of the output.
-    #[arg(short, long, global = true, value_name = "FORMAT", default_value = "table")]
-    pub output: Format,
+    /// Form of the output [default: table; with --json or --jq json].
+    #[arg(short, long, global = true, value_name = "FORMAT")]
+    pub output: Option<Format>,
+    /// Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`.
+    #[arg(long, global = true, value_name = "FIELDS", num_args = 0.., require_equals = true, value_delimiter = ',')]
+    pub json: Option<Vec<String>>,
+    /// Print what this jq expression makes of the JSON, e.g. `'.[] | select(.lost > 0) | .name'`; strings without quotes.
+    #[arg(long, global = true, value_name = "EXPRESSION")]
+    pub jq: Option<String>,
     /// Colours on standard output.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorWhen,
     /// Show times in this zone, e.g. Europe/Berlin or local.
-    #[arg(long, global = true, value_name = "ZONE", env = "TYR_TZ", hide_env_values = true)]
+    #[arg(long, global = true, value_name = "ZONE", env = "TYR_TZ", hide_env_values = true, add = complete::zones())]
     pub tz: Option<String>,
+    /// How times are shown: each as suits it, or all alike.
+    #[arg(long, global = true, value_name = "STYLE")]
+    pub time: Option<TimeStyle>,
     /// No notes on standard error.
     #[arg(short, long, global = true)]
     pub quiet: bool,
@@ -114,6 +136,17 @@ pub enum Format {
     Name,
 }
 
+/// How people are shown a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TimeStyle {
+    /// How long ago: 9m39s ago.
+    Relative,
+    /// 2026-11-22T19:30:00Z, in the zone of --tz.
+    Rfc3339,
+    /// The same in the zone of this machine.
+    Local,
+}
+
 /// Whether to colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ColorWhen {
@@ -133,18 +166,21 @@ pub struct ListArgs {
     #[arg(long)]
     pub no_headers: bool,
     /// Show these columns, in this order; `+name` adds one, `-name` leaves one out.
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', allow_hyphen_values = true)]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', allow_hyphen_values = true, add = complete::columns())]
     pub columns: Vec<String>,
     /// Sort by these columns, e.g. `name` or `last_seen:desc`.
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', add = complete::sort_keys())]
     pub sort: Vec<String>,
     /// Print at most this many rows; 0 prints all.
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
-    /// Exit with 3 when at least one row is found.
+    /// Ask again and again, each SECONDS [default when given alone: 2], and redraw in place; in a pipe print one output after the other.
+    #[arg(short, long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "2", value_parser = when::parse_every)]
+    pub watch: Option<Duration>,
+    /// Exit with 3 when at least one row is found; with --watch as soon as one is.
     #[arg(long, conflicts_with = "fail_on_none")]
     pub fail_on_any: bool,
-    /// Exit with 3 when no row is found.
+    /// Exit with 3 when no row is found; with --watch as soon as there is none.
     #[arg(long)]
     pub fail_on_none: bool,
 }
@@ -153,21 +189,23 @@ pub struct ListArgs {
 #[derive(Clone, Debug, Args)]
 pub struct Window {
     /// From this time on: 15m, 1d (24 hours), yesterday, 2026-11-21T09:30:00Z.
-    #[arg(long, value_name = "TIME", value_parser = when::parse_moment)]
+    #[arg(long, value_name = "TIME", value_parser = when::parse_moment, add = complete::moments())]
     pub since: Option<Moment>,
     /// Up to this time.
-    #[arg(long, value_name = "TIME", value_parser = when::parse_moment)]
+    #[arg(long, value_name = "TIME", value_parser = when::parse_moment, add = complete::moments())]
     pub until: Option<Moment>,
 }
 
 /// The verbs.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Live dashboard of agents, events and drift.
     #[command(after_long_help = "\
 Examples:
   tyrctl top
   tyrctl top --view drift
+  tyrctl top --filter 'kind=exec,net_connect verdict!=allow since 5m'
+  tyrctl top --theme light --no-mouse
   tyrctl top --once            one plain-text overview, e.g. for cron")]
     Top(TopArgs),
     /// Agents: one per host.
@@ -178,6 +216,8 @@ Examples:
   tyrctl agents
   tyrctl agents --stale                        not heard from for more than 90 s
   tyrctl agents --stale=2m --sort staleness:desc
+  tyrctl agents --silent --fail-on-any -q      online for 7 days, and no event: is its kernel side broken?
+  tyrctl agents --stale=2m --sql               the SQL that answers it, for psql
   tyrctl agents --stale --fail-on-any -q       for scripts: exit code 3 when there is one
   tyrctl agents build-017 -o json"
     )]
@@ -191,13 +231,19 @@ Examples:
   tyrctl ai
   tyrctl ai --type claude-code --agent build-017
   tyrctl ai --all -o jsonl                     ended ones included
+  tyrctl ai --type cursor --sql                the SQL that answers it, for psql
   tyrctl ai rename ID 'nightly refactoring'")]
     Ai(AiArgs),
     /// Where the agent's verdict differs from the server's.
     #[command(after_long_help = "\
+SUSTAINED is yes where drift arrived in three of the last five windows of five minutes, as the alert rule sustained_drift has it:
+tampering, or a policy that did not get there. Drift that is only \"not enforced here\" does not count for that.
+
 Examples:
   tyrctl drift --since 1d                      count per agent
   tyrctl drift --since 1d --by reason
+  tyrctl drift --since 1d --by rule --agent build-017
+  tyrctl drift --since 1d --sql                the SQL that answers it, for psql
   tyrctl drift --since 2h --events             the events themselves
   tyrctl drift --since 1d --fail-on-any -q     for scripts: exit code 3 when there is any")]
     Drift(DriftArgs),
@@ -215,6 +261,14 @@ Examples:
     /// Judged actions of AI processes.
     #[command(subcommand)]
     Events(EventsCommand),
+    /// Why an event got its verdict: rule, policy, both verdicts, and whose process it was.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl events list --verdict deny --limit 5 --columns ts,resource,event_id
+  tyrctl why 0192f0c1-2345-7000-8000-000000000011
+  tyrctl why 0192f0c1-2345-7000-8000-000000000011 -o json
+  tyrctl why 0192f0c1-2345-7000-8000-000000000011 --sql")]
+    Why(WhyArgs),
     /// Policies: apply, look at, assign.
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -224,7 +278,7 @@ Examples:
     /// Who may log in, and what for.
     #[command(subcommand)]
     User(UserCommand),
-    /// What people did: logins, changes, refusals.
+    /// What people did: logins, failed ones too, and changes.
     #[command(after_long_help = "\
 The server writes each entry together with the deed, and its database refuses to change or remove any before it's 90 days old.
 
@@ -280,9 +334,27 @@ Examples:
   tyrctl db tables --sort growth_per_day:desc
   tyrctl db partitions -o csv
   tyrctl db indexes --limit 20
-  tyrctl db apart --fail-on-any -q             for scripts: did agents send what has no place?"
+  tyrctl db apart --fail-on-any -q             for scripts: did agents send what has no place?
+  tyrctl db tables --sql                       the SQL that answers it, for psql"
     )]
     Db(DbArgs),
+    /// The SQL behind the commands, ready for psql.
+    #[command(subcommand)]
+    Sql(SqlCommand),
+    /// A plugin for Nagios, Icinga and their like: exit code 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
+    #[command(after_long_help = "\
+One line with performance data, details below. Without -w and -c: more than no stale or silent agent, or sustained drift, is CRITICAL; more
+than no deny spike or drifting event is WARNING. Ranges are those of monitoring plugins: `10` complains above 10, `10:` below, `@1:5` within.
+Silent, deny and sustained are alerts that the server raises by its own settings. Without a server, a login or right usage the
+state is UNKNOWN.
+
+Examples:
+  tyrctl check                                 everything
+  tyrctl check stale --stale-after 10m -w 0 -c 5
+  tyrctl check drift --since 1h -c 100
+  tyrctl check deny silent --agent build-017
+  tyrctl --token-file /etc/nagios/tyr.token --server https://tyr.example.com:7701 check")]
+    Check(CheckArgs),
     /// Health of server and database.
     #[command(after_long_help = "\
 Needs no login. Exit code 1 when the server or its database is not well.
@@ -318,15 +390,40 @@ Examples:
   tyrctl api POST enrollment-tokens --input token.json
   echo '{\"version\": 3, \"target_type\": \"all\"}' | tyrctl api POST policy-assignments --input -")]
     Api(ApiArgs),
+    /// Everything that has to be right for this program to work, one line each.
+    #[command(after_long_help = "\
+Each line is ok, warn, fail or skip; exit code 1 when one is fail. Nothing secret is printed, so the output can be sent to others.
+
+Examples:
+  tyrctl doctor
+  tyrctl doctor --wait 20s                     waits longer for a sign of life on the event stream
+  tyrctl doctor -o json")]
+    Doctor(DoctorArgs),
+    /// The configuration of this program: where it is, what it says, whether it is right.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Keys of the dashboard.
+    #[command(after_long_help = "\
+The same table feeds the keys of `tyrctl top`, its help and this list.
+
+Examples:
+  tyrctl keys
+  tyrctl keys --markdown > keys.md")]
+    Keys(KeysArgs),
     /// Print the completion script of a shell.
     #[command(after_long_help = "\
-The script is complete in itself. With `--dynamic` a loader is printed that also completes names of contexts.
+The script is complete in itself. With `--dynamic` a loader is printed that also
+completes what the server knows: names of agents and users, policy versions, ids
+of AI processes; and columns, contexts, fields of filters. Names are kept for a
+minute in `~/.cache/tyr/names`; the server is waited for at most 0.3 s.
 
 Examples:
   tyrctl completions bash > /usr/share/bash-completion/completions/tyrctl
   tyrctl completions zsh > \"${fpath[1]}/_tyrctl\"
   tyrctl completions fish > ~/.config/fish/completions/tyrctl.fish
-  source <(tyrctl completions bash --dynamic)")]
+  tyrctl completions bash --dynamic >> ~/.bashrc
+  tyrctl completions zsh --dynamic >> ~/.zshrc      below the line with compinit
+  tyrctl completions fish --dynamic >> ~/.config/fish/config.fish")]
     Completions(CompletionsArgs),
     /// Write the man pages.
     #[command(after_long_help = "\
@@ -337,7 +434,7 @@ Examples:
 }
 
 /// Flags of `metrics`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct MetricsArgs {
     /// Only those whose name begins with this.
     #[arg(long, value_name = "PREFIX")]
@@ -348,7 +445,7 @@ pub struct MetricsArgs {
 }
 
 /// Flags of `version`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct VersionArgs {
     /// Don't ask the server.
     #[arg(long)]
@@ -356,7 +453,7 @@ pub struct VersionArgs {
 }
 
 /// Flags of `api`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct ApiArgs {
     /// What to do there.
     #[arg(ignore_case = true)]
@@ -393,7 +490,7 @@ fn name_and_value(text: &str) -> Result<(String, String), String> {
 }
 
 /// Flags of `completions`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct CompletionsArgs {
     /// Which shell.
     pub shell: Shell,
@@ -414,7 +511,7 @@ pub enum Shell {
 }
 
 /// Flags of `man`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct ManArgs {
     /// Write one page per command into this folder.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]

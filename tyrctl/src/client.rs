@@ -1,26 +1,29 @@
 //! The REST interface: one typed call per route, over one HTTP client.
 
-use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tyr_api::agents::{Agent, AgentChange, DiscoveredAgent, DiscoveredAgentChange, List};
+use tyr_api::agents::{
+    Agent, AgentChange, AgentsQuery, DiscoveredAgent, DiscoveredAgentChange, DiscoveredAgentsQuery, List,
+};
 use tyr_api::alerts::{Acknowledgement, Alert, AlertQuery, CreatedWebhook, NewWebhook, Webhook, WebhookTest};
 use tyr_api::audit::{AuditEntry, AuditQuery};
 use tyr_api::auth::{AuthStatus, CreatedEnrollmentToken, Credentials, EnrollmentToken, NewEnrollmentToken, Session};
 use tyr_api::db::DbReport;
 use tyr_api::error::ErrorBody;
-use tyr_api::events::{EventPage, EventQuery};
+use tyr_api::events::{Event, EventPage, EventQuery};
 use tyr_api::health::Health;
 use tyr_api::page::Page;
 use tyr_api::policies::{Assignment, EffectivePolicy, NewAssignment, NewPolicy, PolicyDocument, PolicyVersion};
-use tyr_api::stats::{AgentEvents, AgentEventsQuery, DriftQuery, DriftRow, RateQuery, RateRow};
+use tyr_api::stats::{AgentEvents, AgentEventsQuery, DriftQuery, DriftRow, RateGroup, RateQuery};
 use tyr_api::stream::Snapshot;
 use tyr_api::users::{KeyRotation, Me, NewUser, PasswordChange, User, UserChange};
 use uuid::Uuid;
@@ -65,7 +68,13 @@ struct Inner {
     endpoint: Endpoint,
     /// Of a login in this very process; goes before the endpoint's own.
     token: Mutex<Option<Secret>>,
+    /// Refuse what changes something on the server.
+    read_only: bool,
+    /// Seconds that our clock is ahead of the server's, as of the last answer; [`SKEW_UNKNOWN`] before the first.
+    clock_skew_s: AtomicI64,
 }
+
+const SKEW_UNKNOWN: i64 = i64::MIN;
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,6 +95,18 @@ impl Client {
     /// # Errors
     /// When the CA file can't be read or holds no certificate.
     pub fn new(endpoint: Endpoint) -> Result<Self, Failure> {
+        Self::with(endpoint, false)
+    }
+
+    /// A client that refuses what changes something on the server, one's own login and password aside.
+    ///
+    /// # Errors
+    /// When the CA file can't be read or holds no certificate.
+    pub fn read_only(endpoint: Endpoint) -> Result<Self, Failure> {
+        Self::with(endpoint, true)
+    }
+
+    fn with(endpoint: Endpoint, read_only: bool) -> Result<Self, Failure> {
         // The one provider of the whole process; a second call finds it in place.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let mut builder = reqwest::Client::builder();
@@ -99,12 +120,28 @@ impl Client {
             .connect_timeout(endpoint.timeout)
             .build()
             .map_err(|error| Failure::failed("the HTTP client could not be made").because(&error))?;
-        Ok(Self(Arc::new(Inner { http, endpoint, token: Mutex::new(None) })))
+        let clock_skew_s = AtomicI64::new(SKEW_UNKNOWN);
+        Ok(Self(Arc::new(Inner { http, endpoint, token: Mutex::new(None), read_only, clock_skew_s })))
     }
 
     /// Sends this token from now on, whatever the endpoint says.
     pub fn use_token(&self, token: Secret) {
         *self.0.token.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
+    }
+
+    /// How far our clock is ahead of the server's, to the second, as of the last answer.
+    pub fn clock_skew(&self) -> Option<SignedDuration> {
+        let seconds = self.0.clock_skew_s.load(Ordering::Relaxed);
+        (seconds != SKEW_UNKNOWN).then(|| SignedDuration::from_secs(seconds))
+    }
+
+    /// Compares clocks: a `Date` that can't be read says nothing.
+    fn note_time(&self, headers: &HeaderMap) {
+        let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+        if let Some(date) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) {
+            let skew = Timestamp::now().as_second().saturating_sub(date.timestamp().as_second());
+            self.0.clock_skew_s.store(skew, Ordering::Relaxed);
+        }
     }
 
     /// Where it talks to.
@@ -170,7 +207,7 @@ impl Client {
 
     /// `GET /api/v1/users`.
     pub async fn users(&self) -> Result<Vec<User>, Failure> {
-        Ok(self.get::<List<User>>("/api/v1/users").await?.items)
+        self.pages("/api/v1/users", &()).await
     }
 
     /// `POST /api/v1/users`.
@@ -200,8 +237,14 @@ impl Client {
 
     /// `GET /api/v1/agents`, or `/api/v1/daemons?include_archived=true`.
     pub async fn agents(&self, include_archived: bool) -> Result<Vec<Agent>, Failure> {
-        let query: &[_] = if include_archived { &[("include_archived", "true")] } else { &[] };
-        self.pages(if include_archived { "/api/v1/daemons" } else { "/api/v1/agents" }, query).await
+        let include_archived = include_archived.then_some(true);
+        self.agents_where(&AgentsQuery { include_archived, ..AgentsQuery::default() }).await
+    }
+
+    /// The same, of those agents alone.
+    pub async fn agents_where(&self, query: &AgentsQuery) -> Result<Vec<Agent>, Failure> {
+        let archived = query.include_archived == Some(true);
+        self.pages(if archived { "/api/v1/daemons" } else { "/api/v1/agents" }, query).await
     }
 
     /// `GET /api/v1/agents/{id}`.
@@ -227,8 +270,13 @@ impl Client {
     }
 
     /// `GET /api/v1/discovered-agents`.
-    pub async fn discovered_agents(&self) -> Result<Vec<DiscoveredAgent>, Failure> {
-        self.pages("/api/v1/discovered-agents", &[]).await
+    pub async fn discovered_agents(&self, query: &DiscoveredAgentsQuery) -> Result<Vec<DiscoveredAgent>, Failure> {
+        self.pages("/api/v1/discovered-agents", query).await
+    }
+
+    /// `GET /api/v1/discovered-agents/{id}`.
+    pub async fn discovered_agent(&self, id: Uuid) -> Result<DiscoveredAgent, Failure> {
+        self.get(&format!("/api/v1/discovered-agents/{id}")).await
     }
 
     /// `PATCH /api/v1/discovered-agents/{id}`: names an AI process.
@@ -243,9 +291,14 @@ impl Client {
         self.call(Method::GET, "/api/v1/events", Some(query), None::<&()>, Access::LoggedIn).await
     }
 
+    /// `GET /api/v1/events/{id}`.
+    pub async fn event(&self, id: Uuid) -> Result<Event, Failure> {
+        self.get(&format!("/api/v1/events/{id}")).await
+    }
+
     /// `GET /api/v1/stats/rate`.
-    pub async fn rate(&self, query: &RateQuery) -> Result<Vec<RateRow>, Failure> {
-        let rows: List<RateRow> =
+    pub async fn rate(&self, query: &RateQuery) -> Result<Vec<RateGroup>, Failure> {
+        let rows: List<RateGroup> =
             self.call(Method::GET, "/api/v1/stats/rate", Some(query), None::<&()>, Access::LoggedIn).await?;
         Ok(rows.items)
     }
@@ -269,7 +322,7 @@ impl Client {
 
     /// `GET /api/v1/policies`.
     pub async fn policies(&self) -> Result<Vec<PolicyVersion>, Failure> {
-        self.pages("/api/v1/policies", &[]).await
+        self.pages("/api/v1/policies", &()).await
     }
 
     /// `GET /api/v1/policies/{version}`.
@@ -296,12 +349,17 @@ impl Client {
 
     /// `GET /api/v1/policy-assignments`.
     pub async fn assignments(&self) -> Result<Vec<Assignment>, Failure> {
-        Ok(self.get::<List<Assignment>>("/api/v1/policy-assignments").await?.items)
+        self.pages("/api/v1/policy-assignments", &()).await
     }
 
     /// `POST /api/v1/policy-assignments`.
     pub async fn assign_policy(&self, assignment: &NewAssignment) -> Result<Assignment, Failure> {
         self.post("/api/v1/policy-assignments", assignment).await
+    }
+
+    /// `DELETE /api/v1/policy-assignments/{id}`.
+    pub async fn end_assignment(&self, id: Uuid) -> Result<(), Failure> {
+        self.done(Method::DELETE, &format!("/api/v1/policy-assignments/{id}")).await
     }
 
     /// `GET /api/v1/alerts`: one page, firing ones first.
@@ -338,7 +396,7 @@ impl Client {
 
     /// `GET /api/v1/enrollment-tokens`.
     pub async fn enrollment_tokens(&self) -> Result<Vec<EnrollmentToken>, Failure> {
-        self.pages("/api/v1/enrollment-tokens", &[]).await
+        self.pages("/api/v1/enrollment-tokens", &()).await
     }
 
     /// `POST /api/v1/enrollment-tokens`.
@@ -380,12 +438,16 @@ impl Client {
     }
 
     /// A whole list, page by page.
-    async fn pages<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<T>, Failure> {
+    async fn pages<T: DeserializeOwned>(&self, path: &str, query: &impl Serialize) -> Result<Vec<T>, Failure> {
+        // A query is a flat structure, or nothing.
+        let mut query = match serde_json::to_value(query) {
+            Ok(serde_json::Value::Object(query)) => query,
+            _ => serde_json::Map::new(),
+        };
         let mut rows = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
-            let mut query: BTreeMap<&str, &str> = query.iter().copied().collect();
-            query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+            query.extend(cursor.clone().map(|cursor| ("cursor".to_owned(), cursor.into())));
             let page: Page<T> = self.call(Method::GET, path, Some(&query), None::<&()>, Access::LoggedIn).await?;
             rows.extend(page.items);
             // A server that gives the same place again would keep us for ever.
@@ -420,16 +482,27 @@ impl Client {
         if !status.is_success() {
             return Err(self.refused(status, &answer, path));
         }
-        serde_json::from_slice(&answer).map_err(|error| {
-            let begin = String::from_utf8_lossy(&answer[..answer.len().min(80)]).into_owned();
-            Failure::failed(format!("the answer to `{path}` could not be read"))
-                .cause(format!("{error}; it begins with: {begin}"))
-                .hint(format!(
-                    "is `{}` a tyr-server, and of a version near {}? try `tyrctl version`",
-                    self.0.endpoint.name(),
-                    env!("CARGO_PKG_VERSION")
-                ))
-        })
+        match serde_json::from_slice(&answer) {
+            Ok(content) => Ok(content),
+            Err(error) => {
+                let begin = String::from_utf8_lossy(&answer[..answer.len().min(80)]).into_owned();
+                let failure = Failure::failed(format!("the answer to `{path}` could not be read"))
+                    .cause(format!("{error}; it begins with: {begin}"));
+                Err(failure.hint(self.version_hint().await))
+            }
+        }
+    }
+
+    /// What to say when an answer made no sense: whether the server is one, and of our version.
+    async fn version_hint(&self) -> String {
+        const OURS: &str = env!("CARGO_PKG_VERSION");
+        match self.health().await {
+            Ok(health) if health.version == OURS => {
+                "server and tyrctl have the same version; please report this".to_owned()
+            }
+            Ok(health) => format!("the server has version {}, this tyrctl {OURS}: use the server's", health.version),
+            Err(_) => format!("is `{}` a tyr-server? try `tyrctl doctor`", self.0.endpoint.name()),
+        }
     }
 
     /// One request and its whole answer, within the time-out.
@@ -441,6 +514,9 @@ impl Client {
         body: Option<&B>,
         access: Access,
     ) -> Result<(StatusCode, Vec<u8>), Failure> {
+        if self.0.read_only && changes(&method, path) {
+            return Err(refused_as_read_only(&format!("`{method} {path}` was not sent")));
+        }
         let mut request = self.0.http.request(method, self.url(path)?).header(ACCEPT, "application/json");
         if let Some(query) = query {
             request = request.query(query);
@@ -454,6 +530,7 @@ impl Client {
         let answer = tokio::time::timeout(self.0.endpoint.timeout, async {
             let response = request.send().await.map_err(|error| self.unreachable(&error))?;
             let status = response.status();
+            self.note_time(response.headers());
             if has_content_type(response.headers(), "application/grpc") {
                 let message = format!("`{}` is tyr-server's port for agents", self.0.endpoint.name());
                 return Err(Failure::new(Kind::Unreachable, message).hint("the REST port is 7701 unless set otherwise"));
@@ -462,7 +539,7 @@ impl Client {
             let mut body = Vec::new();
             let mut chunks = response.bytes_stream();
             while let Some(chunk) = chunks.next().await {
-                let chunk = chunk.map_err(|error| self.unreachable(&error))?;
+                let chunk = chunk.map_err(|error| trust::cut_off(&error, path))?;
                 if body.len() + chunk.len() > bytes_max {
                     return Err(Failure::failed(format!("the answer to `{path}` is larger than {bytes_max} bytes")));
                 }
@@ -547,8 +624,22 @@ impl Client {
     }
 }
 
+/// Whether such a request changes something on the server that is not one's own login.
+fn changes(method: &Method, path: &str) -> bool {
+    const OWN: [&str; 3] = ["/api/v1/auth/login", "/api/v1/auth/logout", "/api/v1/auth/password"];
+    let path = path.split('?').next().unwrap_or(path);
+    *method != Method::GET && !OWN.contains(&path)
+}
+
+/// The refusal of a change in a read-only context.
+pub fn refused_as_read_only(what: &str) -> Failure {
+    Failure::new(Kind::Denied, what)
+        .cause("the context in use is read-only")
+        .hint("`--context NAME` takes another one, `tyrctl context add NAME --read-only=false` lifts it")
+}
+
 /// Whether an answer's content type is this one, parameters aside.
-fn has_content_type(headers: &reqwest::header::HeaderMap, wanted: &str) -> bool {
+fn has_content_type(headers: &HeaderMap, wanted: &str) -> bool {
     headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())

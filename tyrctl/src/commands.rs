@@ -1,11 +1,8 @@
 //! One module per verb.
 
-use std::io::{self, BufRead, IsTerminal, Write};
-
 use crate::app::App;
 use crate::args::{AgentCommand, AuthCommand, Command, EventsCommand};
 use crate::error::Failure;
-use crate::output::sanitize::sanitize;
 
 use agents::Change;
 
@@ -14,18 +11,26 @@ pub mod ai;
 pub mod alerts;
 pub mod api;
 pub mod audit;
+pub mod change;
+pub mod check;
 pub mod completions;
+pub mod config;
 pub mod context;
 pub mod db;
+pub mod doctor;
 pub mod drift;
 pub mod events;
 pub mod health;
+pub mod keys;
 pub mod metrics;
 pub mod policy;
 pub mod session;
+pub mod sql;
 pub mod token;
 pub mod top;
 pub mod user;
+pub mod watch;
+pub mod why;
 
 /// How a command ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,13 +39,28 @@ pub enum Outcome {
     Done,
     /// `--fail-on-any` or `--fail-on-none` holds: 3.
     ConditionHolds,
+    /// What was found is told by the exit code.
+    Status(u8),
+    /// Ended by ctrl-c, as what goes on for ever is: 130.
+    Interrupted,
 }
 
 /// Does what was asked for.
 ///
 /// # Errors
 /// The command's.
-pub async fn run(app: &App, command: Command) -> Result<Outcome, Failure> {
+pub async fn run(app: &App, mut command: Command) -> Result<Outcome, Failure> {
+    let every = watch::list_of(&mut command).and_then(|list| list.watch);
+    let result = match every {
+        Some(every) => watch::run(app, command, every).await,
+        None => dispatch(app, command).await,
+    };
+    app.note_clock_skew();
+    result
+}
+
+/// Does it once.
+async fn dispatch(app: &App, command: Command) -> Result<Outcome, Failure> {
     match command {
         Command::Top(args) => top::run(app, &args).await,
         Command::Agents(args) => agents::list(app, &args).await,
@@ -67,36 +87,17 @@ pub async fn run(app: &App, command: Command) -> Result<Outcome, Failure> {
         Command::Audit(args) => audit::run(app, &args).await,
         Command::Context(command) => context::run(app, command),
         Command::Db(args) => db::run(app, &args).await,
+        Command::Sql(command) => sql::run(app, &command),
+        Command::Why(args) => why::run(app, &args).await,
+        Command::Check(args) => check::run(app, &args).await,
+        Command::Doctor(args) => doctor::run(app, &args).await,
+        Command::Config(command) => config::run(app, command),
+        Command::Keys(args) => keys::run(app, &args),
         Command::Health => health::health(app).await,
         Command::Metrics(args) => metrics::run(app, &args).await,
         Command::Version(args) => health::version(app, &args).await,
         Command::Api(args) => api::run(app, &args).await,
         Command::Completions(args) => completions::completions(app, &args),
         Command::Man(args) => completions::man(app, &args),
-    }
-}
-
-/// Asks before something is changed that others depend on.
-///
-/// # Errors
-/// When the answer is no, or nobody can be asked and `--yes` is missing.
-fn confirm(app: &App, question: &str, yes: bool) -> Result<(), Failure> {
-    if yes {
-        return Ok(());
-    }
-    if app.global.no_input || !io::stdin().is_terminal() {
-        return Err(Failure::usage(format!("not done: {question}"))
-            .cause("nobody can be asked to confirm it")
-            .hint("`--yes` does it without asking"));
-    }
-    let failure = |error: &io::Error| Failure::failed("the question could not be asked").because(error);
-    let mut err = io::stderr();
-    write!(err, "{}? [y/N] ", sanitize(question)).and_then(|()| err.flush()).map_err(|error| failure(&error))?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer).map_err(|error| failure(&error))?;
-    if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
-        Ok(())
-    } else {
-        Err(Failure::failed("nothing was changed").cause("the answer was not yes"))
     }
 }

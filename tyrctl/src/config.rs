@@ -44,6 +44,14 @@ pub struct Context {
     /// Zone in which times are shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
+    /// Whether everything that changes something on the server is refused here.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub read_only: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// The folder of configuration and tokens.
@@ -60,6 +68,11 @@ impl Folder {
             Failure::failed("no folder for the configuration").because(&error).hint("set HOME or XDG_CONFIG_HOME")
         })?;
         Ok(Self(base.config_dir().join("tyr")))
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.0
     }
 
     /// Where the configuration is.
@@ -124,6 +137,10 @@ pub fn read_guarded(file: &Path, forbidden_mode: u32) -> Result<Option<Vec<u8>>,
     let mut opened = match fs::File::open(file) {
         Ok(opened) => opened,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        // In a folder that is closed to us, as root's home is to a service, nothing of ours can lie.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && file.symlink_metadata().is_err() => {
             return Ok(None);
         }
         Err(error) => return Err(failure(&error)),

@@ -11,18 +11,20 @@ pub mod commands;
 pub mod complete;
 pub mod config;
 pub mod error;
+pub mod manual;
 pub mod output;
+pub mod sql;
+pub mod threshold;
 pub mod tui;
 pub mod usage;
 pub mod when;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
-use clap_complete::CompleteEnv;
+use clap::Parser;
 
 use crate::app::App;
-use crate::args::Cli;
+use crate::args::{Cli, Command};
 use crate::commands::Outcome;
 use crate::error::{Failure, Kind};
 use crate::usage::Answer;
@@ -30,11 +32,15 @@ use crate::usage::Answer;
 /// The whole program: reads the command line, runs the command, prints a failure, and says the exit code.
 pub fn run() -> ExitCode {
     // Asked by the shell for completions it answers and ends here, before anything else is written.
-    CompleteEnv::with_factory(Cli::command).completer("tyrctl").complete();
+    if let Some(code) = complete::answer() {
+        return code;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             return match usage::explain(&error) {
+                // To a monitoring system exit code 2 would mean that the fleet is in trouble.
+                Answer::Wrong(failure) if usage::is_check() => ended(&unknown(&failure)),
                 Answer::Text(text) => ended(&output::print_text(&text).map(|()| Outcome::Done)),
                 Answer::Help(text) => {
                     output::print_help(&text);
@@ -44,8 +50,15 @@ pub fn run() -> ExitCode {
             };
         }
     };
-    let app = match App::new(cli.global) {
+    let is_check = matches!(cli.command, Command::Check(_));
+    let app = match cli.command {
+        // They say what is wrong with the configuration, so that must not keep them from it.
+        Command::Doctor(_) | Command::Config(_) => App::lenient(cli.global),
+        _ => App::new(cli.global),
+    };
+    let app = match app {
         Ok(app) => app,
+        Err(failure) if is_check => return ended(&unknown(&failure)),
         Err(failure) => return ended(&Err(failure)),
     };
     let result = tokio::runtime::Builder::new_current_thread()
@@ -58,10 +71,18 @@ pub fn run() -> ExitCode {
     ended(&result.and_then(|outcome| flushed.map(|()| outcome)))
 }
 
+/// A failure of a monitoring plugin: on standard output, and never another exit code.
+fn unknown(failure: &Failure) -> Result<Outcome, Failure> {
+    let (text, code) = commands::check::unknown(failure);
+    output::print_text(&text).map(|()| Outcome::Status(code))
+}
+
 fn ended(result: &Result<Outcome, Failure>) -> ExitCode {
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::ConditionHolds) => ExitCode::from(3),
+        Ok(Outcome::Status(code)) => ExitCode::from(*code),
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(failure) => {
             output::print_failure(failure);
             ExitCode::from(failure.kind.exit_code())

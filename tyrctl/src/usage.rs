@@ -1,5 +1,6 @@
 //! Wrong usage in the one style of all errors, with the nearest right word.
 
+use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::error::Failure;
@@ -17,11 +18,19 @@ pub enum Answer {
     Wrong(Failure),
 }
 
+/// Whether the command line, wrong as it is, is one of `tyrctl check`.
+pub fn is_check() -> bool {
+    let command = crate::args::Cli::command().ignore_errors(true);
+    command.try_get_matches_from(std::env::args_os()).is_ok_and(|matches| matches.subcommand_name() == Some("check"))
+}
+
 /// Reads clap's error.
 pub fn explain(error: &clap::Error) -> Answer {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => return Answer::Text(error.render().to_string()),
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => return Answer::Help(error.render().to_string()),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            return Answer::Help(commands_alone(&error.render().to_string()));
+        }
         _ => {}
     }
     let mut failure = Failure::usage(message(error));
@@ -64,6 +73,14 @@ pub fn explain(error: &clap::Error) -> Answer {
         failure = failure.hint(if usage.is_empty() { "`tyrctl --help`".to_owned() } else { format!("usage: {usage}") });
     }
     Answer::Wrong(failure)
+}
+
+/// Help without the flags, which would push the commands off a small screen.
+fn commands_alone(help: &str) -> String {
+    match help.split_once("\nOptions:\n") {
+        Some((commands, _)) => format!("{commands}\n`--help` tells of the flags and has examples.\n"),
+        None => help.to_owned(),
+    }
 }
 
 fn message(error: &clap::Error) -> String {

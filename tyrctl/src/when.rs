@@ -127,6 +127,23 @@ pub fn parse_timeout(text: &str) -> Result<Duration, NotATime> {
     }
 }
 
+/// Reads `--watch`: seconds, or a duration, from 1 s to one day.
+///
+/// # Errors
+/// When it is none, or out of these bounds.
+pub fn parse_every(text: &str) -> Result<Duration, NotATime> {
+    let seconds = text.trim().parse::<f64>().ok().filter(|_| text.len() <= TEXT_BYTES_MAX);
+    let every = match seconds.map(Duration::try_from_secs_f64) {
+        Some(seconds) => seconds.map_err(|_| NotATime::new(text, 0..text.len(), "not a number of seconds"))?,
+        None => parse_duration(text)?.unsigned_abs(),
+    };
+    if (Duration::from_secs(1)..=Duration::from_hours(24)).contains(&every) {
+        Ok(every)
+    } else {
+        Err(NotATime::new(text, 0..text.len(), "must be between 1s and 1d"))
+    }
+}
+
 /// Reads a moment: a duration (that long ago), `now`, `today`, `yesterday`, `@1763830800`, RFC 3339, `2026-11-21`,
 /// `2026-11-21 09:30`.
 ///

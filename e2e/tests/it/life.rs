@@ -1,7 +1,7 @@
 //! The life of a server: what a service manager hears, how it stops, and what it says when it can't start.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::process::Stdio;
@@ -36,7 +36,7 @@ fn the_service_manager_hears_ready_status_watchdog_and_stopping() {
     let path = folder.path().join("notify");
     let socket = UnixDatagram::bind(&path).expect("a socket");
     let path = path.display().to_string();
-    let mut stack = Stack::start(&[("NOTIFY_SOCKET", &path), ("WATCHDOG_USEC", "2000000")]).expect("the server starts");
+    let mut stack = Stack::start(&[("NOTIFY_SOCKET", &path), ("WATCHDOG_USEC", "4000000")]).expect("the server starts");
     hear(&socket, "READY=1");
     let status = hear(&socket, "STATUS=serving: ");
     assert!(status.iter().any(|line| line.ends_with("database ok")), "{status:?}");
@@ -44,7 +44,7 @@ fn the_service_manager_hears_ready_status_watchdog_and_stopping() {
     for _ in 0..3 {
         hear(&socket, "WATCHDOG=1");
     }
-    assert!(begun.elapsed() < 3 * Duration::from_secs(2), "fed within the limit each time");
+    assert!(begun.elapsed() < 3 * Duration::from_secs(4), "fed within the limit each time");
     let (status, _) = stack.stop_server().expect("it ends");
     assert_eq!(status.code(), Some(0), "{}", stack.server_log());
     hear(&socket, "STOPPING=1");
@@ -73,10 +73,13 @@ fn the_service_manager_hears_of_the_agent_too() {
 fn stops_within_ten_seconds_under_load() {
     let mut stack = Stack::start(&[]).expect("the server starts");
     let agent = stack.start_agent("busy", "allow_events: all\n").expect("the agent starts");
+    // Into files: a pipe that nobody empties fills up, and a reader that takes nothing can't be told that the server stops.
     let readers: Vec<_> = (0..20)
-        .map(|_| {
+        .map(|n| {
+            let file = stack.folder().join(format!("reader-{n}"));
             let mut curl = stack.curl(&["-sS", "-N"], "/api/v1/events/stream");
-            curl.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("curl")
+            curl.stdout(fs::File::create(&file).expect("a file")).stderr(Stdio::null());
+            (curl.spawn().expect("curl"), file)
         })
         .collect();
     let mut half_sent = half_a_request(stack.rest_port());
@@ -96,11 +99,10 @@ fn stops_within_ten_seconds_under_load() {
     assert!(took < STOP_MAX, "the stop took {took:?}:\n{}", stack.server_log());
     workload.kill().expect("the workload ends");
     workload.wait().expect("the workload ended");
-    for mut reader in readers {
-        let mut text = String::new();
-        reader.stdout.take().expect("a pipe").read_to_string(&mut text).expect("text");
-        assert!(text.contains(": the server stops"), "a reader is told: {:?}", text.lines().last());
+    for (mut reader, file) in readers {
         reader.wait().expect("curl ended");
+        let text = fs::read_to_string(&file).expect("text");
+        assert!(text.contains(": the server stops"), "a reader is told: {:?}", text.lines().last());
     }
     let _ = half_sent.write_all(b"}");
     assert!(!stack.data_dir().join("pg/data/postmaster.pid").exists(), "the database went down");
@@ -119,7 +121,20 @@ fn stops_within_ten_seconds_under_load() {
 #[test]
 fn a_second_signal_stops_at_once() {
     let mut stack = Stack::start(&[]).expect("the server starts");
-    let _half_sent = half_a_request(stack.rest_port());
+    // A request that waits for a lock keeps the first signal's stop waiting.
+    let url = stack.server_command(["db", "url"]).output().expect("a URL");
+    let url = String::from_utf8(url.stdout).expect("text");
+    let mut holder = std::process::Command::new("psql");
+    holder.args([url.trim(), "-Xc", "BEGIN; LOCK TABLE agents; SELECT pg_sleep(60)"]);
+    let mut holder = holder.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("psql");
+    let waiting = |what: &str| {
+        let sql = format!("SELECT count(*) FROM pg_locks WHERE relation = 'agents'::regclass AND {what}");
+        wait_for(what, LIMIT, || (stack.psql(&sql).ok()?.trim() != "0").then_some(()));
+    };
+    waiting("mode = 'AccessExclusiveLock' AND granted");
+    let mut asked =
+        stack.curl(&["-sS"], "/api/v1/agents").stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("curl");
+    waiting("NOT granted");
     let postmaster = stack.data_dir().join("pg/data/postmaster.pid");
     stack.signal_server(Signal::TERM);
     wait_for("the stop to begin", LIMIT, || stack.server_log().contains("stopping").then_some(()));
@@ -127,8 +142,10 @@ fn a_second_signal_stops_at_once() {
     stack.signal_server(Signal::INT);
     let status = stack.wait_for_server().expect("it ends");
     assert_eq!(status.code(), Some(130));
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     wait_for("the database to go down by itself", LIMIT, || (!postmaster.exists()).then_some(()));
+    holder.wait().expect("psql ended with its connection");
+    asked.wait().expect("curl ended with its connection");
     stack.start_server(&[]).expect("it starts again");
 }
 

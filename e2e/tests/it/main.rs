@@ -1,5 +1,6 @@
 //! Whole stories. They need root, cgroup2 and a kernel that loads BPF programs, and fail without them.
 
+mod alerts;
 mod backup;
 mod database;
 mod dependencies;
@@ -7,6 +8,8 @@ mod kubernetes;
 mod life;
 mod operations;
 mod packages;
+mod recipes;
+mod sql;
 mod stale;
 mod story;
 mod top;

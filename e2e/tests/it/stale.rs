@@ -10,7 +10,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 #[test]
 fn a_stopped_agent_turns_stale() {
     let stack =
-        Stack::start(&[("TYR_STALE_AFTER_S", "3"), ("TYR_HEARTBEAT_INTERVAL_S", "1")]).expect("the server starts");
+        Stack::start(&[("TYR_STALE_AFTER_S", "10"), ("TYR_HEARTBEAT_INTERVAL_S", "1")]).expect("the server starts");
     let mut agent = stack.start_agent("sleepy", "").expect("the agent starts");
     let liveness = || {
         let agents = stack.tyrctl_json(&["agents"]).expect("tyrctl agents");

@@ -25,8 +25,8 @@ const FIELDS: &[&str] = &[
     "condition",
 ];
 
-/// Agent types that Tyr's own fingerprints know; others can be added on a host, so this is for near-misses alone.
-const AGENT_TYPES: &[&str] = &["claude-code", "cursor", "copilot", "codex", "gemini-cli", "aider", "autogen"];
+/// Agent types that are documented; others can be added on a host, so this is for near-misses and completions alone.
+pub const AGENT_TYPES: &[&str] = &["claude-code", "cursor", "copilot", "codex", "gemini-cli", "aider", "autogen"];
 
 impl Checker {
     pub(super) fn rules(&mut self, node: Node) -> Option<Vec<(Place, Rule)>> {

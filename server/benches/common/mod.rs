@@ -197,6 +197,45 @@ impl Bench {
     }
 }
 
+/// Stores events at an even pace, and says how long acknowledgements took, sorted.
+pub(crate) async fn paced(fleet: Vec<Agent>, pace: usize, span: Duration) -> (Vec<Agent>, Vec<Duration>) {
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    let every = Duration::from_secs_f64((BATCH * fleet.len()) as f64 / pace as f64);
+    let count = u32::try_from(fleet.len()).expect("few");
+    let tasks: Vec<_> = fleet
+        .into_iter()
+        .zip(0..)
+        .map(|(mut agent, number): (Agent, u32)| {
+            tokio::spawn(async move {
+                let mut latencies = Vec::new();
+                let begun = Instant::now();
+                // Not all at the same moment.
+                let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + every * number / count, every);
+                while begun.elapsed() < span {
+                    ticks.tick().await;
+                    agent.send(usize::MAX, &mut latencies).await;
+                    agent.finish(&mut latencies).await;
+                }
+                (agent, latencies)
+            })
+        })
+        .collect();
+    let (mut fleet, mut all) = (Vec::new(), Vec::new());
+    for task in tasks {
+        let (agent, latencies) = task.await.expect("no panic");
+        fleet.push(agent);
+        all.extend(latencies);
+    }
+    all.sort_unstable();
+    (fleet, all)
+}
+
+/// Events per second.
+#[expect(clippy::cast_precision_loss, reason = "events are far fewer than 2^52")]
+pub(crate) fn rate(events: usize, took: Duration) -> f64 {
+    events as f64 / took.as_secs_f64()
+}
+
 fn message(payload: FromAgent) -> AgentMessage {
     AgentMessage { payload: Some(payload) }
 }

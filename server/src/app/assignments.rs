@@ -1,11 +1,14 @@
 //! Policy assignments: which version is for whom.
 
+use tyr_api::page::Page;
 use tyr_api::policies::{Assignment, NewAssignment, TargetType};
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::app::audit::{self, Action, Actor};
 use crate::app::effective;
+use crate::app::query::cut;
+use crate::db::policy_assignments::Which;
 use crate::db::{DbError, agents, effective_policies, policy_assignments};
 
 /// Longest agent type, in bytes.
@@ -52,7 +55,7 @@ pub async fn create(app: &App, new: NewAssignment, actor: &Actor) -> Result<Assi
         },
     )?;
     let changed = effective::settle(&mut tx, None).await?;
-    let assignment = policy_assignments::list(&mut *tx, Some(assignment_id)).await?.pop();
+    let assignment = policy_assignments::list(&mut *tx, Which::One(assignment_id)).await?.pop();
     let facts = &[
         ("version", &new.version as audit::Fact<'_>),
         ("target_type", &new.target_type),
@@ -87,14 +90,22 @@ pub async fn end(app: &App, assignment_id: Uuid, actor: &Actor) -> Result<bool, 
     Ok(true)
 }
 
-/// The assignments in force.
-pub async fn list(app: &App) -> Result<Vec<Assignment>, DbError> {
-    policy_assignments::list(&app.pool, None).await
+/// A page of the assignments in force, by target. None: the cursor is no assignment's id.
+pub async fn list(app: &App, after: Option<Uuid>, limit: u32) -> Result<Option<Page<Assignment>>, DbError> {
+    if let Some(after) = after
+        && !policy_assignments::is_known(&app.pool, after).await?
+    {
+        return Ok(None);
+    }
+    let mut items = policy_assignments::list(&app.pool, Which::Page { after, limit: limit + 1 }).await?;
+    let more = cut(&mut items, limit);
+    let next_cursor = items.last().filter(|_| more).map(|last| last.assignment_id.to_string());
+    Ok(Some(Page { items, next_cursor }))
 }
 
 /// One assignment in force.
 pub async fn show(app: &App, assignment_id: Uuid) -> Result<Option<Assignment>, DbError> {
-    Ok(policy_assignments::list(&app.pool, Some(assignment_id)).await?.pop())
+    Ok(policy_assignments::list(&app.pool, Which::One(assignment_id)).await?.pop())
 }
 
 fn tell(app: &App, changed: &[Uuid]) {

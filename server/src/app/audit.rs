@@ -55,6 +55,11 @@ impl Actor {
         Self { name: format!("<token {token_id}>"), user_id: None, source: None, request_id: None }
     }
 
+    /// Whoever may run `tyr-server` on the server's host.
+    pub fn command_line() -> Self {
+        Self { name: "<command line>".to_owned(), user_id: None, source: None, request_id: None }
+    }
+
     /// The settings that the server was started with.
     pub fn environment() -> Self {
         Self { name: "<environment>".to_owned(), user_id: None, source: None, request_id: None }
@@ -133,6 +138,8 @@ actions! {
     WebhookDelete => "webhook.delete",
     /// A webhook was tried.
     WebhookTest => "webhook.test",
+    /// Days of events were dropped by `tyr-server db retention`.
+    DbRetention => "db.retention",
 }
 
 /// A value of a detail.

@@ -4,6 +4,7 @@
 //! ([`writer::run`]), which joins what waits into one transaction and answers after COMMIT. One writer gives
 //! `received_at` a strict order, which the live stream and its replay rest on.
 
+mod announce;
 pub mod clean;
 pub mod pulse;
 pub mod writer;
@@ -75,6 +76,11 @@ impl Ready {
 }
 
 impl Work {
+    /// What is in it; nothing is left.
+    fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::empty(self.agent_id, self.may_be_replay))
+    }
+
     /// A batch of an agent with nothing in it.
     fn empty(agent_id: Uuid, may_be_replay: bool) -> Self {
         Self {

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use tyr_api::agents::{Agent, DiscoveredAgent};
+use tyr_api::agents::{Agent, DiscoveredAgent, Liveness};
 use tyr_api::db::DbReport;
-use tyr_api::events::EventPage;
+use tyr_api::events::{Event, EventPage};
 use tyr_api::page::Page;
 use tyr_api::policies::{EffectivePolicy, PolicyLayer};
-use tyr_api::stats::{AgentEvents, DriftRow, RateRow};
+use tyr_api::stats::{AgentEvents, DriftBy, DriftRow, RateBy, RateGroup};
 use tyr_api::stream::Snapshot;
 use uuid::Uuid;
 
@@ -22,10 +22,66 @@ pub const AI_PROCESSES_MAX: u32 = 10_000;
 /// Events and drifts of a snapshot, each.
 const SNAPSHOT_EVENTS: u32 = 500;
 
+/// Seconds by which a look into the table is wider than what is asked for: its `last_seen` is up to a second behind what the
+/// fleet knows, and the database's clock is not the server's.
+const TABLE_SLACK_S: f64 = 10.0;
+
+/// Which agents, as the fleet knows them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AgentFilter {
+    /// Archived ones too.
+    pub archived: bool,
+    /// Only those that are so alive; empty: all.
+    pub liveness: Vec<Liveness>,
+    /// Only those not heard from for more than so many seconds.
+    pub unheard_for_s: Option<u32>,
+    /// Only those that are heard from and reported no event for so many seconds.
+    pub silent_for_s: Option<u32>,
+}
+
+impl AgentFilter {
+    /// What the table can tell: no agent too few.
+    fn in_table(&self, app: &App) -> agents::Filter {
+        let beyond = self.liveness.iter().map(|liveness| match liveness {
+            Liveness::Online => 0.0,
+            Liveness::Late => app.liveness.late_after.as_secs_f64(),
+            Liveness::Stale => app.liveness.stale_after.as_secs_f64(),
+            Liveness::Offline => app.liveness.offline_after.as_secs_f64(),
+        });
+        let within = self.liveness.iter().map(|liveness| match liveness {
+            Liveness::Online => app.liveness.late_after.as_secs_f64(),
+            Liveness::Late => app.liveness.stale_after.as_secs_f64(),
+            Liveness::Stale => app.liveness.offline_after.as_secs_f64(),
+            Liveness::Offline => f64::INFINITY,
+        });
+        let asked = self.unheard_for_s.map(f64::from);
+        agents::Filter {
+            unheard_for_s: beyond
+                .reduce(f64::min)
+                .into_iter()
+                .chain(asked)
+                .reduce(f64::max)
+                .map(|s| s - TABLE_SLACK_S)
+                .filter(|s| *s > 0.0),
+            heard_within_s: within.reduce(f64::max).filter(|s| s.is_finite()).map(|s| s + TABLE_SLACK_S),
+            silent_for_s: self.silent_for_s.map(f64::from),
+        }
+    }
+
+    /// What the fleet knows better.
+    fn passes(&self, agent: &Agent) -> bool {
+        (self.liveness.is_empty() || self.liveness.contains(&agent.liveness))
+            && self.unheard_for_s.is_none_or(|seconds| agent.staleness_ms > u64::from(seconds) * 1000)
+    }
+}
+
 /// A page of agents by name, as they are now. None: the cursor is no agent's id.
+///
+/// With a filter a page may hold fewer than asked for although there is a further one: the table found some that the fleet
+/// heard from within the last second.
 pub async fn agents(
     app: &App,
-    archived: bool,
+    filter: &AgentFilter,
     after: Option<Uuid>,
     limit: u32,
 ) -> Result<Option<Page<Agent>>, DbError> {
@@ -35,11 +91,14 @@ pub async fn agents(
     {
         return Ok(None);
     }
-    let mut agents = agents::list(&mut conn, agents::Which::Page { archived, after, limit: limit + 1 }).await?;
+    let which =
+        agents::Which::Page { archived: filter.archived, filter: filter.in_table(app), after, limit: limit + 1 };
+    let mut agents = agents::list(&mut conn, which).await?;
     drop(conn);
     let more = cut(&mut agents, limit);
-    app.fleet.present(&mut agents);
     let next_cursor = agents.last().filter(|_| more).map(|agent| agent.agent_id.to_string());
+    app.fleet.present(&mut agents);
+    agents.retain(|agent| filter.passes(agent));
     Ok(Some(Page { items: agents, next_cursor }))
 }
 
@@ -84,6 +143,7 @@ pub async fn effective_policy(app: &App, agent_id: Uuid) -> Result<Option<Effect
 pub async fn ai_processes(
     app: &App,
     agent_id: Option<Uuid>,
+    agent_type: Option<&str>,
     alive: bool,
     behind: Option<Position>,
     limit: u32,
@@ -91,6 +151,7 @@ pub async fn ai_processes(
     let filter = discovered_agents::Filter {
         ids: None,
         daemon_agent_id: agent_id,
+        agent_type,
         // Nothing ended after the end of time.
         alive_after: alive.then_some(Timestamp::MAX),
         behind,
@@ -116,14 +177,38 @@ pub async fn events(app: &App, filter: &Filter, cursor: Option<Position>, limit:
     Ok(EventPage { items, next_cursor })
 }
 
-/// Events per minute, verdict and kind.
-pub async fn rate(app: &App, since: Timestamp, until: Timestamp) -> Result<Vec<RateRow>, DbError> {
-    stats::rate(&mut *app.pool.acquire().await?, since, until).await
+/// One event.
+pub async fn event(app: &App, event_id: Uuid) -> Result<Option<Event>, DbError> {
+    events::get(&mut *app.pool.acquire().await?, event_id).await
 }
 
-/// Drift per agent.
-pub async fn drift(app: &App, since: Timestamp, until: Timestamp) -> Result<Vec<DriftRow>, DbError> {
-    stats::drift(&mut *app.pool.acquire().await?, since, until).await
+/// Events per minute, verdict and kind, or counted by one thing; `limit` is for rows by agent, which may be many.
+pub async fn rate(
+    app: &App,
+    since: Timestamp,
+    until: Timestamp,
+    by: Option<RateBy>,
+    limit: u32,
+) -> Result<Vec<RateGroup>, DbError> {
+    let mut conn = app.pool.acquire().await?;
+    match by {
+        None => Ok(stats::rate(&mut conn, since, until).await?.into_iter().map(RateGroup::from).collect()),
+        Some(RateBy::Verdict) => stats::rate_by_verdict(&mut conn, since, until).await,
+        Some(RateBy::Kind) => stats::rate_by_kind(&mut conn, since, until).await,
+        Some(RateBy::Minute) => stats::rate_by_minute(&mut conn, since, until).await,
+        Some(RateBy::Agent) => stats::rate_by_agent(&mut conn, since, until, limit).await,
+    }
+}
+
+/// Drift by agent, or by what it has in common.
+pub async fn drift(
+    app: &App,
+    since: Timestamp,
+    until: Timestamp,
+    by: DriftBy,
+    agent_id: Option<Uuid>,
+) -> Result<Vec<DriftRow>, DbError> {
+    stats::drift(&mut *app.pool.acquire().await?, since, until, by, agent_id).await
 }
 
 /// The agents with most events, in whole hours.

@@ -5,6 +5,7 @@
 
 use sqlx::PgConnection;
 use tyr_api::auth::Role;
+use tyr_api::page::Page;
 use tyr_api::users::{NewUser, User, UserChange};
 use uuid::Uuid;
 
@@ -12,7 +13,8 @@ use crate::app::App;
 use crate::app::audit::{self, Action, Actor};
 use crate::app::auth::endings::Ended;
 use crate::app::auth::{AuthError, check_password, check_username};
-use crate::db::users::role_word;
+use crate::app::query::cut;
+use crate::db::users::{Which, role_word};
 use crate::db::{DbError, users};
 
 /// Why a user was not made, changed or removed. Nothing has changed then.
@@ -38,12 +40,18 @@ pub enum UserError {
     Db(#[from] DbError),
 }
 
-/// All users, by name.
+/// A page of users, by name. None: the cursor is no name that a user can have.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn list(app: &App) -> Result<Vec<User>, DbError> {
-    users::list(&app.pool, None).await
+pub async fn list(app: &App, after: Option<&str>, limit: u32) -> Result<Option<Page<User>>, DbError> {
+    if after.is_some_and(|after| check_username(after).is_err()) {
+        return Ok(None);
+    }
+    let mut items = users::list(&app.pool, Which::Page { after, limit: limit + 1 }).await?;
+    let more = cut(&mut items, limit);
+    let next_cursor = items.last().filter(|_| more).map(|last| last.username.clone());
+    Ok(Some(Page { items, next_cursor }))
 }
 
 /// One user.
@@ -51,7 +59,7 @@ pub async fn list(app: &App) -> Result<Vec<User>, DbError> {
 /// # Errors
 /// When the database failed.
 pub async fn show(app: &App, user_id: Uuid) -> Result<Option<User>, DbError> {
-    Ok(users::list(&app.pool, Some(user_id)).await?.pop())
+    Ok(users::list(&app.pool, Which::One(user_id)).await?.pop())
 }
 
 /// Makes a user.
@@ -135,5 +143,5 @@ pub async fn delete(app: &App, user_id: Uuid, actor: &Actor) -> Result<(), UserE
 }
 
 async fn get(conn: &mut PgConnection, user_id: Uuid) -> Result<User, UserError> {
-    users::list(conn, Some(user_id)).await?.pop().ok_or(UserError::Unknown(user_id))
+    users::list(conn, Which::One(user_id)).await?.pop().ok_or(UserError::Unknown(user_id))
 }

@@ -19,11 +19,25 @@ pub enum Which<'a> {
     Page {
         /// Archived ones too.
         archived: bool,
+        /// Which of them.
+        filter: Filter,
         /// The last one of the page before.
         after: Option<Uuid>,
         /// Most of them.
         limit: u32,
     },
+}
+
+/// Which agents, by the table and the database's clock: the table is up to a second behind what the fleet knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Filter {
+    /// Only those not heard from for more than so many seconds.
+    pub unheard_for_s: Option<f64>,
+    /// Only those heard from within so many seconds.
+    pub heard_within_s: Option<f64>,
+    /// Only those that were heard from for so many seconds, and reported no event within them: what the alert rule `silent`
+    /// looks for.
+    pub silent_for_s: Option<f64>,
 }
 
 struct Row {
@@ -45,6 +59,7 @@ struct Row {
     clock_skew_ms: i64,
     spool_records: i64,
     events_lost: i64,
+    last_event_at: Option<jiff_sqlx::Timestamp>,
     ai_processes: i64,
     enrolled_at: jiff_sqlx::Timestamp,
     cert_not_after: jiff_sqlx::Timestamp,
@@ -55,33 +70,21 @@ struct Row {
 /// Reads agents, by name. `liveness`, `staleness_ms` and `connected` are for [`crate::app::fleet::Fleet::present`] to fill in:
 /// the table alone doesn't know them.
 pub async fn list(conn: &mut PgConnection, which: Which<'_>) -> Result<Vec<Agent>, DbError> {
-    let (archived, ids, after, limit) = match which {
-        Which::Active => (false, None, None, None),
-        Which::Ids(ids) => (true, Some(ids), None, None),
-        Which::Page { archived, after, limit } => (archived, None, after, Some(i64::from(limit))),
+    let everything = Filter::default();
+    let (archived, filter, ids, after, limit) = match which {
+        Which::Active => (false, everything, None, None, None),
+        Which::Ids(ids) => (true, everything, Some(ids), None, None),
+        Which::Page { archived, filter, after, limit } => (archived, filter, None, after, Some(i64::from(limit))),
     };
-    let rows = sqlx::query_as!(
+    let rows = sqlx::query_file_as!(
         Row,
-        r#"SELECT a.agent_id, a.name, a.last_seen, a.kernel, a.arch, a.agent_version, a.capabilities, a.hooks,
-                  a.posture::text AS "posture!", a.posture_reason, a.scope, a.policy_id,
-                  (SELECT max((layer ->> 'version')::int)
-                     FROM effective_policies e, jsonb_array_elements(e.layers) AS layer
-                    WHERE e.policy_id = a.policy_id) AS policy_version,
-                  (SELECT p.policy_id FROM agent_policies p
-                    WHERE p.agent_id = a.agent_id ORDER BY p.effective_from DESC LIMIT 1) AS assigned_policy_id,
-                  a.policy_error, a.clock_skew_ms, a.spool_records, a.events_lost,
-                  (SELECT count(*) FROM discovered_agents d
-                    WHERE d.daemon_agent_id = a.agent_id AND d.ended_at IS NULL) AS "ai_processes!",
-                  a.enrolled_at, a.cert_not_after, a.archived_at, a.revoked_at
-             FROM agents a
-            WHERE ($1 OR (a.archived_at IS NULL AND a.revoked_at IS NULL)) AND ($2::uuid[] IS NULL OR a.agent_id = ANY ($2))
-              AND ($3::uuid IS NULL
-                   OR (a.name, a.agent_id) > (SELECT c.name, c.agent_id FROM agents c WHERE c.agent_id = $3))
-            ORDER BY a.name, a.agent_id
-            LIMIT $4"#,
+        "src/db/sql/agents.sql",
         archived,
         ids,
         after,
+        filter.unheard_for_s,
+        filter.heard_within_s,
+        filter.silent_for_s,
         limit,
     )
     .fetch_all(conn)
@@ -118,6 +121,7 @@ impl Row {
             clock_skew_ms: self.clock_skew_ms,
             spool_records: u64::try_from(self.spool_records).unwrap_or(0),
             events_lost: u64::try_from(self.events_lost).unwrap_or(0),
+            last_event_at: self.last_event_at.map(jiff_sqlx::Timestamp::to_jiff),
             ai_processes: u32::try_from(self.ai_processes).unwrap_or(u32::MAX),
             enrolled_at: self.enrolled_at.to_jiff(),
             cert_not_after: self.cert_not_after.to_jiff(),

@@ -16,6 +16,8 @@ pub struct Filter<'a> {
     pub ids: Option<&'a [Uuid]>,
     /// Only those of this agent.
     pub daemon_agent_id: Option<Uuid>,
+    /// Only those of this type.
+    pub agent_type: Option<&'a str>,
     /// Only those that live, or ended after this instant.
     pub alive_after: Option<Timestamp>,
     /// Only those behind this place in the list, whose instant is `first_seen`.
@@ -39,19 +41,12 @@ struct Row {
 
 /// Reads AI processes, newest first, at most `limit`.
 pub async fn list(conn: &mut PgConnection, filter: &Filter<'_>, limit: u32) -> Result<Vec<DiscoveredAgent>, DbError> {
-    let rows = sqlx::query_as!(
+    let rows = sqlx::query_file_as!(
         Row,
-        "SELECT d.id, d.daemon_agent_id, a.name AS agent_name, d.agent_type, d.display_name, d.pid, d.process_signature,
-                d.process_exe, d.cmdline, d.found_by, d.first_seen, d.ended_at
-           FROM discovered_agents d JOIN agents a ON a.agent_id = d.daemon_agent_id
-          WHERE ($1::uuid[] IS NULL OR d.id = ANY ($1))
-            AND ($2::uuid IS NULL OR d.daemon_agent_id = $2)
-            AND ($3::timestamptz IS NULL OR d.ended_at IS NULL OR d.ended_at > $3)
-            AND ($4::timestamptz IS NULL OR (d.first_seen, d.id) < ($4, $5::uuid))
-          ORDER BY d.first_seen DESC, d.id DESC
-          LIMIT $6",
+        "src/db/sql/ai.sql",
         filter.ids,
         filter.daemon_agent_id,
+        filter.agent_type,
         filter.alive_after.map(ToSqlx::to_sqlx),
         filter.behind.map(|place| place.at.to_sqlx()),
         filter.behind.map(|place| place.event_id),

@@ -6,11 +6,11 @@ pub mod ingest;
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
 use sqlx::PgConnection;
 use sqlx::types::Json;
-use tyr_api::events::{Event, EventKind, EventQuery, UnknownWord, Verdict};
+use tyr_api::events::{Event, EventKind, EventQuery, Severity, UnknownWord, Verdict};
 use uuid::Uuid;
 
 use crate::db::DbError;
@@ -20,10 +20,14 @@ use crate::db::DbError;
 pub struct Filter {
     /// Only this agent's.
     pub agent_id: Option<Uuid>,
+    /// Only this one.
+    pub event_id: Option<Uuid>,
     /// Only this kind.
     pub kind: Option<EventKind>,
     /// Only this verdict of the agent.
     pub verdict: Option<Verdict>,
+    /// Only this severity or worse.
+    pub severity: Option<Severity>,
     /// Only events of AI processes of this type.
     pub agent_type: Option<String>,
     /// Only events with (or without) drift.
@@ -39,8 +43,10 @@ impl Filter {
     pub fn new(query: &EventQuery) -> Self {
         Self {
             agent_id: query.agent_id,
+            event_id: None,
             kind: query.kind,
             verdict: query.verdict,
+            severity: query.severity,
             agent_type: query.agent_type.clone(),
             drift_detected: query.drift_detected,
             since: query.since,
@@ -52,7 +58,9 @@ impl Filter {
     pub fn matches(&self, event: &Event) -> bool {
         self.agent_id.is_none_or(|id| id == event.agent_id)
             && self.kind.is_none_or(|kind| kind == event.kind)
+            && self.event_id.is_none_or(|id| id == event.event_id)
             && self.verdict.is_none_or(|verdict| verdict == event.verdict)
+            && self.severity.is_none_or(|least| event.severity >= least)
             && self.agent_type.as_ref().is_none_or(|wanted| event.agent_type.as_ref() == Some(wanted))
             && self.drift_detected.is_none_or(|drift| drift == event.drift_detected)
             && self.since.is_none_or(|since| event.ts >= since)
@@ -170,33 +178,17 @@ pub async fn page(
     cursor: Option<Position>,
     limit: u32,
 ) -> Result<Vec<Event>, DbError> {
-    let rows = sqlx::query_as!(
+    let kinds = filter.kind.map(|kind| vec![kind.to_string()]);
+    let verdicts = filter.verdict.map(|verdict| vec![verdict.to_string()]);
+    let rows = sqlx::query_file_as!(
         Row,
-        r#"SELECT e.event_id AS "event_id!", e.agent_id AS "agent_id!", coalesce(a.name, '') AS "agent_name!",
-                  e.ts AS "ts!", e.received_at AS "received_at!", e.discovered_agent_id, e.agent_type,
-                  e.kind::text AS "kind!", e.resource AS "resource!", e.verdict::text AS "verdict!",
-                  e.server_verdict::text, e.drift_detected AS "drift_detected!", e.drift_reason::text,
-                  e.severity::text AS "severity!", e.rule, e.policy_id, e.policy_version, e.pid AS "pid!",
-                  e.process_exe AS "process_exe!", e.cmdline AS "cmdline!",
-                  e.metadata AS "metadata!: Json<std::collections::BTreeMap<String, String>>"
-             FROM (SELECT * FROM events
-                    WHERE ($1::uuid IS NULL OR agent_id = $1)
-                      AND ($2::text IS NULL OR kind = $2::event_kind)
-                      AND ($3::text IS NULL OR verdict = $3::event_verdict)
-                      AND ($4::text IS NULL OR agent_type = $4)
-                      AND ($5::boolean IS NULL OR drift_detected = $5)
-                      AND ($6::timestamptz IS NULL OR ts >= $6)
-                      AND ($7::timestamptz IS NULL OR ts < $7)
-                      AND ($8::timestamptz IS NULL OR ts <= $8)
-                      AND ($8::timestamptz IS NULL OR (ts, event_id) < ($8, $9::uuid))
-                    ORDER BY ts DESC, event_id DESC
-                    LIMIT $10) e
-             LEFT JOIN agents a USING (agent_id)
-            ORDER BY e.ts DESC, e.event_id DESC"#,
+        "src/db/sql/events.sql",
         filter.agent_id,
-        filter.kind.map(EventKind::as_str),
-        filter.verdict.map(Verdict::as_str),
-        filter.agent_type,
+        filter.event_id,
+        kinds.as_deref(),
+        verdicts.as_deref(),
+        filter.severity.map(Severity::as_str),
+        filter.agent_type.as_deref(),
         filter.drift_detected,
         filter.since.map(ToSqlx::to_sqlx),
         filter.before.map(ToSqlx::to_sqlx),
@@ -209,6 +201,20 @@ pub async fn page(
     rows.into_iter().map(Row::into_event).collect()
 }
 
+/// One event. Its id holds the millisecond of its `ts`, so one partition is looked into; an id of another form is nobody's.
+pub async fn get(conn: &mut PgConnection, event_id: Uuid) -> Result<Option<Event>, DbError> {
+    let Some(since) = made_at(event_id) else { return Ok(None) };
+    let before = since.checked_add(SignedDuration::from_millis(1)).unwrap_or(Timestamp::MAX);
+    let filter = Filter { event_id: Some(event_id), since: Some(since), before: Some(before), ..Filter::default() };
+    Ok(page(conn, &filter, None, 1).await?.pop())
+}
+
+/// The millisecond in which an event was made, as its id has it.
+fn made_at(event_id: Uuid) -> Option<Timestamp> {
+    let (seconds, nanos) = event_id.get_timestamp().filter(|_| event_id.get_version_num() == 7)?.to_unix();
+    Timestamp::new(i64::try_from(seconds).ok()?, i32::try_from(nanos).ok()?).ok()
+}
+
 /// Stored events that match in the order of the live stream, after `position` (an [`Position::in_stream`]), at most `limit`.
 pub async fn replay(
     conn: &mut PgConnection,
@@ -216,38 +222,19 @@ pub async fn replay(
     position: Position,
     limit: u32,
 ) -> Result<Vec<Event>, DbError> {
-    let rows = sqlx::query_as!(
+    let rows = sqlx::query_file_as!(
         Row,
-        r#"SELECT e.event_id AS "event_id!", e.agent_id AS "agent_id!", coalesce(a.name, '') AS "agent_name!",
-                  e.ts AS "ts!", e.received_at AS "received_at!", e.discovered_agent_id, e.agent_type,
-                  e.kind::text AS "kind!", e.resource AS "resource!", e.verdict::text AS "verdict!",
-                  e.server_verdict::text, e.drift_detected AS "drift_detected!", e.drift_reason::text,
-                  e.severity::text AS "severity!", e.rule, e.policy_id, e.policy_version, e.pid AS "pid!",
-                  e.process_exe AS "process_exe!", e.cmdline AS "cmdline!",
-                  e.metadata AS "metadata!: Json<std::collections::BTreeMap<String, String>>"
-             FROM (SELECT * FROM events
-                    WHERE received_at >= $1
-                      AND (received_at, event_id) > ($1, $2::uuid)
-                      AND ($3::uuid IS NULL OR agent_id = $3)
-                      AND ($4::text IS NULL OR kind = $4::event_kind)
-                      AND ($5::text IS NULL OR verdict = $5::event_verdict)
-                      AND ($6::text IS NULL OR agent_type = $6)
-                      AND ($7::boolean IS NULL OR drift_detected = $7)
-                      AND ($8::timestamptz IS NULL OR ts >= $8)
-                      AND ($9::timestamptz IS NULL OR ts < $9)
-                    ORDER BY received_at, event_id
-                    LIMIT $10) e
-             LEFT JOIN agents a USING (agent_id)
-            ORDER BY e.received_at, e.event_id"#,
+        "src/db/sql/events_replay.sql",
         position.at.to_sqlx(),
         position.event_id,
         filter.agent_id,
         filter.kind.map(EventKind::as_str),
         filter.verdict.map(Verdict::as_str),
-        filter.agent_type,
+        filter.agent_type.as_deref(),
         filter.drift_detected,
         filter.since.map(ToSqlx::to_sqlx),
         filter.before.map(ToSqlx::to_sqlx),
+        filter.severity.map(Severity::as_str),
         i64::from(limit),
     )
     .fetch_all(conn)

@@ -72,15 +72,48 @@ pub async fn insert(
     Ok(())
 }
 
-/// The assignments in force, or the one of that id.
-pub async fn list(conn: impl PgExecutor<'_>, assignment_id: Option<Uuid>) -> Result<Vec<Assignment>, DbError> {
+/// Whether there is or was an assignment of that id.
+pub async fn is_known(conn: impl PgExecutor<'_>, assignment_id: Uuid) -> Result<bool, DbError> {
+    let known = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM policy_assignments WHERE assignment_id = $1) AS "known!""#,
+        assignment_id
+    );
+    Ok(known.fetch_one(conn).await?)
+}
+
+/// Which assignments to read.
+#[derive(Clone, Copy, Debug)]
+pub enum Which {
+    /// This one.
+    One(Uuid),
+    /// At most `limit`, behind the named one.
+    Page {
+        /// The last one of the page before; it may have ended since.
+        after: Option<Uuid>,
+        /// Most of them.
+        limit: u32,
+    },
+}
+
+/// Assignments in force, by target.
+pub async fn list(conn: impl PgExecutor<'_>, which: Which) -> Result<Vec<Assignment>, DbError> {
+    let (assignment_id, after, limit) = match which {
+        Which::One(assignment_id) => (Some(assignment_id), None, 1),
+        Which::Page { after, limit } => (None, after, limit),
+    };
     let rows = sqlx::query!(
         r#"SELECT a.assignment_id, a.version, v.name, a.target_type::text AS "target_type!", a.target_id,
                   a.assigned_at, a.assigned_by
            FROM policy_assignments a JOIN policy_versions v USING (version)
            WHERE a.ended_at IS NULL AND ($1::uuid IS NULL OR a.assignment_id = $1)
-           ORDER BY a.target_type, a.target_id"#,
-        assignment_id
+             AND ($2::uuid IS NULL
+                  OR (a.target_type, a.target_id) >
+                     (SELECT c.target_type, c.target_id FROM policy_assignments c WHERE c.assignment_id = $2))
+           ORDER BY a.target_type, a.target_id
+           LIMIT $3"#,
+        assignment_id,
+        after,
+        i64::from(limit)
     )
     .fetch_all(conn)
     .await?;

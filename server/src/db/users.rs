@@ -93,12 +93,35 @@ pub async fn identity(conn: impl PgExecutor<'_>, user_id: Uuid, session_id: Uuid
     Ok(query.fetch_optional(conn).await?)
 }
 
-/// All users by name, or the one of that id.
-pub async fn list(conn: impl PgExecutor<'_>, user_id: Option<Uuid>) -> Result<Vec<User>, DbError> {
+/// Which users to read.
+#[derive(Clone, Copy, Debug)]
+pub enum Which<'a> {
+    /// This one.
+    One(Uuid),
+    /// At most `limit`, behind that name.
+    Page {
+        /// The last one of the page before; nobody has to have that name any more.
+        after: Option<&'a str>,
+        /// Most of them.
+        limit: u32,
+    },
+}
+
+/// Users by name.
+pub async fn list(conn: impl PgExecutor<'_>, which: Which<'_>) -> Result<Vec<User>, DbError> {
+    let (user_id, after, limit) = match which {
+        Which::One(user_id) => (Some(user_id), None, 1),
+        Which::Page { after, limit } => (None, after, limit),
+    };
     let rows = sqlx::query!(
         r#"SELECT user_id, username, role::text AS "role!", created_at, password_changed_at, last_login_at
-           FROM users WHERE $1::uuid IS NULL OR user_id = $1 ORDER BY username"#,
-        user_id
+           FROM users
+           WHERE ($1::uuid IS NULL OR user_id = $1) AND ($2::text IS NULL OR username > $2)
+           ORDER BY username
+           LIMIT $3"#,
+        user_id,
+        after,
+        i64::from(limit)
     )
     .fetch_all(conn)
     .await?;

@@ -54,9 +54,9 @@ pub(super) fn incoming(
     let acceptor = TlsAcceptor::from(tls);
     tokio::spawn(async move {
         while let Some((tcp, address, place)) = accept::next(&gate, &listener, &shutdown).await {
-            let (acceptor, ready) = (acceptor.clone(), ready.clone());
+            let (acceptor, ready, shutdown) = (acceptor.clone(), ready.clone(), shutdown.clone());
             tokio::spawn(async move {
-                match shake_hands(&acceptor, tcp, address, place).await {
+                match shake_hands(&acceptor, tcp, address, place, &shutdown).await {
                     // An error means that the server is stopping.
                     Ok(connection) => drop(ready.send(Ok(connection)).await),
                     Err(error) => tracing::debug!(%error, peer.address = %address, "a handshake failed"),
@@ -72,8 +72,9 @@ async fn shake_hands(
     tcp: TcpStream,
     address: SocketAddr,
     place: Arc<Place>,
+    shutdown: &CancellationToken,
 ) -> io::Result<Connection> {
-    let stream = accept::shake_hands(acceptor, tcp, &place).await?;
+    let stream = accept::shake_hands(acceptor, tcp, &place, shutdown).await?;
     let certificates = stream.get_ref().1.peer_certificates();
     let identity = certificates.and_then(|chain| pki::identity(chain.first()?));
     if identity.is_some() {

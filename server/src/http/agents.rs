@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use tyr_api::agents::{Agent, AgentChange, AgentsQuery};
+use tyr_api::agents::{Agent, AgentChange, AgentsQuery, Liveness};
 use tyr_api::page::Page;
 use tyr_api::policies::EffectivePolicy;
 use uuid::Uuid;
@@ -13,14 +13,17 @@ use uuid::Uuid;
 use super::error::ApiError;
 use super::etag::Tag;
 use super::json::Json;
-use super::params::{CURSOR, NoParams, Params, invalid};
+use super::params::{CURSOR, Known, NoParams, Params, invalid};
 use super::path::{Id, missing};
 use super::who::{Admin, Viewer};
+use crate::app::App;
 use crate::app::agents::{self, ChangeError};
-use crate::app::{App, query};
+use crate::app::query::{self, AgentFilter};
 
 /// Most agents of one answer.
 const AGENTS_MAX: u32 = 10_000;
+/// Longest silence that is asked for, in seconds: more than thirty years.
+const SILENCE_S_MAX: u32 = 1_000_000_000;
 
 /// Agents by name; archived ones with `?include_archived=true`.
 #[utoipa::path(
@@ -34,16 +37,29 @@ const AGENTS_MAX: u32 = 10_000;
     security(("session" = ["viewer"])),
 )]
 pub async fn list(_: Viewer, State(app): State<Arc<App>>, params: Params) -> Result<Response, ApiError> {
-    let params = params.only(&["include_archived", "cursor", "limit"])?;
-    let archived = params.parse("include_archived", "true or false")?.unwrap_or(false);
+    let params = params.only(&["include_archived", "liveness", "unheard_for_s", "silent_for_s", "cursor", "limit"])?;
+    let filter = AgentFilter {
+        archived: params.parse("include_archived", "true or false")?.unwrap_or(false),
+        liveness: liveness(&params)?,
+        unheard_for_s: params.number("unheard_for_s", 1, SILENCE_S_MAX)?,
+        silent_for_s: params.number("silent_for_s", 1, SILENCE_S_MAX)?,
+    };
     let cursor: Option<Uuid> = params.parse("cursor", CURSOR)?;
     let limit = params.number("limit", 1, AGENTS_MAX)?.unwrap_or(AGENTS_MAX);
-    let page = query::agents(&app, archived, cursor, limit).await?;
+    let page = query::agents(&app, &filter, cursor, limit).await?;
     let page = page.ok_or_else(|| invalid("cursor", params.text("cursor").unwrap_or_default(), &CURSOR))?;
     // How long an agent was silent follows from `last_seen`; it alone makes no other answer.
     let ageless: Vec<Agent> = page.items.iter().map(|agent| Agent { staleness_ms: 0, ..agent.clone() }).collect();
     let tag = Tag::of(&(&ageless, &page.next_cursor))?;
     Ok((Extension(tag), Json(page)).into_response())
+}
+
+/// The words of `liveness`.
+fn liveness(params: &Known) -> Result<Vec<Liveness>, ApiError> {
+    let Some(text) = params.text("liveness") else { return Ok(Vec::new()) };
+    let words: Result<Vec<Liveness>, _> = text.split(',').map(str::parse).collect();
+    let expected = format!("one or more of {}, with commas between", Liveness::WORDS.join(", "));
+    words.ok().filter(|words| words.len() <= Liveness::ALL.len()).ok_or_else(|| invalid("liveness", text, &expected))
 }
 
 /// One agent, archived or not.

@@ -4,30 +4,34 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use tyr_api::agents::List;
+use tyr_api::page::{Page, PageQuery};
 use tyr_api::policies::{Assignment, NewAssignment};
 use uuid::Uuid;
 
 use super::error::ApiError;
 use super::json::Json;
-use super::params::NoParams;
+use super::params::{CURSOR, NoParams, Params, invalid, page};
 use super::path::{Id, missing};
 use super::who::{Admin, Viewer};
 use crate::app::App;
 use crate::app::assignments::{self, AssignError};
 
-/// The assignments in force.
+/// The assignments in force, by target.
 #[utoipa::path(
     get,
     path = "/api/v1/policy-assignments",
     tag = "policies",
+    params(PageQuery),
     responses(
-        (status = 200, description = "Assignments in force", body = List<Assignment>),
+        (status = 200, description = "Assignments in force, by target", body = Page<Assignment>),
     ),
     security(("session" = ["viewer"])),
 )]
-pub async fn list(_: Viewer, State(app): State<Arc<App>>, _: NoParams) -> Result<Json<List<Assignment>>, ApiError> {
-    Ok(Json(List { items: assignments::list(&app).await? }))
+pub async fn list(_: Viewer, State(app): State<Arc<App>>, params: Params) -> Result<Json<Page<Assignment>>, ApiError> {
+    let (params, limit) = page(params)?;
+    let cursor = params.parse("cursor", CURSOR)?;
+    let known = assignments::list(&app, cursor, limit).await?;
+    known.map(Json).ok_or_else(|| invalid("cursor", params.text("cursor").unwrap_or_default(), &CURSOR))
 }
 
 /// One assignment in force.

@@ -8,6 +8,7 @@ use tyr_api::page::Page;
 use uuid::Uuid;
 
 use super::error::ApiError;
+use super::events::agent_type;
 use super::json::Json;
 use super::params::{CURSOR, NoParams, Params};
 use super::path::{Id, missing};
@@ -15,7 +16,7 @@ use super::who::{Admin, Viewer};
 use crate::app::query::{self, AI_PROCESSES_MAX};
 use crate::app::{App, agents};
 
-/// AI processes, newest first: `?agent_id=…`, `?alive=true`, `?limit=…` (1,000 unless told).
+/// AI processes, newest first: `?agent_id=…`, `?agent_type=…`, `?alive=true`, `?limit=…` (1,000 unless told).
 #[utoipa::path(
     get,
     path = "/api/v1/discovered-agents",
@@ -31,12 +32,13 @@ pub async fn list(
     State(app): State<Arc<App>>,
     params: Params,
 ) -> Result<Json<Page<DiscoveredAgent>>, ApiError> {
-    let params = params.only(&["agent_id", "alive", "cursor", "limit"])?;
+    let params = params.only(&["agent_id", "agent_type", "alive", "cursor", "limit"])?;
     let agent_id = params.parse("agent_id", "an agent's id, a UUID")?;
+    let agent_type = agent_type(&params)?;
     let alive = params.parse("alive", "true or false")?.unwrap_or(false);
     let limit = params.number("limit", 1, AI_PROCESSES_MAX)?.unwrap_or(1000);
     let cursor = params.parse("cursor", CURSOR)?;
-    Ok(Json(query::ai_processes(&app, agent_id, alive, cursor, limit).await?))
+    Ok(Json(query::ai_processes(&app, agent_id, agent_type, alive, cursor, limit).await?))
 }
 
 /// One AI process.

@@ -108,7 +108,9 @@ impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
         match &error {
             DbError::Unavailable(_) => Self::unavailable("database_unavailable", 5).because(&error),
-            DbError::TimedOut(_) => Self::unavailable("query_timed_out", 5).because(&error),
+            DbError::TimedOut(_) => {
+                Self::unavailable("query_timed_out", 5).hint("ask for less: narrow `since` and `until`").because(&error)
+            }
             DbError::Constraint { .. } | DbError::Query(_) => Self::internal(&error),
         }
     }
@@ -146,6 +148,42 @@ fn chain(error: &(dyn Error + 'static)) -> String {
         source = cause.source();
     }
     text
+}
+
+/// What to do about an error whose place had nothing better to say; every code of 4xx has one, which tests ask for.
+pub(super) fn default_hint(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "invalid_id" => "an id is taken from a list as it is; `GET` on the address before it gives that list",
+        "not_found" => "`GET` on the address without the id lists what there is",
+        "invalid_parameter" | "repeated_parameter" => {
+            "give each parameter once, with a value that `/openapi.json` accepts for it"
+        }
+        "invalid_query" => "write it as `name=value&name=value`, percent-encoded UTF-8, with at most 32 parameters",
+        "span_too_long" => "narrow `since` and `until`, or ask in several requests",
+        "span_backwards" => "exchange `since` and `until`; `until` is now unless it is given",
+        "invalid_last_event_id" => "leave it out to begin with what comes now",
+        "invalid_body" => "`/openapi.json` describes the body of each request",
+        "invalid_policy" => "`tyrctl policy apply --dry-run` checks a policy and marks the places",
+        "invalid_username"
+        | "invalid_password"
+        | "invalid_label"
+        | "invalid_max_uses"
+        | "invalid_expires_hours"
+        | "invalid_target"
+        | "invalid_note"
+        | "invalid_display_name"
+        | "invalid_url"
+        | "invalid_secret" => "correct that field of the body and send it again",
+        "wrong_credentials" => "check name and password; an admin can give another with `tyrctl user reset-password`",
+        "wrong_password" => "give the password that you have now; an admin can give another",
+        "user_removed" => "log in as another user",
+        "invalid_token" => "send `Authorization: Bearer <token>`; `POST /api/v1/auth/login` gives one",
+        "token_exists" => "choose another id for the token",
+        "bad_request" => "see that the request is HTTP of this address and arrives whole",
+        "request_too_slow" => "send the body within 10 s",
+        "refused" => "`/openapi.json` describes what is accepted",
+        _ => return None,
+    })
 }
 
 /// What to say of a refusal that axum or tower made without our words.

@@ -1,19 +1,21 @@
-//! `GET /api/v1/events`.
+//! `GET /api/v1/events`, and one of them.
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use tyr_api::events::{EventKind, EventPage, EventQuery, Verdict};
+use tyr_api::events::{Event, EventKind, EventPage, EventQuery, Severity, Verdict};
+use uuid::Uuid;
 
 use super::error::ApiError;
 use super::json::Json;
-use super::params::{CURSOR, Known, Params, invalid};
+use super::params::{CURSOR, Known, NoParams, Params, invalid};
+use super::path::{Id, missing};
 use super::who::Viewer;
 use crate::app::{App, query};
 use crate::db::events::{Filter, Position};
 
 /// The parameters that select events, here and on the stream.
-pub(super) const FILTERS: [&str; 5] = ["agent_id", "kind", "verdict", "agent_type", "drift_detected"];
+pub(super) const FILTERS: [&str; 6] = ["agent_id", "kind", "verdict", "severity", "agent_type", "drift_detected"];
 /// Most events of one page.
 const LIMIT_MAX: u32 = 1000;
 const LIMIT_DEFAULT: u32 = 100;
@@ -32,8 +34,7 @@ const AGENT_TYPE_CHARS_MAX: usize = 64;
     security(("session" = ["viewer"])),
 )]
 pub async fn list(_: Viewer, State(app): State<Arc<App>>, params: Params) -> Result<Json<EventPage>, ApiError> {
-    let [agent_id, kind, verdict, agent_type, drift] = FILTERS;
-    let accepted = [agent_id, kind, verdict, agent_type, drift, "since", "until", "before_ts", "cursor", "limit"];
+    let accepted = [FILTERS.as_slice(), &["since", "until", "before_ts", "cursor", "limit"]].concat();
     let params = params.only(&accepted)?;
     let mut filter = filter(&params)?;
     filter.since = params.instant("since")?;
@@ -43,20 +44,45 @@ pub async fn list(_: Viewer, State(app): State<Arc<App>>, params: Params) -> Res
     Ok(Json(query::events(&app, &filter, cursor, limit).await?))
 }
 
+/// One event.
+#[utoipa::path(
+    get,
+    path = "/api/v1/events/{id}",
+    tag = "events",
+    params(("id" = Uuid, Path, description = "The event's id")),
+    responses(
+        (status = 200, description = "The event", body = Event),
+    ),
+    security(("session" = ["viewer"])),
+)]
+pub async fn show(
+    _: Viewer,
+    State(app): State<Arc<App>>,
+    Id(id): Id<Uuid>,
+    _: NoParams,
+) -> Result<Json<Event>, ApiError> {
+    Ok(Json(query::event(&app, id).await?.ok_or_else(|| missing("event", id))?))
+}
+
 /// The filters in a query.
 pub(super) fn filter(params: &Known) -> Result<Filter, ApiError> {
-    let agent_type = params.text("agent_type").map(str::to_owned);
-    if let Some(text) = &agent_type
-        && (text.is_empty() || text.chars().count() > AGENT_TYPE_CHARS_MAX || text.contains('\0'))
-    {
-        return Err(invalid("agent_type", text, &"an agent type like claude-code"));
-    }
     Ok(Filter {
         agent_id: params.parse("agent_id", "an agent's id, a UUID")?,
         kind: params.word("kind", EventKind::WORDS)?,
         verdict: params.word("verdict", Verdict::WORDS)?,
-        agent_type,
+        severity: params.word("severity", Severity::WORDS)?,
+        agent_type: agent_type(params)?.map(str::to_owned),
         drift_detected: params.parse("drift_detected", "true or false")?,
         ..Filter::default()
     })
+}
+
+/// The parameter `agent_type`.
+pub(super) fn agent_type(params: &Known) -> Result<Option<&str>, ApiError> {
+    match params.text("agent_type") {
+        Some(text) if text.is_empty() || text.chars().count() > AGENT_TYPE_CHARS_MAX || text.contains('\0') => {
+            Err(invalid("agent_type", text, &"an agent type like claude-code"))
+        }
+        given => Ok(given),
+    }
 }

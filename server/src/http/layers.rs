@@ -19,7 +19,7 @@ use tracing::{Instrument, Level, event, info_span};
 use tyr_api::error::{ErrorBody, ErrorDetail};
 use uuid::Uuid;
 
-use super::error::{Failure, of_status};
+use super::error::{Failure, default_hint, of_status};
 use super::etag;
 use super::json::{BODY_BYTES_MAX, Json};
 use super::router;
@@ -183,7 +183,8 @@ async fn answer_failures(request: Request, next: Next) -> Response {
     } else {
         failure.message.clone()
     };
-    let hint = failure.hint.clone().filter(|_| !parts.status.is_server_error());
+    // Also with a 5xx: a hint is ours and tells nothing of the inside.
+    let hint = failure.hint.clone().or_else(|| default_hint(failure.code).map(str::to_owned));
     let detail = ErrorDetail { code: failure.code.to_owned(), message, hint, request_id };
     let (body_parts, body) = Json(ErrorBody { error: detail }).into_response().into_parts();
     parts.headers.remove(CONTENT_LENGTH);

@@ -54,6 +54,7 @@ use super::{
         discovered_agents::show,
         discovered_agents::change,
         events::list,
+        events::show,
         stream::follow,
         stats::rate,
         stats::drift,
@@ -79,7 +80,13 @@ use super::{
         tokens::create,
         tokens::revoke,
     ),
-    components(schemas(tyr_api::alerts::AlertFilter, tyr_api::error::ErrorBody)),
+    // What only parameters name.
+    components(schemas(
+        tyr_api::alerts::AlertFilter,
+        tyr_api::error::ErrorBody,
+        tyr_api::stats::DriftBy,
+        tyr_api::stats::RateBy,
+    )),
 )]
 struct Described;
 

@@ -5,9 +5,11 @@ use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::{FromRef, Request};
+use axum::handler::HandlerWithoutStateExt;
 use axum::http::{Method, StatusCode};
 use axum::routing::{MethodRouter, delete, get, patch, post};
 use tokio_util::sync::CancellationToken;
+use tower_http::services::ServeDir;
 
 use super::error::{ApiError, nearest};
 use super::stream::slots::Streams;
@@ -68,6 +70,7 @@ fn table() -> Vec<(Method, &'static str, MethodRouter<Door>)> {
         (patch_, "/api/v1/discovered-agents/{id}", patch(discovered_agents::change)),
         (get_.clone(), "/api/v1/events", get(events::list)),
         (get_.clone(), "/api/v1/events/stream", get(stream::follow)),
+        (get_.clone(), "/api/v1/events/{id}", get(events::show)),
         (get_.clone(), "/api/v1/stats/rate", get(stats::rate)),
         (get_.clone(), "/api/v1/stats/drift", get(stats::drift)),
         (get_.clone(), "/api/v1/stats/agents", get(stats::agents)),
@@ -110,7 +113,15 @@ pub fn router(app: Arc<App>, stop: CancellationToken) -> Router {
     let streams = Arc::new(Streams::new(app.config.sse_streams_max, app.config.sse_streams_per_user));
     let door = Door { app: Arc::clone(&app), streams, stop };
     let routes = table().into_iter().fold(Router::new(), |router, (_, path, handler)| router.route(path, handler));
-    layers::wrap(routes.fallback(no_route).with_state(door), app)
+    let web_dir = &app.config.web_dir;
+    let routes = if web_dir.is_dir() {
+        // What is no route of ours is looked for among the files, for everybody: they are the same for all.
+        let files = ServeDir::new(web_dir).call_fallback_on_method_not_allowed(true);
+        routes.fallback_service(files.fallback(no_route.into_service()))
+    } else {
+        routes.fallback(no_route)
+    };
+    layers::wrap(routes.with_state(door), app)
 }
 
 async fn no_route(request: Request) -> ApiError {

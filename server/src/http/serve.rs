@@ -43,8 +43,8 @@ const PENDING_RESETS_MAX: usize = 20;
 const ERROR_RESETS_MAX: usize = 256;
 const HEADER_BYTES_MAX: u32 = 16 * 1024;
 const HTTP1_BUFFER_BYTES_MAX: usize = 64 * 1024;
-/// Connections that did not end by themselves after this long are cut; the process may take 10 s to stop.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(7);
+/// Connections that did not end by themselves after this long are cut; the doors have 4 s of the 10 s that a stop may take.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(3);
 /// The header in which a proxy says whom it speaks for.
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
@@ -79,16 +79,20 @@ pub struct Entrance {
 pub async fn serve(listener: TcpListener, entrance: Entrance, routes: Router, stop: CancellationToken) {
     let acceptor = entrance.tls.map(TlsAcceptor::from);
     let connections = TaskTracker::new();
+    let cut = CancellationToken::new();
     while let Some((tcp, address, place)) = accept::next(&entrance.gate, &listener, &stop).await {
-        let (acceptor, routes, stop) = (acceptor.clone(), routes.clone(), stop.clone());
+        let (acceptor, routes, ends) =
+            (acceptor.clone(), routes.clone(), Ends { stop: stop.clone(), cut: cut.child_token() });
         let peer =
             Remote { address: address.ip().to_canonical(), trusted_proxies: Arc::clone(&entrance.trusted_proxies) };
-        connections.spawn(connection(tcp, place, peer, acceptor, routes, stop));
+        connections.spawn(connection(tcp, place, peer, acceptor, routes, ends));
     }
     drop(listener);
     connections.close();
     if timeout(DRAIN_TIMEOUT, connections.wait()).await.is_err() {
         warn!(connections = connections.len(), "REST connections did not end in time and are cut");
+        cut.cancel();
+        connections.wait().await;
     }
 }
 
@@ -123,29 +127,38 @@ impl Remote {
     }
 }
 
+/// What ends a connection.
+#[derive(Clone, Debug)]
+pub struct Ends {
+    /// When what was asked is answered.
+    pub stop: CancellationToken,
+    /// At once.
+    pub cut: CancellationToken,
+}
+
 async fn connection(
     tcp: TcpStream,
     place: Arc<Place>,
     peer: Remote,
     acceptor: Option<TlsAcceptor>,
     routes: Router,
-    stop: CancellationToken,
+    ends: Ends,
 ) {
-    let Some(acceptor) = acceptor else { return talk(Timed::new(tcp, place, IDLE_LIMITS), peer, routes, stop).await };
-    match accept::shake_hands(&acceptor, tcp, &place).await {
-        Ok(tls) => talk(Timed::new(tls, place, IDLE_LIMITS), peer, routes, stop).await,
+    let Some(acceptor) = acceptor else { return talk(Timed::new(tcp, place, IDLE_LIMITS), peer, routes, ends).await };
+    match accept::shake_hands(&acceptor, tcp, &place, &ends.stop).await {
+        Ok(tls) => talk(Timed::new(tls, place, IDLE_LIMITS), peer, routes, ends).await,
         Err(error) => debug!(%error, peer.address = %peer.address, "TLS handshake failed"),
     }
 }
 
 /// Serves one connection, whatever it runs over, until it ends.
-pub async fn talk<IO>(io: Timed<IO>, peer: Remote, routes: Router, stop: CancellationToken)
+pub async fn talk<IO>(io: Timed<IO>, peer: Remote, routes: Router, ends: Ends)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let address = peer.address;
     let place = Arc::clone(io.place());
-    let cut = CancellationToken::new();
+    let Ends { stop, cut } = ends;
     let cut_here = cut.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         place.proved();
@@ -171,7 +184,7 @@ where
                 return;
             }
             () = cut.cancelled() => {
-                debug!(peer.address = %address, "REST connection that takes nothing was cut");
+                debug!(peer.address = %address, "REST connection was cut");
                 return;
             }
             () = stop.cancelled(), if !draining => {

@@ -23,12 +23,11 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
-use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tyr_api::error::ErrorBody;
 use tyr_api::stream::{self as api, StreamQuery};
 
-use self::reader::{Include, QUEUE_PIECES, Reader};
+use self::reader::{Include, Reader};
 use self::slots::Full;
 use super::error::{ApiError, nearest};
 use super::events::{FILTERS, filter};
@@ -62,8 +61,7 @@ pub async fn follow(
     headers: HeaderMap,
     params: Params,
 ) -> Result<Response, ApiError> {
-    let [agent_id, kind, verdict, agent_type, drift] = FILTERS;
-    let params = params.only(&[agent_id, kind, verdict, agent_type, drift, "include", "last_event_id"])?;
+    let params = params.only(&[FILTERS.as_slice(), &["include", "last_event_id"]].concat())?;
     let filter = filter(&params)?;
     let include = include(&params)?;
     let after = last_event_id(&headers, &params)?;
@@ -82,14 +80,13 @@ pub async fn follow(
         }
     })?;
     let session = door.streams.session(&app, &user, &door.stop);
-    let (sender, receiver) = mpsc::channel(QUEUE_PIECES);
+    let (outbox, receiver) = reader::queue();
     // Before anything is read from the table.
     let live = app.live.subscribe();
     let news = app.fleet.news();
-    let reader = Reader::new(app, &door, filter, include, sender, after, session, cut.map(|Extension(cut)| cut));
+    let reader = Reader::new(app, &door, filter, include, outbox, after, session, cut.map(|Extension(cut)| cut));
     tokio::spawn(async move {
         reader.run(&user.username, live, news).await;
-        drop(slot);
     });
     let headers = [
         (CONTENT_TYPE, "text/event-stream"),
@@ -97,7 +94,12 @@ pub async fn follow(
         // nginx would hold events back.
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
-    let body = Body::from_stream(ReceiverStream::new(receiver).map(Ok::<Bytes, Infallible>));
+    let pieces = ReceiverStream::new(receiver).map(move |piece| {
+        // As long as the connection holds the body, and with it what waits there, the stream counts as open.
+        let _ = &slot;
+        Ok::<Bytes, Infallible>(piece)
+    });
+    let body = Body::from_stream(pieces);
     Ok((headers, body).into_response())
 }
 

@@ -4,29 +4,33 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use tyr_api::agents::List;
 use tyr_api::error::ErrorBody;
+use tyr_api::page::{Page, PageQuery};
 use tyr_api::users::{NewUser, User, UserChange};
 use uuid::Uuid;
 
 use super::error::ApiError;
 use super::json::Json;
-use super::params::NoParams;
+use super::params::{CURSOR, NoParams, Params, invalid, page};
 use super::path::{Id, missing};
 use super::who::Admin;
 use crate::app::App;
 use crate::app::users::{self, UserError};
 
-/// All users, by name.
+/// Users, by name.
 #[utoipa::path(
     get,
     path = "/api/v1/users",
     tag = "users",
-    responses((status = 200, description = "All users, by name", body = List<User>)),
+    params(PageQuery),
+    responses((status = 200, description = "Users, by name", body = Page<User>)),
     security(("session" = ["admin"])),
 )]
-pub async fn list(_: Admin, State(app): State<Arc<App>>, _: NoParams) -> Result<Json<List<User>>, ApiError> {
-    Ok(Json(List { items: users::list(&app).await? }))
+pub async fn list(_: Admin, State(app): State<Arc<App>>, params: Params) -> Result<Json<Page<User>>, ApiError> {
+    let (params, limit) = page(params)?;
+    let cursor = params.text("cursor");
+    let known = users::list(&app, cursor, limit).await?;
+    known.map(Json).ok_or_else(|| invalid("cursor", cursor.unwrap_or_default(), &CURSOR))
 }
 
 /// One user.

@@ -198,6 +198,12 @@ impl Agent {
 async fn enrolls_streams_and_acknowledges_after_commit() {
     let door = Door::open().await;
     let enrolled = door.enroll().await;
+    let (actor, agent_id): (String, String) =
+        sqlx::query_as("SELECT actor, details->>'agent_id' FROM audit_log WHERE action = 'agent.enroll'")
+            .fetch_one(&door.stack.app.pool)
+            .await
+            .expect("one entry");
+    assert!(actor.starts_with("<token ") && agent_id == enrolled.agent_id.to_string(), "{actor} {agent_id}");
     let mut agent = door.stream(&enrolled).await.expect("open");
     let push = agent.greet().await;
     assert_eq!((push.policy_id.as_str(), push.layers.len()), ("", 0), "nothing is assigned");

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::Row;
+use tyr_api::stats::DriftBy;
 use tyr_proto::v1;
 use tyr_server::app::audit::Actor;
 use tyr_server::app::live::Next;
@@ -15,23 +16,14 @@ use uuid::Uuid;
 use crate::stack::{LIMIT, Stack, batch, event, event_at};
 
 /// The documented queries, word for word.
-const M3: &str = "SELECT agent_id, name, now() - last_seen AS staleness
-FROM agents
-WHERE last_seen < now() - interval '2 minutes'
-ORDER BY staleness DESC;";
+const M3: &str = include_str!("../../src/db/sql/documented/M3.sql");
 const M6: &str = "SELECT date_trunc('minute', ts) AS minute, count(*) AS events, verdict::text
 FROM events
 WHERE ts > now() - interval '1 hour'
 GROUP BY 1, 3 ORDER BY 1 DESC;";
-const M6_VERBATIM: &str = "SELECT date_trunc('minute', ts) AS minute, count(*) AS events, verdict
-FROM events
-WHERE ts > now() - interval '1 hour'
-GROUP BY 1, 3 ORDER BY 1 DESC;";
-const M8: &str = "SELECT agent_id, count(*) AS drifts
-FROM events
-WHERE drift_detected = true AND ts > now() - interval '1 day'
-GROUP BY 1 ORDER BY 2 DESC;";
-const M11: &str = "DELETE FROM events WHERE ts < now() - interval '30 days';";
+const M6_VERBATIM: &str = include_str!("../../src/db/sql/documented/M6.sql");
+const M8: &str = include_str!("../../src/db/sql/documented/M8.sql");
+const M11: &str = include_str!("../../src/db/sql/documented/M11.sql");
 
 const DENY_SECRETS: &str = "apiVersion: tyr.dev/v1
 kind: Policy
@@ -203,9 +195,9 @@ async fn the_rollup_and_stats_agree_with_the_documented_sql() {
     assert_eq!(sqlx::query(M6_VERBATIM).fetch_all(&stack.app.pool).await.expect("runs").len(), documented.len());
 
     let documented: Vec<(Uuid, i64)> = sqlx::query_as(M8).fetch_all(&stack.app.pool).await.expect("M8 runs");
-    let drift = stats::drift(&mut conn, now - hour * 24, now).await.expect("drift");
+    let drift = stats::drift(&mut conn, now - hour * 24, now, DriftBy::Agent, None).await.expect("drift");
     let drift: Vec<(Uuid, i64)> =
-        drift.iter().map(|row| (row.agent_id, i64::try_from(row.drifts).expect("few"))).collect();
+        drift.iter().map(|row| (row.agent_id.expect("by agent"), i64::try_from(row.drifts).expect("few"))).collect();
     assert_eq!(drift, documented);
     assert_eq!(documented, [(agent_id, 30)]);
 

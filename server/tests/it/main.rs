@@ -1,5 +1,6 @@
 //! Integration tests of the server, against a real PostgreSQL.
 
+mod commands;
 mod embedded;
 mod generated;
 mod grpc;

@@ -14,6 +14,7 @@ mod metrics;
 mod policies;
 mod schemathesis;
 mod sessions;
+mod stats;
 mod stream;
 mod tls;
 mod tokens;

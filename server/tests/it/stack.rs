@@ -57,7 +57,7 @@ impl Stack {
         let mut config = Config {
             database: Database::Embedded { bin_dir: None, user: None },
             data_dir: dir.path().to_owned(),
-            web_dir: dir.path().to_owned(),
+            web_dir: dir.path().join("web"),
             rest_bind: SocketAddr::from(([127, 0, 0, 1], 0)),
             rest_tls: true,
             grpc_bind: SocketAddr::from(([127, 0, 0, 1], 0)),

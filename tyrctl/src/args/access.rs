@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::ListArgs;
+use super::{ChangeArgs, ListArgs};
 use crate::complete;
 
 /// Flags of `setup`.
@@ -39,7 +39,7 @@ pub struct LogoutArgs {
 }
 
 /// `auth …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum AuthCommand {
     /// Where the access token lies, for whom it is, and how long it works.
     #[command(after_long_help = "\
@@ -66,13 +66,13 @@ pub struct RotateKeyArgs {
     /// Take no token of the key before: everybody has to log in again.
     #[arg(long)]
     pub end_sessions: bool,
-    /// Don't ask; needed where there is no terminal.
-    #[arg(short, long)]
-    pub yes: bool,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub change: ChangeArgs,
 }
 
 /// `context …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum ContextCommand {
     /// All contexts.
     #[command(
@@ -106,19 +106,24 @@ Examples:
     #[command(after_long_help = "\
 Examples:
   tyrctl context add staging --server https://staging.example.com:7701 --ca-file staging-ca.pem
-  tyrctl context add prod --server https://tyr.example.com:7701 --use")]
+  tyrctl context add prod --server https://tyr.example.com:7701 --use
+  tyrctl context add prod --read-only          refuses changes there; `--read-only=false` takes it back")]
     Add(ContextAddArgs),
     /// Remove a context and its access token.
     #[command(
         visible_alias = "rm",
         after_long_help = "\
 Examples:
-  tyrctl context remove staging"
+  tyrctl context remove staging
+  tyrctl context remove staging --yes          for scripts"
     )]
     Remove {
         /// Its name.
         #[arg(value_name = "NAME", add = complete::contexts())]
         name: String,
+        /// Whether to ask.
+        #[command(flatten)]
+        change: ChangeArgs,
     },
 }
 
@@ -131,10 +136,13 @@ pub struct ContextAddArgs {
     /// Work with it from now on.
     #[arg(long = "use")]
     pub use_it: bool,
+    /// Refuse everything that changes something on the server.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub read_only: Option<bool>,
 }
 
 /// `token …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum TokenCommand {
     /// Make a token with which new agents enroll. It is shown only once.
     #[command(after_long_help = "\
@@ -159,11 +167,11 @@ Examples:
   tyrctl token revoke 7f3k9q2m --yes           for scripts")]
     Revoke {
         /// Public part of the token, as listed.
-        #[arg(value_name = "TOKEN_ID")]
+        #[arg(value_name = "TOKEN_ID", add = complete::tokens())]
         token_id: String,
-        /// Don't ask; needed where there is no terminal.
-        #[arg(short, long)]
-        yes: bool,
+        /// Whether to ask.
+        #[command(flatten)]
+        change: ChangeArgs,
     },
 }
 

@@ -4,7 +4,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use tyr_api::alerts::{AlertRule, WebhookFormat};
 
-use super::ListArgs;
+use super::{ChangeArgs, ListArgs};
+use crate::complete;
 
 fn rule() -> impl TypedValueParser<Value = AlertRule> {
     PossibleValuesParser::new(AlertRule::WORDS.iter().copied()).try_map(|word| word.parse::<AlertRule>())
@@ -15,7 +16,7 @@ fn format() -> impl TypedValueParser<Value = WebhookFormat> {
 }
 
 /// Flags of `alerts`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct AlertsArgs {
     /// What to do instead of listing alerts.
@@ -28,7 +29,7 @@ pub struct AlertsArgs {
     #[arg(long, value_name = "RULE", value_parser = rule())]
     pub rule: Option<AlertRule>,
     /// Only alerts of this agent, by name or id.
-    #[arg(long, value_name = "AGENT")]
+    #[arg(long, value_name = "AGENT", add = complete::agents())]
     pub agent: Option<String>,
     /// How the list looks.
     #[command(flatten)]
@@ -51,7 +52,7 @@ pub enum AlertsState {
 }
 
 /// `alerts …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum AlertsCommand {
     /// Say that an alert is known; admins only.
     #[command(
@@ -65,7 +66,7 @@ Examples:
     )]
     Ack {
         /// The alerts: their ids, or the ends of ids as listed.
-        #[arg(value_name = "ID", required = true)]
+        #[arg(value_name = "ID", required = true, add = complete::alerts())]
         ids: Vec<String>,
         /// What others should know.
         #[arg(long, value_name = "TEXT")]
@@ -77,7 +78,7 @@ Examples:
 }
 
 /// `alerts webhook …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum WebhookCommand {
     /// Tell this address of alerts that fire or resolve. The secret that messages are signed with is shown only once.
     #[command(after_long_help = "\
@@ -105,11 +106,11 @@ Examples:
     )]
     Remove {
         /// The webhook: its id, or the end of it as listed.
-        #[arg(value_name = "ID")]
+        #[arg(value_name = "ID", add = complete::webhooks())]
         id: String,
-        /// Don't ask; needed where there is no terminal.
-        #[arg(short, long)]
-        yes: bool,
+        /// Whether to ask.
+        #[command(flatten)]
+        change: ChangeArgs,
     },
     /// Send a message now and say what became of it. Exit code 1 when it was not taken.
     #[command(after_long_help = "\
@@ -117,7 +118,7 @@ Examples:
   tyrctl alerts webhook test 8f21c0de")]
     Test {
         /// The webhook: its id, or the end of it as listed.
-        #[arg(value_name = "ID")]
+        #[arg(value_name = "ID", add = complete::webhooks())]
         id: String,
     },
 }

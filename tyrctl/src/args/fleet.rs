@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use jiff::SignedDuration;
 use tyr_api::events::{EventKind, Severity, Verdict};
+use tyr_api::stats::{DriftBy, RateBy};
 
-use super::{ListArgs, Window};
+use super::{ChangeArgs, ListArgs, SqlArg, Window};
+use crate::complete;
 use crate::when::{self, Moment};
 
 /// Flags of `top`.
@@ -16,7 +18,7 @@ pub struct TopArgs {
     #[arg(long, value_name = "VIEW")]
     pub view: Option<TopView>,
     /// Show only what matches, e.g. 'kind=exec verdict!=allow'; `?` in the dashboard lists the fields.
-    #[arg(long, value_name = "FILTER")]
+    #[arg(long, value_name = "FILTER", add = complete::filter())]
     pub filter: Option<String>,
     /// Print one plain-text overview and end; without a terminal this happens anyway.
     #[arg(long)]
@@ -27,7 +29,13 @@ pub struct TopArgs {
     /// Draw with ASCII characters only.
     #[arg(long)]
     pub ascii: bool,
-    /// Begin as for the first time, whatever view, filter and order were left.
+    /// Colours [default: those of the last time, first the terminal's own]; NO_COLOR and `--color never` take all of them away.
+    #[arg(long, value_name = "NAME")]
+    pub theme: Option<TopTheme>,
+    /// Leave the mouse to the terminal.
+    #[arg(long)]
+    pub no_mouse: bool,
+    /// Begin as for the first time, whatever view, filter, order, columns and theme were left.
     #[arg(long)]
     pub fresh: bool,
     /// Record everything that comes from the server into a new file; command lines and file names are in it.
@@ -50,6 +58,21 @@ fn speed(text: &str) -> Result<f64, String> {
     if (0.01..=1_000.0).contains(&speed) { Ok(speed) } else { Err("0.01 to 1000".to_owned()) }
 }
 
+/// Colours of `top`; in each of them good, warning and bad stay apart with the common kinds of colour blindness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TopTheme {
+    /// The terminal's own colours, on any background.
+    Default,
+    /// Fixed colours for dark backgrounds.
+    Dark,
+    /// Fixed colours for light backgrounds.
+    Light,
+    /// Nothing faint: bright colours on black.
+    HighContrast,
+    /// No colours; bold, underlined and reversed text.
+    Mono,
+}
+
 /// Views of `top`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TopView {
@@ -63,13 +86,17 @@ pub enum TopView {
     Drift,
     /// Alerts that are pending or firing.
     Alerts,
+    /// What this program did.
+    Log,
+    /// Server, stream, lag, and how long the token lasts.
+    Connection,
 }
 
 /// Flags of `agents`.
 #[derive(Clone, Debug, Args)]
 pub struct AgentsArgs {
     /// Only these, by name or id; an unknown one is an error.
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = complete::agents())]
     pub names: Vec<String>,
     /// Only those not heard from for longer than this [default when given alone: the server's 90 s].
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, value_parser = when::parse_duration)]
@@ -80,16 +107,23 @@ pub struct AgentsArgs {
     /// Only those that are heard from in time.
     #[arg(long, conflicts_with = "stale")]
     pub online: bool,
+    /// Only those heard from for longer than this, and without an event in that time [default when given alone: 7d].
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, value_parser = when::parse_duration,
+        conflicts_with_all = ["stale", "offline", "online"])]
+    pub silent: Option<Option<SignedDuration>>,
     /// Archived ones too.
     #[arg(long)]
     pub archived: bool,
+    /// Whether to print SQL instead.
+    #[command(flatten)]
+    pub sql: SqlArg,
     /// List flags.
     #[command(flatten)]
     pub list: ListArgs,
 }
 
 /// `agent …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum AgentCommand {
     /// All that is known of an agent.
     #[command(after_long_help = "\
@@ -98,7 +132,7 @@ Examples:
   tyrctl agent show build-017 -o json")]
     Show {
         /// Name or id.
-        #[arg(value_name = "NAME")]
+        #[arg(value_name = "NAME", add = complete::agents())]
         name: String,
     },
     /// Keep an agent out of lists, and don't let it in, until it is taken back.
@@ -133,14 +167,11 @@ Examples:
 #[derive(Clone, Debug, Args)]
 pub struct AgentChangeArgs {
     /// Name or id.
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = complete::agents())]
     pub name: String,
-    /// Don't ask; needed where there is no terminal.
-    #[arg(short, long)]
-    pub yes: bool,
-    /// Only say what would be changed.
-    #[arg(long, conflicts_with = "yes")]
-    pub dry_run: bool,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub change: ChangeArgs,
 }
 
 /// `ai …`
@@ -153,7 +184,7 @@ Examples:
   tyrctl ai --columns +display_name,+id        shows names and ids")]
     Rename {
         /// Its id.
-        #[arg(value_name = "ID")]
+        #[arg(value_name = "ID", add = complete::ai_processes())]
         id: uuid::Uuid,
         /// 1-128 characters.
         #[arg(value_name = "NAME")]
@@ -169,14 +200,17 @@ pub struct AiArgs {
     #[command(subcommand)]
     pub command: Option<AiCommand>,
     /// Only those of this agent, by name or id.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = complete::agents())]
     pub agent: Option<String>,
     /// Only those of this agent type, e.g. claude-code.
-    #[arg(long = "type", value_name = "TYPE")]
+    #[arg(long = "type", value_name = "TYPE", add = complete::agent_types())]
     pub agent_type: Option<String>,
     /// Those that ended too.
     #[arg(long)]
     pub all: bool,
+    /// Whether to print SQL instead.
+    #[command(flatten)]
+    pub sql: SqlArg,
     /// List flags.
     #[command(flatten)]
     pub list: ListArgs,
@@ -189,36 +223,25 @@ pub struct DriftArgs {
     #[command(flatten)]
     pub window: Window,
     /// Only this agent, by name or id.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = complete::agents())]
     pub agent: Option<String>,
-    /// Count by this.
-    #[arg(long, value_name = "FIELD", default_value = "agent")]
+    /// Count by this: who reported it, what was done, the policy version or rule that decided, why the verdicts differ, or the
+    /// agent's and the server's verdict.
+    #[arg(long, value_name = "FIELD", default_value = "agent", value_parser = words::<DriftBy>(DriftBy::WORDS))]
     pub by: DriftBy,
     /// The events themselves instead of counts.
     #[arg(long, conflicts_with = "by")]
     pub events: bool,
+    /// Whether to print SQL instead.
+    #[command(flatten)]
+    pub sql: SqlArg,
     /// List flags.
     #[command(flatten)]
     pub list: ListArgs,
 }
 
-/// What drift is counted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum DriftBy {
-    /// Who reported it; counted by the server.
-    Agent,
-    /// What was done.
-    Kind,
-    /// Why they differ.
-    Reason,
-    /// The agent's and the server's verdict.
-    Verdicts,
-    /// The rule that decided.
-    Rule,
-}
-
 /// `events …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum EventsCommand {
     /// Stored events, newest first.
     #[command(
@@ -227,7 +250,8 @@ pub enum EventsCommand {
 Examples:
   tyrctl events list --since 15m --verdict deny
   tyrctl events list --agent build-017 --kind net_connect --limit 20
-  tyrctl events list --since yesterday --until today --limit 0 -o jsonl"
+  tyrctl events list --since yesterday --until today --limit 0 -o jsonl
+  tyrctl events list --since 1h --severity high --sql"
     )]
     List(EventsListArgs),
     /// Events as they happen; goes on after a lost connection and says what it missed.
@@ -237,11 +261,15 @@ Examples:
   tyrctl events tail --verdict deny,alert --last 20
   tyrctl events tail -o jsonl | jq -r 'select(.severity == \"critical\") | .resource'")]
     Tail(EventsTailArgs),
-    /// Events per minute.
+    /// Events per minute, by verdict or kind; per hour by agent.
     #[command(after_long_help = "\
+Counted from roll-ups, so it takes a moment however many events there are.
+
 Examples:
   tyrctl events rate                          the last hour by minute and verdict
   tyrctl events rate --since 1d --by kind
+  tyrctl events rate --since 6h --by agent    whole hours, the busiest agents first
+  tyrctl events rate --sql                    the SQL that answers it, for psql
   tyrctl events rate --since 15m -o csv")]
     Rate(EventsRateArgs),
     /// Agents with most events, by verdict.
@@ -259,11 +287,14 @@ Examples:
 #[derive(Clone, Debug, Args)]
 pub struct EventsAgentsArgs {
     /// From this time on [default: 1d]; the hour that it falls into counts whole.
-    #[arg(long, value_name = "TIME", value_parser = when::parse_moment)]
+    #[arg(long, value_name = "TIME", value_parser = when::parse_moment, add = complete::moments())]
     pub since: Option<Moment>,
     /// Up to this time; the hour that it falls into counts whole.
-    #[arg(long, value_name = "TIME", value_parser = when::parse_moment)]
+    #[arg(long, value_name = "TIME", value_parser = when::parse_moment, add = complete::moments())]
     pub until: Option<Moment>,
+    /// Whether to print SQL instead.
+    #[command(flatten)]
+    pub sql: SqlArg,
     /// List flags.
     #[command(flatten)]
     pub list: ListArgs,
@@ -273,10 +304,10 @@ pub struct EventsAgentsArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub struct EventFilter {
     /// Only events of this agent, by name or id.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = complete::agents())]
     pub agent: Option<String>,
     /// Only events of AI processes of this type, e.g. claude-code.
-    #[arg(long = "type", value_name = "TYPE")]
+    #[arg(long = "type", value_name = "TYPE", add = complete::agent_types())]
     pub agent_type: Option<String>,
     /// Only these kinds.
     #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = kinds())]
@@ -301,6 +332,9 @@ pub struct EventsListArgs {
     /// Which.
     #[command(flatten)]
     pub filter: EventFilter,
+    /// Whether to print SQL instead.
+    #[command(flatten)]
+    pub sql: SqlArg,
     /// List flags.
     #[command(flatten)]
     pub list: ListArgs,
@@ -327,28 +361,23 @@ pub struct EventsTailArgs {
 #[derive(Clone, Debug, Args)]
 pub struct EventsRateArgs {
     /// From this time on [default: 1h].
-    #[arg(long, value_name = "TIME", value_parser = when::parse_moment)]
+    #[arg(long, value_name = "TIME", value_parser = when::parse_moment, add = complete::moments())]
     pub since: Option<Moment>,
     /// Up to this time.
-    #[arg(long, value_name = "TIME", value_parser = when::parse_moment)]
+    #[arg(long, value_name = "TIME", value_parser = when::parse_moment, add = complete::moments())]
     pub until: Option<Moment>,
-    /// One row per minute and this.
-    #[arg(long, value_name = "FIELD", default_value = "verdict")]
+    /// One row per minute and this; by agent one per hour, and by minute nothing else.
+    #[arg(long, value_name = "FIELD", default_value = "verdict", value_parser = words::<RateBy>(RateBy::WORDS))]
     pub by: RateBy,
+    /// Draw with ASCII characters only.
+    #[arg(long)]
+    pub ascii: bool,
+    /// Whether to print SQL instead.
+    #[command(flatten)]
+    pub sql: SqlArg,
     /// List flags.
     #[command(flatten)]
     pub list: ListArgs,
-}
-
-/// What rates are split by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RateBy {
-    /// The agent's verdict.
-    Verdict,
-    /// What was done.
-    Kind,
-    /// Nothing: one row per minute.
-    Minute,
 }
 
 fn kinds() -> impl clap::builder::TypedValueParser<Value = EventKind> {

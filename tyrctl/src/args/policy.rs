@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueHint};
 
-use super::ListArgs;
+use super::{ChangeArgs, ListArgs};
+use crate::complete;
 use tyr_api::policies::TargetType;
 
 /// `policy …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum PolicyCommand {
     /// Check a policy and store it as a new version.
     #[command(after_long_help = "\
@@ -35,7 +36,7 @@ Examples:
   tyrctl policy show 3 -o json")]
     Show {
         /// Version number.
-        #[arg(value_name = "VERSION", value_parser = version)]
+        #[arg(value_name = "VERSION", value_parser = version, add = complete::versions())]
         version: u32,
     },
     /// Make a new version with the text of an earlier one.
@@ -44,14 +45,15 @@ Nothing is overwritten: version numbers only grow, and the new one is in force n
 
 Examples:
   tyrctl policy rollback 3
-  tyrctl policy rollback 3 -o json")]
+  tyrctl policy rollback 3 --dry-run
+  tyrctl policy rollback 3 --yes -o json       for scripts")]
     Rollback {
         /// Version whose text to take.
-        #[arg(value_name = "VERSION", value_parser = version)]
+        #[arg(value_name = "VERSION", value_parser = version, add = complete::versions())]
         version: u32,
-        /// Taken as by every verb that changes something; nothing is asked, as a new version is in force nowhere.
-        #[arg(short, long, hide = true)]
-        yes: bool,
+        /// Whether to ask.
+        #[command(flatten)]
+        change: ChangeArgs,
     },
     /// Put a version in force for an agent, for an agent type, or for all.
     #[command(after_long_help = "\
@@ -63,6 +65,15 @@ Examples:
   tyrctl policy assign --version 2 --all
   tyrctl policy assign --target-type daemon --target-id 0192e4b8-7c1e-7d3a-9b52-6f0c2a9d1e44 --version 3 --yes")]
     Assign(AssignArgs),
+    /// End what is assigned to an agent, to an agent type, or to all.
+    #[command(after_long_help = "\
+An agent whose own version ends runs that of `--all` again, if there is one.
+
+Examples:
+  tyrctl policy unassign --agent build-017
+  tyrctl policy unassign --agent-type claude-code --dry-run
+  tyrctl policy unassign --all --yes           for scripts")]
+    Unassign(UnassignArgs),
     /// What is assigned to whom.
     #[command(after_long_help = "\
 Examples:
@@ -76,13 +87,13 @@ Examples:
   tyrctl policy effective build-017 -o json")]
     Effective {
         /// Name or id of the agent.
-        #[arg(value_name = "AGENT")]
+        #[arg(value_name = "AGENT", add = complete::agents())]
         agent: String,
     },
 }
 
 /// Flags of `policy apply`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct ApplyArgs {
     /// The policy; `-` reads standard input.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -96,17 +107,17 @@ pub struct ApplyArgs {
 }
 
 /// Flags of `policy assign`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(group = ArgGroup::new("target").required(true).args(["agent", "agent_type", "all", "target_type"]))]
 pub struct AssignArgs {
     /// Which version.
-    #[arg(long, value_name = "N", value_parser = version)]
+    #[arg(long, value_name = "N", value_parser = version, add = complete::versions())]
     pub version: u32,
     /// This agent, by name or id.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = complete::agents())]
     pub agent: Option<String>,
     /// AI processes of this type, on all agents.
-    #[arg(long, value_name = "TYPE")]
+    #[arg(long, value_name = "TYPE", add = complete::agent_types())]
     pub agent_type: Option<String>,
     /// Every agent that has none of its own.
     #[arg(long)]
@@ -117,9 +128,27 @@ pub struct AssignArgs {
     /// Agent id or agent type.
     #[arg(long, value_name = "ID", requires = "target_type")]
     pub target_id: Option<String>,
-    /// Don't ask; needed where there is no terminal.
-    #[arg(short, long)]
-    pub yes: bool,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// Flags of `policy unassign`.
+#[derive(Clone, Debug, Args)]
+#[command(group = ArgGroup::new("whose").required(true).args(["agent", "agent_type", "all"]))]
+pub struct UnassignArgs {
+    /// What this agent has of its own, by name or id.
+    #[arg(long, value_name = "NAME")]
+    pub agent: Option<String>,
+    /// What AI processes of this type have, on all agents.
+    #[arg(long, value_name = "TYPE")]
+    pub agent_type: Option<String>,
+    /// What every agent has that has none of its own.
+    #[arg(long)]
+    pub all: bool,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub change: ChangeArgs,
 }
 
 fn version(text: &str) -> Result<u32, String> {

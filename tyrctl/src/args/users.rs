@@ -2,7 +2,8 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{ListArgs, Window};
+use super::{ChangeArgs, ListArgs, Window};
+use crate::complete;
 
 /// What a user may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -14,7 +15,7 @@ pub enum RoleArg {
 }
 
 /// `user …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum UserCommand {
     /// All users.
     #[command(
@@ -33,7 +34,7 @@ Examples:
   tyrctl user show alice -o json")]
     Show {
         /// Name or id.
-        #[arg(value_name = "NAME")]
+        #[arg(value_name = "NAME", add = complete::users())]
         name: String,
     },
     /// Make a user.
@@ -51,14 +52,14 @@ Examples:
   tyrctl user set-role bob viewer --yes        for scripts")]
     SetRole {
         /// Name or id.
-        #[arg(value_name = "NAME")]
+        #[arg(value_name = "NAME", add = complete::users())]
         name: String,
         /// What it may do from now on.
         #[arg(value_name = "ROLE")]
         role: RoleArg,
-        /// Don't ask; needed where there is no terminal.
-        #[arg(short, long)]
-        yes: bool,
+        /// Whether to ask.
+        #[command(flatten)]
+        change: ChangeArgs,
     },
     /// Give a user another password; its sessions end.
     #[command(after_long_help = "\
@@ -66,14 +67,17 @@ Your own password is changed by `tyrctl passwd`, which ends no session that you 
 
 Examples:
   tyrctl user reset-password bob
-  pwgen 20 1 | tyrctl user reset-password bob --password-stdin")]
+  pwgen 20 1 | tyrctl user reset-password bob --password-stdin --yes")]
     ResetPassword {
         /// Name or id.
-        #[arg(value_name = "NAME")]
+        #[arg(value_name = "NAME", add = complete::users())]
         name: String,
         /// Read the password from the first line of standard input instead of asking for it.
         #[arg(long)]
         password_stdin: bool,
+        /// Whether to ask.
+        #[command(flatten)]
+        change: ChangeArgs,
     },
     /// Remove a user; its sessions end. What it did stays in the audit log.
     #[command(
@@ -87,11 +91,11 @@ Examples:
     )]
     Delete {
         /// Name or id.
-        #[arg(value_name = "NAME")]
+        #[arg(value_name = "NAME", add = complete::users())]
         name: String,
-        /// Don't ask; needed where there is no terminal.
-        #[arg(short, long)]
-        yes: bool,
+        /// Whether to ask.
+        #[command(flatten)]
+        change: ChangeArgs,
     },
 }
 
@@ -121,7 +125,7 @@ pub struct PasswdArgs {
 #[derive(Clone, Debug, Args)]
 pub struct AuditArgs {
     /// Only what this user did.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = complete::users())]
     pub actor: Option<String>,
     /// Only this action, e.g. user.create, or all of an area, e.g. user.
     #[arg(long, value_name = "ACTION")]

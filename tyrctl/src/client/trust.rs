@@ -74,6 +74,17 @@ pub fn explain(error: &(dyn Error + 'static), endpoint: &Endpoint) -> Failure {
     }
 }
 
+/// An answer that ended before its end.
+pub fn cut_off(error: &(dyn Error + 'static), path: &str) -> Failure {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    Failure::new(Kind::Unreachable, format!("the answer to `{path}` was cut off"))
+        .cause(last.to_string())
+        .hint("try again; does a proxy in between end long answers?")
+}
+
 /// The first error of that type in the chain. `io::Error` hides what it wraps from `source`, so it is opened.
 fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     let mut next = Some(error);

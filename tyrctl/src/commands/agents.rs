@@ -1,19 +1,31 @@
 //! `tyrctl agents` and `tyrctl agent`.
 
 use jiff::SignedDuration;
-use tyr_api::agents::{Agent, Liveness, Posture};
+use tyr_api::agents::{Agent, AgentsQuery, Liveness, Posture};
 use uuid::Uuid;
 
-use super::{Outcome, confirm};
+use super::change::may_go_on;
+use super::{Outcome, sql};
 use crate::app::App;
-use crate::args::{AgentChangeArgs, AgentsArgs, Format};
+use crate::args::{AgentChangeArgs, AgentsArgs, ChangeArgs, Format};
 use crate::client::Client;
 use crate::error::Failure;
 use crate::output::nearest;
 use crate::output::rows::{Column, View, print_record};
 use crate::output::value::{Tone, Value};
+use crate::sql::{Bound, Value as Literal, catalog};
 
-const VIEW: View<Agent> = View {
+/// What the server takes for stale and for offline, unless `TYR_STALE_AFTER_S` says otherwise.
+const STALE_AFTER: SignedDuration = SignedDuration::from_secs(90);
+const OFFLINE_AFTER: SignedDuration = SignedDuration::from_mins(5);
+/// From when on an agent that is heard from is late.
+const LATE_AFTER: SignedDuration = SignedDuration::from_secs(45);
+/// Online for so long without an event: silent.
+const SILENT_FOR: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// Longest silence that the server is asked for, in seconds.
+const SILENCE_S_MAX: u32 = 1_000_000_000;
+
+pub(crate) const VIEW: View<Agent> = View {
     noun: "agents",
     name: |agent| agent.name.clone(),
     columns: &[
@@ -26,6 +38,7 @@ const VIEW: View<Agent> = View {
         Column::new("lost", |agent| Value::Count(agent.events_lost)),
         Column::flexible("kernel", |agent| Value::text(&agent.kernel)),
         Column::wide("agent_id", |agent| Value::Text(agent.agent_id.to_string())),
+        Column::wide("last_event_at", |agent| Value::maybe(agent.last_event_at, Value::Time)),
         Column::wide("staleness", |agent| Value::Span(staleness(agent))),
         Column::wide("connected", |agent| Value::Text(agent.connected.to_string())),
         Column::wide("version", |agent| Value::text(&agent.agent_version)),
@@ -44,41 +57,91 @@ const VIEW: View<Agent> = View {
     ],
 };
 
-/// `agents [NAME…] [--stale[=DURATION]]`.
+/// `agents [NAME…] [--stale[=DURATION] | --silent[=DURATION] | --online | --offline]`.
 pub(super) async fn list(app: &App, args: &AgentsArgs) -> Result<Outcome, Failure> {
-    let mut agents = app.client()?.agents(args.archived).await?;
+    if args.sql.sql {
+        if args.stale == Some(None) || args.silent.is_some() || args.online || args.offline {
+            app.out.note(
+                "note: with the server's default limits; TYR_STALE_AFTER_S and TYR_HEARTBEAT_INTERVAL_S change them",
+            );
+        }
+        return sql::print(app, &args.list, &[statement(app, args)]);
+    }
+    let client = app.client()?;
+    let query = query(args);
+    let mut agents = client.agents_where(&query).await?;
     if !args.names.is_empty() {
-        let mut named = Vec::new();
+        let is_all = query == AgentsQuery { include_archived: query.include_archived, ..AgentsQuery::default() };
+        // One that is there and not what was asked for is no unknown one.
+        let all = if is_all { agents.clone() } else { client.agents(args.archived).await? };
+        let mut named: Vec<Agent> = Vec::new();
         for name in &args.names {
-            let agent = pick(&agents, name)?;
-            if !named.iter().any(|known: &Agent| known.agent_id == agent.agent_id) {
-                named.push(agent.clone());
+            let id = pick(&all, name)?.agent_id;
+            if !named.iter().any(|known| known.agent_id == id) {
+                named.extend(agents.iter().find(|agent| agent.agent_id == id).cloned());
             }
         }
         agents = named;
     }
-    let checked = agents.len();
-    agents.retain(|agent| {
-        (!args.online || agent.liveness == Liveness::Online)
-            && (!args.offline || agent.liveness == Liveness::Offline)
-            && args.stale.is_none_or(|limit| match limit {
-                // The server's own threshold, by the server's clock.
-                None => agent.liveness >= Liveness::Stale,
-                Some(limit) => staleness(agent) > limit,
-            })
-    });
     if args.stale.is_some() {
         agents.sort_by_key(|agent| std::cmp::Reverse(agent.staleness_ms));
     } else if args.names.is_empty() {
         agents.sort_by(|a, b| a.name.cmp(&b.name));
     }
-    let what = match (args.stale, args.online, args.offline) {
-        (Some(_), ..) => "stale ",
-        (_, true, _) => "online ",
-        (.., true) => "offline ",
+    let what = match args {
+        AgentsArgs { stale: Some(_), .. } => "stale ",
+        AgentsArgs { silent: Some(_), .. } => "silent ",
+        AgentsArgs { online: true, .. } => "online ",
+        AgentsArgs { offline: true, .. } => "offline ",
         _ => "",
     };
-    VIEW.print(&app.out, &args.list, agents, &format!("no {what}agents ({checked} checked)"))
+    VIEW.print(&app.out, &args.list, agents, &format!("no {what}agents"))
+}
+
+/// Whole seconds, as the server takes them.
+fn seconds(duration: SignedDuration) -> u32 {
+    u32::try_from(duration.as_secs()).unwrap_or(u32::MAX).clamp(1, SILENCE_S_MAX)
+}
+
+/// What the server is asked: it knows who was heard from, by its clock and its limits.
+fn query(args: &AgentsArgs) -> AgentsQuery {
+    let liveness = match args {
+        AgentsArgs { stale: Some(None), .. } => Some("stale,offline"),
+        AgentsArgs { online: true, .. } => Some("online"),
+        AgentsArgs { offline: true, .. } => Some("offline"),
+        AgentsArgs { silent: Some(_), .. } => Some("online,late"),
+        _ => None,
+    };
+    AgentsQuery {
+        include_archived: args.archived.then_some(true),
+        liveness: liveness.map(str::to_owned),
+        unheard_for_s: args.stale.flatten().map(seconds),
+        silent_for_s: args.silent.map(|given| seconds(given.unwrap_or(SILENT_FOR))),
+        ..AgentsQuery::default()
+    }
+}
+
+/// The statement that answers the same.
+fn statement(app: &App, args: &AgentsArgs) -> Bound {
+    let literal = |duration| Literal::Number(seconds(duration).into());
+    let unheard = match args {
+        AgentsArgs { stale: Some(given), .. } => Some(given.unwrap_or(STALE_AFTER)),
+        AgentsArgs { offline: true, .. } => Some(OFFLINE_AFTER),
+        _ => None,
+    };
+    let heard = match args {
+        AgentsArgs { online: true, .. } => Some(LATE_AFTER),
+        AgentsArgs { silent: Some(_), .. } => Some(STALE_AFTER),
+        _ => None,
+    };
+    let named = (!args.names.is_empty()).then(|| Literal::Agents(args.names.clone()));
+    catalog::AGENTS
+        .bind(app.now)
+        .with("archived", Literal::Flag(args.archived))
+        .with_some("agents", named)
+        .with_some("unheard_for_s", unheard.map(literal))
+        .with_some("heard_within_s", heard.map(literal))
+        .with_some("silent_for_s", args.silent.map(|given| literal(given.unwrap_or(SILENT_FOR))))
 }
 
 /// `agent show NAME`.
@@ -116,6 +179,7 @@ fn print(app: &App, agent: &Agent) -> Result<(), Failure> {
         ("clock_skew_ms", Value::Number(agent.clock_skew_ms)),
         ("waiting", Value::Count(agent.spool_records)),
         ("lost", Value::Count(agent.events_lost)),
+        ("last_event_at", Value::maybe(agent.last_event_at, Value::Time)),
         ("enrolled_at", Value::Time(agent.enrolled_at)),
         ("cert_not_after", Value::Time(agent.cert_not_after)),
         ("archived_at", Value::maybe(agent.archived_at, Value::Time)),
@@ -154,13 +218,10 @@ pub(super) async fn change(app: &App, args: &AgentChangeArgs, change: Change) ->
         });
         return Ok(Outcome::Done);
     }
-    if args.dry_run {
-        app.out.line(&format!("would {verb} {whom}"))?;
-        return Ok(Outcome::Done);
-    }
     // To take one back harms nobody.
-    if change != Change::Unarchive {
-        confirm(app, &format!("{verb} the {whom}"), args.yes)?;
+    let how = ChangeArgs { yes: args.change.yes || change == Change::Unarchive, ..args.change };
+    if !may_go_on(app, &format!("{verb} the {whom}"), how)? {
+        return Ok(Outcome::Done);
     }
     let agent = match change {
         Change::Archive => client.archive_agent(agent.agent_id, true).await?,

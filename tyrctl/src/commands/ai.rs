@@ -1,15 +1,16 @@
 //! `tyrctl ai`.
 
-use tyr_api::agents::DiscoveredAgent;
+use tyr_api::agents::{DiscoveredAgent, DiscoveredAgentsQuery};
 
-use super::{Outcome, agents};
+use super::{Outcome, agents, sql};
 use crate::app::App;
 use crate::args::{AiArgs, AiCommand, Format};
 use crate::error::Failure;
 use crate::output::rows::{Column, View, print_record};
 use crate::output::value::{Tone, Value};
+use crate::sql::{Value as Literal, catalog};
 
-const VIEW: View<DiscoveredAgent> = View {
+pub(crate) const VIEW: View<DiscoveredAgent> = View {
     noun: "AI processes",
     name: |process| process.id.to_string(),
     columns: &[
@@ -37,6 +38,14 @@ const VIEW: View<DiscoveredAgent> = View {
 
 /// `ai [--agent NAME] [--type TYPE] [--all]`, `ai rename ID NAME`.
 pub(super) async fn run(app: &App, args: &AiArgs) -> Result<Outcome, Failure> {
+    if args.sql.sql {
+        let statement = catalog::AI
+            .bind(app.now)
+            .with_some("agent", args.agent.clone().map(Literal::Agent))
+            .with_some("type", args.agent_type.clone().map(Literal::Text))
+            .with_some("alive_after", (!args.all).then_some(Literal::Never));
+        return sql::print(app, &args.list, &[statement]);
+    }
     let client = app.client()?;
     if let Some(AiCommand::Rename { id, name }) = &args.command {
         let process = client.rename_discovered_agent(*id, name).await?;
@@ -52,12 +61,13 @@ pub(super) async fn run(app: &App, args: &AiArgs) -> Result<Outcome, Failure> {
         Some(name) => Some(agents::find(&client, name).await?.agent_id),
         None => None,
     };
-    let mut processes = client.discovered_agents().await?;
-    processes.retain(|process| {
-        (args.all || process.ended_at.is_none())
-            && agent.is_none_or(|id| process.daemon_agent_id == id)
-            && args.agent_type.as_ref().is_none_or(|kind| process.agent_type == *kind)
-    });
+    let query = DiscoveredAgentsQuery {
+        agent_id: agent,
+        agent_type: args.agent_type.clone(),
+        alive: (!args.all).then_some(true),
+        ..DiscoveredAgentsQuery::default()
+    };
+    let processes = client.discovered_agents(&query).await?;
     let running = if args.all { "" } else { "running " };
     VIEW.print(&app.out, &args.list, processes, &format!("no {running}AI processes"))
 }

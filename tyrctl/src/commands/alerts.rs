@@ -5,7 +5,7 @@ use std::io::BufRead;
 use tyr_api::alerts::{Acknowledgement, Alert, AlertFilter, AlertQuery, AlertState, NewWebhook, Webhook, WebhookTest};
 use uuid::Uuid;
 
-use super::{Outcome, confirm};
+use super::{Outcome, change::may_go_on};
 use crate::app::App;
 use crate::args::{AlertsArgs, AlertsCommand, AlertsState, Format, ListArgs, WebhookAddArgs, WebhookCommand};
 use crate::client::Client;
@@ -22,7 +22,7 @@ const PAGE: u32 = 1000;
 /// Alerts that are listed at most, unless `--limit` says otherwise.
 const LIMIT_DEFAULT: usize = 1000;
 
-const VIEW: View<Alert> = View {
+pub(crate) const VIEW: View<Alert> = View {
     noun: "alerts",
     name: |alert| alert.alert_id.to_string(),
     columns: &[
@@ -43,7 +43,7 @@ const VIEW: View<Alert> = View {
     ],
 };
 
-const WEBHOOKS: View<Webhook> = View {
+pub(crate) const WEBHOOKS: View<Webhook> = View {
     noun: "webhooks",
     name: |webhook| webhook.webhook_id.to_string(),
     columns: &[
@@ -122,7 +122,7 @@ async fn list(app: &App, args: &AlertsArgs) -> Result<Outcome, Failure> {
 }
 
 /// Alerts in the server's order, and whether there are more.
-async fn fetch(client: &Client, mut query: AlertQuery, limit: usize) -> Result<(Vec<Alert>, bool), Failure> {
+pub(super) async fn fetch(client: &Client, mut query: AlertQuery, limit: usize) -> Result<(Vec<Alert>, bool), Failure> {
     let mut alerts = Vec::new();
     loop {
         let left = u32::try_from(limit - alerts.len()).unwrap_or(u32::MAX);
@@ -191,11 +191,13 @@ async fn webhook(app: &App, command: WebhookCommand) -> Result<Outcome, Failure>
     match command {
         WebhookCommand::Add(args) => add(app, &client, args).await,
         WebhookCommand::List(list) => WEBHOOKS.print(&app.out, &list, client.webhooks().await?, "no webhooks"),
-        WebhookCommand::Remove { id, yes } => {
+        WebhookCommand::Remove { id, change } => {
             let webhooks = client.webhooks().await?;
             let id = pick(&id, webhooks.iter().map(|webhook| webhook.webhook_id), "webhook", LIST)?;
             let url = webhooks.iter().find(|webhook| webhook.webhook_id == id).map_or("", |webhook| &webhook.url);
-            confirm(app, &format!("remove the webhook {} to {url}", short(id)), yes)?;
+            if !may_go_on(app, &format!("remove the webhook {} to {url}", short(id)), change)? {
+                return Ok(Outcome::Done);
+            }
             let removed = client.delete_webhook(id).await?;
             app.out.line(&format!("✓ webhook {} to {} is removed", short(id), removed.url))?;
             Ok(Outcome::Done)

@@ -11,7 +11,6 @@ use super::Outcome;
 use crate::app::App;
 use crate::args::{ApiArgs, ApiMethod, Format};
 use crate::error::Failure;
-use crate::output::json;
 
 /// Largest body that is sent, in bytes: what the server takes.
 const BODY_BYTES_MAX: u64 = 512 * 1024;
@@ -26,11 +25,10 @@ pub(super) async fn run(app: &App, args: &ApiArgs) -> Result<Outcome, Failure> {
     }
     match (serde_json::from_slice::<Value>(&answer), app.out.format) {
         (Ok(value), Format::Jsonl) => match value.get("items").and_then(Value::as_array) {
-            Some(items) => items.iter().try_for_each(|item| app.out.text(&json::line(item)?))?,
-            None => app.out.text(&json::line(&value)?)?,
+            Some(items) => items.iter().try_for_each(|item| app.out.document(item))?,
+            None => app.out.document(&value)?,
         },
-        (Ok(value), Format::Yaml) => app.out.text(&json::yaml(&value)?)?,
-        (Ok(value), _) => app.out.text(&json::pretty(&value)?)?,
+        (Ok(value), _) => app.out.document(&value)?,
         (Err(_), _) => {
             let text = String::from_utf8_lossy(&answer);
             text.lines().try_for_each(|line| app.out.line(line))?;

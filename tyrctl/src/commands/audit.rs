@@ -15,7 +15,7 @@ const PAGE_ROWS_MAX: usize = 1_000;
 /// Rows without `--limit`.
 const LIMIT_DEFAULT: usize = 100;
 
-const VIEW: View<AuditEntry> = View {
+pub(crate) const VIEW: View<AuditEntry> = View {
     noun: "entries",
     name: |entry| entry.audit_id.to_string(),
     columns: &[

@@ -2,16 +2,25 @@
 
 use std::fs;
 use std::io;
+use std::path::Path;
 
-use clap::{Command, CommandFactory};
+use clap::CommandFactory;
 use clap_complete::generate;
 use clap_complete::shells;
-use clap_mangen::Man;
 
 use super::Outcome;
 use crate::app::App;
 use crate::args::{Cli, CompletionsArgs, ManArgs, Shell};
 use crate::error::Failure;
+use crate::manual::PROGRAM;
+
+/// How `docs/cli.md` begins.
+const PREFACE: &str = "\
+Every command, from the definition that `tyrctl --help` and the man pages come from: this page is generated and compared by a
+test. Recipes are in [recipes.md](recipes.md).
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the condition of a `--fail-on-…` flag holds, 4 not logged in or not allowed, 5 server not
+reachable. Standard output carries data, standard error the talk; in a pipe nothing is cut and nothing is coloured.";
 
 /// `completions SHELL`.
 pub(super) fn completions(app: &App, args: &CompletionsArgs) -> Result<Outcome, Failure> {
@@ -41,12 +50,12 @@ pub fn script(shell: Shell) -> String {
 
 /// `man [--dir DIR]`.
 pub(super) fn man(app: &App, args: &ManArgs) -> Result<Outcome, Failure> {
-    let pages = man_pages().map_err(|error| Failure::failed("the man pages could not be made").because(&error))?;
+    let pages = man_pages();
     let Some(dir) = &args.dir else {
         app.out.text(pages.first().map_or("", |(_, page)| page))?;
         return Ok(Outcome::Done);
     };
-    let failure = |path: &std::path::Path, error: &io::Error| {
+    let failure = |path: &Path, error: &io::Error| {
         Failure::failed(format!("`{}` could not be written", path.display())).because(error)
     };
     fs::create_dir_all(dir).map_err(|error| failure(dir, &error))?;
@@ -59,24 +68,11 @@ pub(super) fn man(app: &App, args: &ManArgs) -> Result<Outcome, Failure> {
 }
 
 /// All pages with their file names: `tyrctl.1` first, then `tyrctl-policy-apply.1` and so on.
-///
-/// # Errors
-/// Never, as memory takes them; the renderer's signature asks for it.
-pub fn man_pages() -> io::Result<Vec<(String, String)>> {
-    let mut root = Cli::command();
-    root.build();
-    let mut pages = Vec::new();
-    collect(&root, &mut pages)?;
-    Ok(pages)
+pub fn man_pages() -> Vec<(String, String)> {
+    tyr_manual::pages(&PROGRAM, Cli::command())
 }
 
-fn collect(command: &Command, pages: &mut Vec<(String, String)>) -> io::Result<()> {
-    let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
-    let mut bytes = Vec::new();
-    Man::new(command.clone().name(&name)).render(&mut bytes)?;
-    pages.push((format!("{name}.1"), String::from_utf8_lossy(&bytes).into_owned()));
-    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
-        collect(sub, pages)?;
-    }
-    Ok(())
+/// The reference of all commands, as in `docs/cli.md`.
+pub fn reference() -> String {
+    tyr_manual::markdown(Cli::command(), PREFACE)
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Outcome;
+use super::change::may_go_on_here;
 use crate::app::{App, parse_server};
 use crate::args::{ContextAddArgs, ContextCommand};
 use crate::auth;
@@ -14,7 +15,7 @@ use crate::output::value::{Tone, Value};
 
 /// A context as listed.
 #[derive(Clone, Debug, Serialize)]
-struct Named {
+pub(crate) struct Named {
     name: String,
     current: bool,
     logged_in: bool,
@@ -22,7 +23,7 @@ struct Named {
     context: Context,
 }
 
-const VIEW: View<Named> = View {
+pub(crate) const VIEW: View<Named> = View {
     noun: "contexts",
     name: |row| row.name.clone(),
     columns: &[
@@ -34,6 +35,7 @@ const VIEW: View<Named> = View {
         Column::wide("ca_file", |row| {
             Value::maybe(row.context.ca_file.as_ref(), |file| Value::Text(file.display().to_string()))
         }),
+        Column::wide("read_only", |row| Value::Text(row.context.read_only.to_string())),
         Column::wide("timezone", |row| Value::maybe(row.context.timezone.clone(), Value::text)),
     ],
 };
@@ -61,6 +63,7 @@ pub(super) fn run(app: &App, command: ContextCommand) -> Result<Outcome, Failure
                 ("ca_file", Value::maybe(row.context.ca_file.as_ref(), |file| Value::Text(file.display().to_string()))),
                 ("username", Value::maybe(row.context.username.clone(), Value::text)),
                 ("timezone", Value::maybe(row.context.timezone.clone(), Value::text)),
+                ("read_only", Value::Text(row.context.read_only.to_string())),
                 ("current", Value::Text(row.current.to_string())),
                 ("logged_in", Value::Text(row.logged_in.to_string())),
             ];
@@ -68,8 +71,11 @@ pub(super) fn run(app: &App, command: ContextCommand) -> Result<Outcome, Failure
             Ok(Outcome::Done)
         }
         ContextCommand::Add(args) => add(app, &args),
-        ContextCommand::Remove { name } => {
+        ContextCommand::Remove { name, change } => {
             known(app, &name)?;
+            if !may_go_on_here(app, &format!("remove the context {name} and its access token"), change)? {
+                return Ok(Outcome::Done);
+            }
             let mut config = app.config.clone();
             config.context.remove(&name);
             if config.current.as_deref() == Some(&name) {
@@ -106,8 +112,13 @@ fn add(app: &App, args: &ContextAddArgs) -> Result<Outcome, Failure> {
         auth::remove_token(&app.folder.token_file(&args.name))?;
     }
     let timezone = app.global.tz.clone().or(before.timezone);
-    let context =
-        Context { server: url.as_str().trim_end_matches('/').to_owned(), ca_file, timezone, username: before.username };
+    let context = Context {
+        server: url.as_str().trim_end_matches('/').to_owned(),
+        ca_file,
+        timezone,
+        username: before.username,
+        read_only: args.read_only.unwrap_or(before.read_only),
+    };
     config.context.insert(args.name.clone(), context);
     if args.use_it || config.current.is_none() {
         config.current = Some(args.name.clone());

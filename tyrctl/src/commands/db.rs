@@ -3,12 +3,13 @@
 use jiff::SignedDuration;
 use tyr_api::db::{ApartHow, ApartRow, ConnectionRow, DbReport, IndexRow, PartitionRow, TableRow};
 
-use super::Outcome;
+use super::{Outcome, sql};
 use crate::app::App;
 use crate::args::{DbArgs, DbCommand, Format, ListArgs};
 use crate::error::Failure;
 use crate::output::rows::{Column, View, print_record};
 use crate::output::value::{Tone, Value};
+use crate::sql::{Statement, catalog};
 
 /// Rows of each part on the one screen.
 const OVERVIEW_ROWS: usize = 6;
@@ -17,7 +18,7 @@ const BLOAT_PERCENT: u32 = 30;
 /// A transaction that is open for longer holds up cleaning.
 const LONG_TRANSACTION_MS: u64 = 60_000;
 
-const CONNECTIONS: View<ConnectionRow> = View {
+pub(crate) const CONNECTIONS: View<ConnectionRow> = View {
     noun: "rows",
     name: |row| row.application.clone(),
     columns: &[
@@ -28,7 +29,7 @@ const CONNECTIONS: View<ConnectionRow> = View {
     ],
 };
 
-const TABLES: View<TableRow> = View {
+pub(crate) const TABLES: View<TableRow> = View {
     noun: "tables",
     name: |row| row.table.clone(),
     columns: &[
@@ -40,7 +41,7 @@ const TABLES: View<TableRow> = View {
     ],
 };
 
-const PARTITIONS: View<PartitionRow> = View {
+pub(crate) const PARTITIONS: View<PartitionRow> = View {
     noun: "partitions",
     name: |row| row.partition.clone(),
     columns: &[
@@ -54,7 +55,7 @@ const PARTITIONS: View<PartitionRow> = View {
     ],
 };
 
-const INDEXES: View<IndexRow> = View {
+pub(crate) const INDEXES: View<IndexRow> = View {
     noun: "indexes",
     name: |row| row.index.clone(),
     columns: &[
@@ -68,7 +69,7 @@ const INDEXES: View<IndexRow> = View {
     ],
 };
 
-const APART: View<ApartRow> = View {
+pub(crate) const APART: View<ApartRow> = View {
     noun: "rows",
     name: |row| row.agent_name.clone(),
     columns: &[
@@ -83,18 +84,42 @@ const APART: View<ApartRow> = View {
     ],
 };
 
+/// What the one screen rests on.
+static WHOLE: [&Statement; 6] = [
+    &catalog::DATABASE,
+    &catalog::CONNECTIONS,
+    &catalog::TABLES,
+    &catalog::PARTITIONS,
+    &catalog::INDEXES,
+    &catalog::APART,
+];
+
 /// `db [WHAT]`.
 pub(super) async fn run(app: &App, args: &DbArgs) -> Result<Outcome, Failure> {
+    let (given, of_one) = match &args.command {
+        None => (args.sql, None),
+        Some(DbCommand::Connections(part)) => (part.sql, Some((&part.list, &catalog::CONNECTIONS))),
+        Some(DbCommand::Tables(part)) => (part.sql, Some((&part.list, &catalog::TABLES))),
+        Some(DbCommand::Partitions(part)) => (part.sql, Some((&part.list, &catalog::PARTITIONS))),
+        Some(DbCommand::Indexes(part)) => (part.sql, Some((&part.list, &catalog::INDEXES))),
+        Some(DbCommand::Apart(part)) => (part.sql, Some((&part.list, &catalog::APART))),
+    };
+    if given.sql {
+        return match of_one {
+            Some((list, statement)) => sql::print(app, list, &[statement.bind(app.now)]),
+            None => sql::print(app, &ListArgs::default(), &WHOLE.map(|statement| statement.bind(app.now))),
+        };
+    }
     let report = app.client()?.database().await?;
     let out = &app.out;
     match &args.command {
         None => overview(app, report),
-        Some(DbCommand::Connections(list)) => CONNECTIONS.print(out, list, report.connections, "no connections"),
-        Some(DbCommand::Tables(list)) => TABLES.print(out, list, report.tables, "no tables"),
-        Some(DbCommand::Partitions(list)) => PARTITIONS.print(out, list, report.partitions, "no partitions"),
-        Some(DbCommand::Indexes(list)) => INDEXES.print(out, list, report.indexes, "no indexes"),
-        Some(DbCommand::Apart(list)) => {
-            APART.print(out, list, report.apart, "everything that agents sent has its place")
+        Some(DbCommand::Connections(part)) => CONNECTIONS.print(out, &part.list, report.connections, "no connections"),
+        Some(DbCommand::Tables(part)) => TABLES.print(out, &part.list, report.tables, "no tables"),
+        Some(DbCommand::Partitions(part)) => PARTITIONS.print(out, &part.list, report.partitions, "no partitions"),
+        Some(DbCommand::Indexes(part)) => INDEXES.print(out, &part.list, report.indexes, "no indexes"),
+        Some(DbCommand::Apart(part)) => {
+            APART.print(out, &part.list, report.apart, "everything that agents sent has its place")
         }
     }
 }

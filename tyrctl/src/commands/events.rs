@@ -3,27 +3,28 @@
 use jiff::Timestamp;
 use tyr_api::events::{Event, EventQuery, Verdict};
 
-use super::{Outcome, agents as fleet};
+use super::{Outcome, agents as fleet, sql};
 use crate::app::App;
-use crate::args::{EventFilter, EventsListArgs, Window};
+use crate::args::{EventFilter, EventsListArgs, ListArgs, Window};
 use crate::client::Client;
 use crate::error::Failure;
 use crate::output::rows::{Column, View};
 use crate::output::value::{Tone, Value};
+use crate::sql::{Bound, Value as Literal, catalog};
 
-pub(super) mod agents;
-pub(super) mod rate;
+pub(crate) mod agents;
+pub(crate) mod rate;
 pub(super) mod tail;
 
 /// Rows of a page, as the server allows at most.
 const PAGE_ROWS_MAX: u32 = 1_000;
 /// Rows without `--limit`.
-const LIMIT_DEFAULT: usize = 100;
+pub(super) const LIMIT_DEFAULT: usize = 100;
 /// Pages that are looked through for rows that only we can filter.
 const PAGES_MAX: usize = 1_000;
 
 /// How events are listed.
-pub(super) const VIEW: View<Event> = View {
+pub(crate) const VIEW: View<Event> = View {
     noun: "events",
     name: |event| event.event_id.to_string(),
     columns: &[
@@ -57,8 +58,14 @@ pub(super) const VIEW: View<Event> = View {
 
 /// `events list`.
 pub(super) async fn list(app: &App, args: &EventsListArgs) -> Result<Outcome, Failure> {
-    let client = app.client()?;
     let (since, until) = instants(app, &args.window)?;
+    if args.sql.sql {
+        let statement = statement(app, &args.filter, args.list.limit)
+            .with_some("since", since.map(Literal::At))
+            .with_some("until", until.map(Literal::At));
+        return sql::print(app, &ListArgs { limit: None, ..args.list.clone() }, &[statement]);
+    }
+    let client = app.client()?;
     let filter = Filter::new(&client, &args.filter).await?;
     let limit = match args.list.limit {
         None => LIMIT_DEFAULT,
@@ -105,6 +112,26 @@ pub(super) async fn fetch(
     Ok((events, true))
 }
 
+/// The statement that answers the filter, all of it.
+pub(super) fn statement(app: &App, given: &EventFilter, limit: Option<usize>) -> Bound {
+    let words = |words: Vec<&'static str>| {
+        (!words.is_empty()).then(|| Literal::Words(words.into_iter().map(str::to_owned).collect()))
+    };
+    let limit = match limit.unwrap_or(LIMIT_DEFAULT) {
+        0 => Literal::Nothing,
+        limit => Literal::Number(limit as u64),
+    };
+    catalog::EVENTS
+        .bind(app.now)
+        .with_some("agent", given.agent.clone().map(Literal::Agent))
+        .with_some("kind", words(given.kind.iter().map(|kind| kind.as_str()).collect()))
+        .with_some("verdict", words(given.verdict.iter().map(|verdict| verdict.as_str()).collect()))
+        .with_some("severity", given.severity.map(|severity| Literal::Text(severity.to_string())))
+        .with_some("type", given.agent_type.clone().map(Literal::Text))
+        .with_some("drift", given.drift.then_some(Literal::Flag(true)))
+        .with("limit", limit)
+}
+
 /// Which events: what the server can tell apart, and what is left to us.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Filter {
@@ -129,6 +156,7 @@ impl Filter {
             agent_id: self.agent_id,
             kind: (given.kind.len() == 1).then(|| given.kind[0]),
             verdict: (given.verdict.len() == 1).then(|| given.verdict[0]),
+            severity: given.severity,
             agent_type: given.agent_type.clone(),
             drift_detected: given.drift.then_some(true),
             ..EventQuery::default()
@@ -137,7 +165,7 @@ impl Filter {
 
     /// Whether some of it is left to us.
     fn is_local(&self) -> bool {
-        self.given.kind.len() > 1 || self.given.verdict.len() > 1 || self.given.severity.is_some()
+        self.given.kind.len() > 1 || self.given.verdict.len() > 1
     }
 
     /// The part that is left to us.
@@ -145,7 +173,6 @@ impl Filter {
         let given = &self.given;
         (given.kind.is_empty() || given.kind.contains(&event.kind))
             && (given.verdict.is_empty() || given.verdict.contains(&event.verdict))
-            && given.severity.is_none_or(|least| event.severity >= least)
     }
 }
 

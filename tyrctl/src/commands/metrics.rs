@@ -11,7 +11,7 @@ use crate::output::value::Value;
 
 /// One value.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-struct Sample {
+pub(crate) struct Sample {
     name: String,
     /// As in the text: `verdict="deny",kind="exec"`.
     labels: String,
@@ -21,7 +21,7 @@ struct Sample {
     help: String,
 }
 
-const VIEW: View<Sample> = View {
+pub(crate) const VIEW: View<Sample> = View {
     noun: "metrics",
     name: |sample| sample.name.clone(),
     columns: &[

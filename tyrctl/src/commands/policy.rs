@@ -8,21 +8,24 @@ use serde::Serialize;
 use tyr_api::policies::{Assignment, NewAssignment, NewPolicy, PolicyDocument, PolicyLayer, PolicyVersion, TargetType};
 use tyr_policy::{Diagnostic, Policy};
 
-use super::{Outcome, agents, confirm};
+use super::{Outcome, agents, change::may_go_on};
 use crate::app::App;
 use crate::args::{ApplyArgs, AssignArgs, Format, ListArgs, PolicyCommand};
+use crate::client::Client;
 use crate::error::Failure;
 use crate::output::rows::{Column, View, print_record};
 use crate::output::sanitize::sanitize;
 use crate::output::table::shorten;
 use crate::output::value::{Tone, Value};
 
+mod unassign;
+
 /// Largest policy, in bytes: what the server takes.
 const POLICY_BYTES_MAX: u64 = 256 * 1024;
 /// Places of a source line that are shown around a problem.
 const SOURCE_WIDTH: usize = 100;
 
-const VERSIONS: View<PolicyVersion> = View {
+pub(crate) const VERSIONS: View<PolicyVersion> = View {
     noun: "policies",
     name: |policy| policy.version.to_string(),
     columns: &[
@@ -36,14 +39,14 @@ const VERSIONS: View<PolicyVersion> = View {
 
 /// An assignment with the name of its target.
 #[derive(Clone, Debug, Serialize)]
-struct Assigned {
+pub(crate) struct Assigned {
     #[serde(flatten)]
     assignment: Assignment,
     #[serde(skip)]
     target: String,
 }
 
-const ASSIGNMENTS: View<Assigned> = View {
+pub(crate) const ASSIGNMENTS: View<Assigned> = View {
     noun: "assignments",
     name: |row| row.assignment.assignment_id.to_string(),
     columns: &[
@@ -80,11 +83,18 @@ pub(super) async fn run(app: &App, command: PolicyCommand) -> Result<Outcome, Fa
             VERSIONS.print(&app.out, &list, versions, "no policies")
         }
         PolicyCommand::Show { version } => show(app, version).await,
-        PolicyCommand::Rollback { version, yes: _ } => {
-            let document = app.client()?.roll_back_policy(version).await?;
+        PolicyCommand::Rollback { version, change } => {
+            let client = app.client()?;
+            let found = find_version(&client, version).await?;
+            let what = format!("make a new version with the text of version {version} [{}]", found.name);
+            if !may_go_on(app, &what, change)? {
+                return Ok(Outcome::Done);
+            }
+            let document = client.roll_back_policy(version).await?;
             made(app, &document, &format!(", the text of version {version}"))
         }
         PolicyCommand::Assign(args) => assign(app, &args).await,
+        PolicyCommand::Unassign(args) => unassign::run(app, &args).await,
         PolicyCommand::Assignments(list) => assignments(app, &list).await,
         PolicyCommand::Effective { agent } => effective(app, &agent).await,
     }
@@ -205,6 +215,20 @@ async fn show(app: &App, version: u32) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
+/// That version, as listed.
+async fn find_version(client: &Client, version: u32) -> Result<PolicyVersion, Failure> {
+    let versions = client.policies().await?;
+    if let Some(found) = versions.iter().find(|known| known.version == version) {
+        return Ok(found.clone());
+    }
+    let nearest = versions.iter().map(|known| known.version).min_by_key(|known| known.abs_diff(version));
+    let hint = match nearest {
+        Some(nearest) => format!("did you mean `{nearest}`? `tyrctl policy list` lists them all"),
+        None => "there is none yet: `tyrctl policy apply -f FILE` makes one".to_owned(),
+    };
+    Err(Failure::failed(format!("there is no policy version {version}")).hint(hint))
+}
+
 async fn assign(app: &App, args: &AssignArgs) -> Result<Outcome, Failure> {
     let client = app.client()?;
     let (target_type, target) = match args {
@@ -223,7 +247,11 @@ async fn assign(app: &App, args: &AssignArgs) -> Result<Outcome, Failure> {
         (TargetType::AgentType, Some(kind)) => (kind.clone(), format!("agent type {kind}")),
         (_, None) => return Err(Failure::usage("`--target-type` needs a --target-id")),
     };
-    confirm(app, &format!("put version {} in force for {whom}", args.version), args.yes)?;
+    let found = find_version(&client, args.version).await?;
+    let what = format!("put version {} [{}] in force for {whom}", found.version, found.name);
+    if !may_go_on(app, &what, args.change)? {
+        return Ok(Outcome::Done);
+    }
     let assignment = client.assign_policy(&NewAssignment { version: args.version, target_type, target_id }).await?;
     if matches!(app.out.format, Format::Table | Format::Wide) {
         app.out

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tyr_api::auth::{Credentials, Role, Session};
 use tyr_api::users::PasswordChange;
 
-use super::{Outcome, confirm};
+use super::{Outcome, change::may_go_on};
 use crate::app::{App, parse_server};
 use crate::args::{LoginArgs, LogoutArgs, PasswdArgs, RotateKeyArgs, SetupArgs};
 use crate::auth::{self, Claims, TokenSource};
@@ -75,14 +75,19 @@ pub(super) fn remember(app: &App, endpoint: &Endpoint, session: &Session) -> Res
         None => endpoint.ca_file.clone(),
     };
     let timezone = before.as_ref().and_then(|before| before.timezone.clone());
-    let server = endpoint.name().to_owned();
-    let context = Context { server, ca_file, username: Some(session.username.clone()), timezone };
+    let read_only = before.as_ref().is_some_and(|before| before.read_only);
+    let (server, username) = (endpoint.name().to_owned(), Some(session.username.clone()));
+    let context = Context { server, ca_file, username, timezone, read_only };
     config.context.insert(name.clone(), context);
     config.current.get_or_insert_with(|| name.clone());
-    if config != app.config {
-        app.folder.store(&config)?;
-    }
-    auth::store_token(&app.folder.token_file(&name), &session.token)?;
+    let stored = if config == app.config { Ok(()) } else { app.folder.store(&config) };
+    let stored = stored.and_then(|()| auth::store_token(&app.folder.token_file(&name), &session.token));
+    stored.map_err(|failure| {
+        failure
+            .hint("the login itself went well; with a folder that can't be written, set XDG_CONFIG_HOME to another one")
+    })?;
+    // Another user may see other names.
+    crate::complete::forget(&name);
     Ok(before)
 }
 
@@ -146,6 +151,7 @@ pub(super) async fn logout(app: &App, args: &LogoutArgs) -> Result<Outcome, Fail
     }
     let (mut ended, mut failed) = (0, None);
     for (name, endpoint) in sessions {
+        crate::complete::forget(&name);
         let named = endpoint
             .as_ref()
             .is_some_and(|endpoint| matches!(endpoint.token, TokenSource::File(_) | TokenSource::Environment(_)));
@@ -210,8 +216,10 @@ pub(super) async fn rotate_key(app: &App, args: &RotateKeyArgs) -> Result<Outcom
     } else {
         "replace the session key"
     };
-    confirm(app, question, args.yes)?;
     let client = app.client()?;
+    if !may_go_on(app, question, args.change)? {
+        return Ok(Outcome::Done);
+    }
     let rotation = client.rotate_key(args.end_sessions).await?;
     match &rotation.session {
         Some(session) => {
@@ -283,7 +291,8 @@ pub(super) async fn status(app: &App) -> Result<Outcome, Failure> {
     }
 }
 
-fn role_word(role: Role) -> &'static str {
+/// A role as words say it.
+pub fn role_word(role: Role) -> &'static str {
     match role {
         Role::Viewer => "viewer",
         Role::Admin => "admin",

@@ -2,14 +2,14 @@
 
 use tyr_api::auth::{EnrollmentToken, NewEnrollmentToken};
 
-use super::{Outcome, confirm};
+use super::{Outcome, change::may_go_on};
 use crate::app::App;
 use crate::args::{Format, ListArgs, TokenCommand, TokenCreateArgs};
 use crate::error::Failure;
 use crate::output::rows::{Column, View, print_record};
 use crate::output::value::Value;
 
-const VIEW: View<EnrollmentToken> = View {
+pub(crate) const VIEW: View<EnrollmentToken> = View {
     noun: "tokens",
     name: |token| token.token_id.clone(),
     columns: &[
@@ -29,9 +29,12 @@ pub(super) async fn run(app: &App, command: TokenCommand) -> Result<Outcome, Fai
     match command {
         TokenCommand::Create(args) => create(app, &args).await,
         TokenCommand::List(list) => self::list(app, &list).await,
-        TokenCommand::Revoke { token_id, yes } => {
-            confirm(app, &format!("revoke the enrollment token {token_id}"), yes)?;
-            app.client()?.revoke_enrollment_token(&token_id).await?;
+        TokenCommand::Revoke { token_id, change } => {
+            let client = app.client()?;
+            if !may_go_on(app, &format!("revoke the enrollment token {token_id}"), change)? {
+                return Ok(Outcome::Done);
+            }
+            client.revoke_enrollment_token(&token_id).await?;
             app.out.line(&format!("✓ token {token_id} is revoked"))?;
             Ok(Outcome::Done)
         }

@@ -2,20 +2,24 @@
 
 use std::path::Path;
 
+use jiff::tz::TimeZone;
+
 use super::{Outcome, session};
 use crate::app::App;
-use crate::args::{TopArgs, TopView};
-use crate::client::Client;
+use crate::args::{TopArgs, TopTheme, TopView};
+use crate::auth::Claims;
+use crate::client::{Client, Endpoint};
 use crate::error::Failure;
 use crate::tui::filter::Filter;
 use crate::tui::kept::{self, Kept};
 use crate::tui::record::{Recorder, Recording};
 use crate::tui::replay::Clock;
-use crate::tui::run::{self, Source};
+use crate::tui::run::{self, Source, Terminal};
 use crate::tui::state::feed::Batch;
 use crate::tui::state::news::News;
-use crate::tui::state::ui::View;
-use crate::tui::state::{Msg, State};
+use crate::tui::state::ui::{TimeForm, View};
+use crate::tui::state::{Access, Msg, State};
+use crate::tui::theme::Palette;
 use crate::tui::{plain, term};
 
 /// Shows the dashboard; without a terminal, or with `--once`, one overview as plain text.
@@ -36,7 +40,7 @@ pub async fn run(app: &App, args: &TopArgs) -> Result<Outcome, Failure> {
             return Err(Failure::usage("without a terminal there is nothing to record")
                 .cause("one overview is printed instead of the dashboard"));
         }
-        begin(&mut state, args, filter);
+        begin(app, &mut state, args, filter);
         let snapshot = Box::new(client.snapshot().await?);
         return print(app, state, clock, [Ok(News::Snapshot { resumed: false, snapshot })]);
     }
@@ -46,13 +50,14 @@ pub async fn run(app: &App, args: &TopArgs) -> Result<Outcome, Failure> {
     let file = kept::file_of(app.context_name());
     let mut kept = file.as_deref().filter(|_| !args.fresh).map(Kept::load).unwrap_or_default();
     kept.give(&mut state);
-    begin(&mut state, args, filter);
+    begin(app, &mut state, args, filter);
+    state.access = access(client.endpoint());
     state.recording = recorder.is_some();
     state.username = app.context().and_then(|context| context.username.clone());
     let keep = |session: &_| session::remember(app, client.endpoint(), session).map(drop);
     let source = Source::Server { client: client.clone(), recorder, keep: &keep };
     let before = kept.clone();
-    let ended = run::run(source, clock, state, args.fps, &mut kept).await;
+    let ended = run::run(source, clock, state, terminal(args), &mut kept).await;
     if kept != before
         && let Some(Err(failure)) = file.map(|file| kept.store(&file))
     {
@@ -67,7 +72,7 @@ async fn replay(app: &App, args: &TopArgs, filter: Option<Filter>, file: &Path) 
     let clock = Clock::of(&recording, args.speed);
     let (context, server) = (recording.head.context.clone(), recording.head.server.clone());
     let mut state = State::new(context, server, term::theme(app.color, args.ascii), clock.now());
-    begin(&mut state, args, filter);
+    begin(app, &mut state, args, filter);
     state.replay = Some(args.speed);
     if is_plain(args) {
         let news = std::iter::from_fn(|| recording.read().transpose()).map(|next| next.map(|(_, news)| news));
@@ -75,8 +80,12 @@ async fn replay(app: &App, args: &TopArgs, filter: Option<Filter>, file: &Path) 
     }
     refuse_dumb_terminals()?;
     let source = Source::Recording(recording, args.speed);
-    run::run(source, clock, state, args.fps, &mut Kept::default()).await?;
+    run::run(source, clock, state, terminal(args), &mut Kept::default()).await?;
     Ok(Outcome::Done)
+}
+
+const fn terminal(args: &TopArgs) -> Terminal {
+    Terminal { fps: args.fps, mouse: !args.no_mouse }
 }
 
 fn is_plain(args: &TopArgs) -> bool {
@@ -97,9 +106,25 @@ fn record(app: &App, args: &TopArgs, client: &Client, file: &Path) -> Result<Rec
 }
 
 /// What was asked for goes before what was kept.
-fn begin(state: &mut State, args: &TopArgs, filter: Option<Filter>) {
+fn begin(app: &App, state: &mut State, args: &TopArgs, filter: Option<Filter>) {
+    if app.tz == TimeZone::UTC {
+        // One key shows the machine's own times.
+        state.zone = TimeZone::system();
+    } else {
+        state.zone = app.tz.clone();
+        state.times = TimeForm::Zone;
+    }
     if let Some(filter) = filter {
         state.filter = filter;
+    }
+    if let Some(theme) = args.theme {
+        state.palette = match theme {
+            TopTheme::Default => Palette::Default,
+            TopTheme::Dark => Palette::Dark,
+            TopTheme::Light => Palette::Light,
+            TopTheme::HighContrast => Palette::HighContrast,
+            TopTheme::Mono => Palette::Mono,
+        };
     }
     if let Some(view) = args.view {
         state.start_with(match view {
@@ -108,6 +133,8 @@ fn begin(state: &mut State, args: &TopArgs, filter: Option<Filter>) {
             TopView::Events => View::Events,
             TopView::Drift => View::Drift,
             TopView::Alerts => View::Alerts,
+            TopView::Log => View::Log,
+            TopView::Connection => View::Connection,
         });
     }
 }
@@ -128,6 +155,18 @@ fn print(
     state.prepare(clock.now());
     app.out.text(&plain::text(&state))?;
     Ok(Outcome::Done)
+}
+
+/// What the way to the server is, as far as it can be told without asking it.
+fn access(endpoint: &Endpoint) -> Access {
+    let claims = endpoint.token.read().ok().flatten().map(|token| Claims::of(&token)).unwrap_or_default();
+    Access {
+        ca_file: endpoint.ca_file.clone(),
+        token: endpoint.token.describe(),
+        token_until: claims.expires_at(),
+        username: claims.username,
+        role: claims.role,
+    }
 }
 
 fn filter(text: &str) -> Result<Filter, Failure> {

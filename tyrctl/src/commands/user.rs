@@ -4,16 +4,16 @@ use tyr_api::auth::Role;
 use tyr_api::users::{NewUser, User, UserChange};
 use uuid::Uuid;
 
-use super::{Outcome, confirm, session};
+use super::{Outcome, change::may_go_on, session};
 use crate::app::App;
-use crate::args::{ListArgs, RoleArg, UserCommand, UserCreateArgs};
+use crate::args::{ChangeArgs, ListArgs, RoleArg, UserCommand, UserCreateArgs};
 use crate::client::Client;
 use crate::error::Failure;
 use crate::output::nearest;
 use crate::output::rows::{Column, View, print_record};
 use crate::output::value::{Tone, Value};
 
-const VIEW: View<User> = View {
+pub(crate) const VIEW: View<User> = View {
     noun: "users",
     name: |user| user.username.clone(),
     columns: &[
@@ -32,9 +32,11 @@ pub(super) async fn run(app: &App, command: UserCommand) -> Result<Outcome, Fail
         UserCommand::List(list) => self::list(app, &list).await,
         UserCommand::Show { name } => show(app, &name).await,
         UserCommand::Create(args) => create(app, args).await,
-        UserCommand::SetRole { name, role, yes } => set_role(app, &name, role.into(), yes).await,
-        UserCommand::ResetPassword { name, password_stdin } => reset_password(app, &name, password_stdin).await,
-        UserCommand::Delete { name, yes } => delete(app, &name, yes).await,
+        UserCommand::SetRole { name, role, change } => set_role(app, &name, role.into(), change).await,
+        UserCommand::ResetPassword { name, password_stdin, change } => {
+            reset_password(app, &name, password_stdin, change).await
+        }
+        UserCommand::Delete { name, change } => delete(app, &name, change).await,
     }
 }
 
@@ -64,32 +66,40 @@ async fn create(app: &App, args: UserCreateArgs) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
-async fn set_role(app: &App, name: &str, role: Role, yes: bool) -> Result<Outcome, Failure> {
+async fn set_role(app: &App, name: &str, role: Role, how: ChangeArgs) -> Result<Outcome, Failure> {
     let client = app.client()?;
     let user = find(&client, name).await?;
     if user.role == role {
         app.out.line(&format!("✓ user {} is [{}] already", user.username, word(role)))?;
         return Ok(Outcome::Done);
     }
-    confirm(app, &format!("make {} of {}, and end its sessions", article(role), user.username), yes)?;
+    let what = format!("make {} of {}, and end its sessions", article(role), user.username);
+    if !may_go_on(app, &what, how)? {
+        return Ok(Outcome::Done);
+    }
     let changed = client.change_user(user.user_id, &UserChange { role: Some(role), password: None }).await?;
     app.out.line(&format!("✓ user {} is [{}] now; its sessions have ended", changed.username, word(changed.role)))?;
     Ok(Outcome::Done)
 }
 
-async fn reset_password(app: &App, name: &str, password_stdin: bool) -> Result<Outcome, Failure> {
+async fn reset_password(app: &App, name: &str, password_stdin: bool, how: ChangeArgs) -> Result<Outcome, Failure> {
     let client = app.client()?;
     let user = find(&client, name).await?;
+    if !may_go_on(app, &format!("give {} another password, and end its sessions", user.username), how)? {
+        return Ok(Outcome::Done);
+    }
     let password = session::new_password(app, password_stdin, &user.username)?;
     client.change_user(user.user_id, &UserChange { role: None, password: Some(password) }).await?;
     app.out.line(&format!("✓ user {} has another password; its sessions have ended", user.username))?;
     Ok(Outcome::Done)
 }
 
-async fn delete(app: &App, name: &str, yes: bool) -> Result<Outcome, Failure> {
+async fn delete(app: &App, name: &str, how: ChangeArgs) -> Result<Outcome, Failure> {
     let client = app.client()?;
     let user = find(&client, name).await?;
-    confirm(app, &format!("remove the user {}, and end its sessions", user.username), yes)?;
+    if !may_go_on(app, &format!("remove the user {}, and end its sessions", user.username), how)? {
+        return Ok(Outcome::Done);
+    }
     client.delete_user(user.user_id).await?;
     app.out.line(&format!("✓ user {} is removed", user.username))?;
     Ok(Outcome::Done)

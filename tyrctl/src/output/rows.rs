@@ -1,6 +1,5 @@
 //! Lists: columns chosen, rows sorted and limited, written in the format that was asked for.
 
-use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::value::{Tone, Value};
@@ -83,12 +82,11 @@ impl<T: Serialize> View<T> {
         match out.format {
             Format::Table | Format::Wide => {
                 let cells: Vec<Vec<(String, Option<Tone>)>> =
-                    rows.iter().map(|row| columns.iter().map(|column| shown(column, row, &out.tz)).collect()).collect();
+                    rows.iter().map(|row| columns.iter().map(|column| shown(column, row, out)).collect()).collect();
                 let heads: Vec<_> = columns.iter().map(|column| table::Head::of(column, rows.first())).collect();
                 out.text(&table::draw(&heads, &cells, !list.no_headers, out.width, out.color))?;
             }
-            Format::Json => out.text(&json::pretty(&rows)?)?,
-            Format::Yaml => out.text(&json::yaml(&rows)?)?,
+            Format::Json | Format::Yaml => out.document(&rows)?,
             Format::Jsonl | Format::Csv | Format::Tsv | Format::Name => {
                 self.print_head(out, list)?;
                 for row in &rows {
@@ -130,8 +128,12 @@ impl<T: Serialize> View<T> {
                 out.text(&format!("{}\n", fields.join(separator(out.format).unwrap_or(","))))
             }
             Format::Name => out.line(&(self.name)(row)),
-            Format::Yaml => out.text(&format!("---\n{}", json::yaml(row)?)),
-            Format::Json | Format::Jsonl | Format::Table | Format::Wide => out.text(&json::line(row)?),
+            Format::Yaml => {
+                out.text("---\n")?;
+                out.document(row)
+            }
+            Format::Jsonl => out.document(row),
+            Format::Json | Format::Table | Format::Wide => out.text(&json::line(row)?),
         }
     }
 
@@ -198,9 +200,9 @@ impl<T: Serialize> View<T> {
     }
 }
 
-fn shown<T>(column: &Column<T>, row: &T, tz: &TimeZone) -> (String, Option<Tone>) {
+fn shown<T>(column: &Column<T>, row: &T, out: &Output) -> (String, Option<Tone>) {
     let value = (column.value)(row);
-    (sanitize(&value.shown(tz)).into_owned(), value.tone())
+    (out.shown(&value), value.tone())
 }
 
 fn separator(format: Format) -> Option<&'static str> {
@@ -226,10 +228,8 @@ fn field(out: &Output, text: &str) -> String {
 /// When the output is closed.
 pub fn print_record<T: Serialize>(out: &Output, fields: &[(&str, Value)], thing: &T) -> Result<(), Failure> {
     match out.format {
-        Format::Table | Format::Wide => out.text(&table::draw_record(fields, &out.tz, out.color)),
-        Format::Json => out.text(&json::pretty(thing)?),
-        Format::Jsonl => out.text(&json::line(thing)?),
-        Format::Yaml => out.text(&json::yaml(thing)?),
+        Format::Table | Format::Wide => out.text(&table::draw_record(fields, out)),
+        Format::Json | Format::Jsonl | Format::Yaml => out.document(thing),
         Format::Name => out.line(&fields.first().map(|(_, value)| value.plain()).unwrap_or_default()),
         Format::Csv | Format::Tsv => {
             let separator = separator(out.format).unwrap_or(",");

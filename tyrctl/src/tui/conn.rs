@@ -114,6 +114,7 @@ impl Follower {
             let news = match item {
                 Some(SseItem::Event { id, event }) => {
                     if id.is_some() {
+                        batch.cursor.clone_from(&id);
                         self.cursor = id;
                     }
                     let news = News::Event(event);

@@ -8,6 +8,7 @@ use tyr_api::events::{EventKind, Verdict};
 use crate::tui::state::State;
 use crate::tui::state::drifts::DriftLine;
 use crate::tui::state::list::Keyed;
+use crate::tui::state::order::Table;
 use crate::tui::state::ui::View;
 use crate::tui::views::canvas::{Canvas, columns};
 use crate::tui::views::columns::{AGENTS, ALERTS, DRIFT, EVENTS};
@@ -22,11 +23,11 @@ pub fn text(state: &State) -> String {
     let mut out = String::new();
     head(&mut out, state);
     if matches!(state.view, View::Overview | View::Agents) {
-        section(&mut out, state, "AGENTS", AGENTS, state.agents.rows(), "no agents");
+        section(&mut out, state, "AGENTS", (Table::Agents, AGENTS), state.agents.rows(), "no agents");
     }
     if state.view == View::Overview {
         rates(&mut out, state);
-        section(&mut out, state, "DRIFT, LAST 24 H", DRIFT, state.drifts.rows(), "no drift");
+        section(&mut out, state, "DRIFT, LAST 24 H", (Table::Drift, DRIFT), state.drifts.rows(), "no drift");
     }
     if state.view == View::Drift {
         let events: Vec<_> = state
@@ -38,16 +39,16 @@ pub fn text(state: &State) -> String {
                 DriftLine::Group(_) => None,
             })
             .collect();
-        section(&mut out, state, "DRIFT, LAST 24 H, BY AGENT", DRIFT, &events, "no drift");
+        section(&mut out, state, "DRIFT, LAST 24 H, BY AGENT", (Table::Drift, DRIFT), &events, "no drift");
     }
     if state.view == View::Alerts || (state.view == View::Overview && !state.data().alerts.is_empty()) {
-        section(&mut out, state, "ALERTS", ALERTS, &state.data().alerts.rows(), "no alerts");
+        section(&mut out, state, "ALERTS", (Table::Alerts, ALERTS), &state.data().alerts.rows(), "no alerts");
     }
     if matches!(state.view, View::Overview | View::Events) {
         let limit = if state.view == View::Overview { OVERVIEW_EVENTS_MAX } else { usize::MAX };
         let events: Vec<_> =
             state.events.rows().iter().filter_map(|entry| entry.event().cloned()).take(limit).collect();
-        section(&mut out, state, "EVENTS, NEWEST FIRST", EVENTS, &events, "no events");
+        section(&mut out, state, "EVENTS, NEWEST FIRST", (Table::Events, EVENTS), &events, "no events");
     }
     out
 }
@@ -90,7 +91,14 @@ fn rates(out: &mut String, state: &State) {
     }
 }
 
-fn section<R: Keyed>(out: &mut String, state: &State, title: &str, columns_of: &[Column<R>], rows: &[R], empty: &str) {
+fn section<R: Keyed>(
+    out: &mut String,
+    state: &State,
+    title: &str,
+    (kind, columns_of): (Table, &[Column<R>]),
+    rows: &[R],
+    empty: &str,
+) {
     let _ = writeln!(out, "\n{title}");
     if rows.is_empty() {
         let _ = writeln!(out, "{empty}");
@@ -98,6 +106,13 @@ fn section<R: Keyed>(out: &mut String, state: &State, title: &str, columns_of: &
     }
     let mut buffer = ratatui::buffer::Buffer::empty(ratatui::layout::Rect::ZERO);
     let canvas = Canvas::new(&mut buffer, state.theme);
+    let columns_of: Vec<&Column<R>> = columns_of
+        .iter()
+        .filter(|column| {
+            // A single look has no seconds to make bars of.
+            state.layout.shows(kind, column.head) && column.head != "RATE_60S"
+        })
+        .collect();
     let mut lines: Vec<Vec<String>> = vec![columns_of.iter().map(|column| column.head.to_owned()).collect()];
     lines.extend(
         rows.iter().map(|row| {
@@ -108,7 +123,7 @@ fn section<R: Keyed>(out: &mut String, state: &State, title: &str, columns_of: &
         (0..columns_of.len()).map(|n| lines.iter().map(|line| columns(&line[n])).max().unwrap_or(0)).collect();
     for line in lines {
         let mut text = String::new();
-        for ((cell, column), width) in line.iter().zip(columns_of).zip(&widths) {
+        for ((cell, column), width) in line.iter().zip(&columns_of).zip(&widths) {
             let pad = " ".repeat(usize::from(width.saturating_sub(columns(cell))));
             if column.right {
                 text.push_str(&pad);

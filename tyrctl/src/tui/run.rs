@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::auth::{Secret, TokenSource};
 use crate::client::Client;
+use crate::commands::session::role_word;
 use crate::error::Failure;
 use crate::tui::conn::{self, Conn};
 use crate::tui::kept::Kept;
@@ -22,7 +23,8 @@ use crate::tui::pace::Pace;
 use crate::tui::record::{Recorder, Recording};
 use crate::tui::replay::{self, Clock};
 use crate::tui::state::feed::Feed;
-use crate::tui::state::{Dirty, Effect, Msg, State};
+use crate::tui::state::login::LoggedIn;
+use crate::tui::state::{Access, Dirty, Effect, Msg, State};
 use crate::tui::term::Screen;
 
 /// Answers to what the operator did that wait for the screen.
@@ -43,6 +45,15 @@ pub enum Source<'a> {
     },
     /// A recording, so many times faster than it happened.
     Recording(Recording, f64),
+}
+
+/// How the terminal is used.
+#[derive(Clone, Copy, Debug)]
+pub struct Terminal {
+    /// Frames per second at most.
+    pub fps: u8,
+    /// Whether the mouse is ours.
+    pub mouse: bool,
 }
 
 /// What waits for answers and for the operator's wishes.
@@ -69,9 +80,15 @@ enum Ended {
 ///
 /// # Errors
 /// When the terminal can't be used.
-pub async fn run(source: Source<'_>, clock: Clock, mut state: State, fps: u8, kept: &mut Kept) -> Result<(), Failure> {
-    let mut screen = Screen::take().map_err(|error| terminal_failure(&error))?;
-    let ended = follow(&mut screen, source, clock, &mut state, fps).await;
+pub async fn run(
+    source: Source<'_>,
+    clock: Clock,
+    mut state: State,
+    terminal: Terminal,
+    kept: &mut Kept,
+) -> Result<(), Failure> {
+    let mut screen = Screen::take(terminal.mouse).map_err(|error| terminal_failure(&error))?;
+    let ended = follow(&mut screen, source, clock, &mut state, terminal.fps).await;
     kept.take(&state);
     let last = screen.last_text();
     screen.release().map_err(|error| terminal_failure(&error))?;
@@ -171,7 +188,7 @@ async fn follow(
             Some(answer) = answered.recv() => {
                 let msg = match answer {
                     Answer::Acknowledged(answer) => Msg::Acknowledged(answer),
-                    Answer::LoggedIn(answer) => Msg::LoggedIn(answer.map(|session| feeder.logged_in(&session))),
+                    Answer::LoggedIn(answer) => Msg::LoggedIn(answer.and_then(|session| feeder.logged_in(&session))),
                 };
                 pace.wants(state.apply(msg, clock.now()));
             }
@@ -243,21 +260,30 @@ impl Feeder<'_> {
     }
 
     /// Uses a new token from now on, keeps it like `tyrctl login` where that is read, and says so.
-    fn logged_in(&self, session: &Session) -> String {
-        let Self::Server { client, keep, .. } = self else { return String::new() };
-        let kept = match &client.endpoint().token {
+    fn logged_in(&self, session: &Session) -> Result<Box<LoggedIn>, String> {
+        let Self::Server { client, keep, .. } = self else { return Err("a recording has no login".to_owned()) };
+        let endpoint = client.endpoint();
+        let kept = match &endpoint.token {
             TokenSource::Stored(_) => keep(session).map_err(|failure| failure.one_line()),
             TokenSource::File(_) => Err("--token-file goes first".to_owned()),
             TokenSource::Environment(_) => Err("TYR_TOKEN goes first".to_owned()),
             TokenSource::Nowhere => Err("the context has another server".to_owned()),
         };
-        match kept {
-            Ok(()) => format!("logged in as {}", session.username),
+        let (said, token) = match kept {
+            Ok(()) => (format!("logged in as {}", session.username), endpoint.token.describe()),
             Err(why) => {
                 client.use_token(Secret::new(&*session.token));
-                format!("logged in as {} for this run: {why}", session.username)
+                (format!("logged in as {} for this run: {why}", session.username), "a login in this run".to_owned())
             }
-        }
+        };
+        let access = Access {
+            ca_file: endpoint.ca_file.clone(),
+            token,
+            token_until: Some(session.expires_at),
+            username: Some(session.username.clone()),
+            role: Some(role_word(session.role).to_owned()),
+        };
+        Ok(Box::new(LoggedIn { said, access }))
     }
 }
 
@@ -272,6 +298,7 @@ fn message(event: Event) -> Option<Msg> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => Some(Msg::Key(key)),
         Event::Paste(text) => Some(Msg::Paste(text)),
+        Event::Mouse(event) => Some(Msg::Mouse(event)),
         Event::Resize(columns, rows) => Some(Msg::Resize(columns, rows)),
         _ => None,
     }

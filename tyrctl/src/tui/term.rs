@@ -22,6 +22,11 @@ use crate::tui::views;
 /// Whether the terminal is ours now; the panic hook must know without any other state.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 static HOOK: Once = Once::new();
+/// Whether the terminal was asked to report the mouse.
+static MOUSE: AtomicBool = AtomicBool::new(false);
+/// Presses and the wheel, with places beyond column 223: no motion, which would be a message for each cell that is passed.
+const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 
 /// Collects the bytes of a frame, so that they leave in one write between the brackets of a synchronised update.
 #[derive(Clone, Debug, Default)]
@@ -52,11 +57,12 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Takes the terminal.
+    /// Takes the terminal, and the mouse if that is wanted.
     ///
     /// # Errors
     /// When it can't be switched; it's given back then.
-    pub fn take() -> io::Result<Self> {
+    pub fn take(mouse: bool) -> io::Result<Self> {
+        MOUSE.store(mouse, Ordering::SeqCst);
         HOOK.call_once(|| {
             let previous = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
@@ -183,6 +189,9 @@ fn take_terminal() -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     let mut out = Vec::new();
     queue!(out, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+    if MOUSE.load(Ordering::SeqCst) {
+        out.extend_from_slice(MOUSE_ON);
+    }
     write(&out).inspect_err(|_| {
         let _ = give_back();
     })
@@ -194,7 +203,11 @@ fn give_back() -> io::Result<()> {
     }
     let mut out = Vec::new();
     // The end of an update first: a frame may have been cut short.
-    queue!(out, EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show)?;
+    queue!(out, EndSynchronizedUpdate)?;
+    if MOUSE.load(Ordering::SeqCst) {
+        out.extend_from_slice(MOUSE_OFF);
+    }
+    queue!(out, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show)?;
     let written = write(&out);
     disable_raw_mode().and(written)
 }

@@ -102,7 +102,7 @@ fn webhooks_are_listed_removed_and_tried() {
     --- stderr
     error: not done: remove the webhook 01aa77c3 to https://pager.example.com/tyr
     cause: nobody can be asked to confirm it
-    hint: `--yes` does it without asking
+    hint: `--yes` does it without asking, `--dry-run` only says what it would do
     ");
     assert_snapshot!(double.run(&["alerts", "webhook", "remove", "01aa77c3", "--yes"]), @"
     exit 0

@@ -34,11 +34,11 @@ fn agents_lists_the_fleet_by_name() {
     name,last_seen,staleness
     build-017,2026-11-22T19:30:00Z,579.000
     ");
-    assert_snapshot!(double.run(&["agents", "--online", "-o", "name"]), @"
-    exit 0
-    --- stdout
-    laptop-zoë
-    ");
+    for arguments in [["agents", "--online"], ["agents", "--silent"]] {
+        assert_eq!(double.stdout(&[arguments[0], arguments[1], "-o", "name"]), "laptop-zoë\n");
+    }
+    let named = ["agents", "laptop-zoë", "build-017", "--stale", "-o", "name"];
+    assert_eq!(double.stdout(&named), "build-017\n", "one that is not stale is left out");
 }
 
 #[test]
@@ -85,6 +85,7 @@ fn agent_show_tells_all() {
     clock_skew_ms   -3
     waiting         0
     lost            0
+    last_event_at   -
     enrolled_at     2026-11-22T19:30:00Z
     cert_not_after  2026-11-22T19:30:00Z
     archived_at     -
@@ -101,7 +102,7 @@ fn ai_lists_running_trees() {
     TYPE         AGENT       PID  STATUS   FIRST_SEEN            FOUND_BY     EXE            CMDLINE
     claude-code  build-017  4123  running  2026-11-22T19:30:00Z  fingerprint  /usr/bin/node  node cli.js
     ");
-    assert_snapshot!(double.run(&["ai", "--type", "cursor"]), @"
+    assert_snapshot!(double.run(&["ai", "--type", "none"]), @"
     exit 0
     --- stdout
     TYPE  AGENT  PID  STATUS  FIRST_SEEN  FOUND_BY  EXE  CMDLINE
@@ -116,27 +117,21 @@ fn drift_counts_by_agent_as_documented() {
     assert_snapshot!(double.run(&["drift", "--since", "2026-11-21T19:00:00Z"]), @"
     exit 0
     --- stdout
-    AGENT      DRIFTS  LAST                  AGENT_ID
-    build-017       3  2026-11-22T19:40:01Z  00000000-0000-7000-8000-000000000001
+    AGENT      DRIFTS  LAST                  SUSTAINED  AGENT_ID
+    build-017       3  2026-11-22T19:40:01Z  no         00000000-0000-7000-8000-000000000001
     ");
     assert_eq!(double.requests(), ["GET /api/v1/stats/drift?since=2026-11-21T19%3A00%3A00Z"]);
-    assert_snapshot!(double.run(&["drift", "--by", "reason", "-o", "json"]), @r#"
+    assert_snapshot!(double.run(&["drift", "--since", "2026-11-21T19:00:00Z", "--by", "reason"]), @"
     exit 0
     --- stdout
-    [
-      {
-        "group": "none",
-        "drifts": 1,
-        "agents": 1,
-        "last_ts": "2026-11-22T19:40:01.5Z"
-      },
-      {
-        "group": "not_enforced_here",
-        "drifts": 1,
-        "agents": 1,
-        "last_ts": "2026-11-22T19:40:01.5Z"
-      }
-    ]
+    GROUP         DRIFTS  AGENTS  LAST                  SUSTAINED
+    stale_policy       2       1  2026-11-22T19:40:01Z  yes
+    none               1       1  2026-11-22T19:40:01Z  no
+    ");
+    let json = double.stdout(&["drift", "--since", "2026-11-21T19:00:00Z", "--by", "reason", "-o", "jsonl"]);
+    assert_snapshot!(json, @r#"
+    {"group":"stale_policy","drifts":2,"agents":1,"last_ts":"2026-11-22T19:40:01.5Z","sustained":true}
+    {"group":"none","drifts":1,"agents":1,"last_ts":"2026-11-22T19:40:01.5Z","sustained":false}
     "#);
 }
 
@@ -178,7 +173,7 @@ fn events_list_shows_and_asks_for_what_was_meant() {
 }
 
 #[test]
-fn events_rate_sums_by_minute() {
+fn events_rate_is_counted_by_the_server() {
     let double = Double::start(Answers::fleet());
     assert_snapshot!(double.run(&["events", "rate"]), @"
     exit 0
@@ -187,12 +182,17 @@ fn events_rate_sums_by_minute() {
     2026-11-22T19:41:00Z  deny          5       1
     2026-11-22T19:40:00Z  allow       100       0
     ");
-    assert_snapshot!(double.run(&["events", "rate", "--by", "minute", "-o", "jsonl"]), @r#"
+    assert_snapshot!(double.run(&["events", "rate", "--since", "2026-11-22T19:00:00Z", "--by", "agent"]), @"
     exit 0
     --- stdout
-    {"minute":"2026-11-22T19:41:00Z","events":5,"drifts":1}
-    {"minute":"2026-11-22T19:40:00Z","events":100,"drifts":0}
+    HOUR                  AGENT      EVENTS  DRIFTS
+    2026-11-22T19:00:00Z  build-017       5       1
+    ");
+    assert_snapshot!(double.stdout(&["events", "rate", "--since", "2026-11-22T19:00:00Z", "-o", "jsonl"]), @r#"
+    {"minute":"2026-11-22T19:41:00Z","verdict":"deny","events":5,"drifts":1}
+    {"minute":"2026-11-22T19:40:00Z","verdict":"allow","events":100,"drifts":0}
     "#);
+    assert_eq!(double.requests()[2], "GET /api/v1/stats/rate?by=verdict&since=2026-11-22T19%3A00%3A00Z");
 }
 
 #[test]
@@ -200,15 +200,15 @@ fn a_rollback_makes_a_new_version() {
     let answer = json!({"version": 4, "name": "web", "rules": 1, "created_at": "2026-11-22T19:00:00Z",
                         "created_by": "admin", "yaml": "x", "warnings": []});
     let double = Double::start(Answers::fleet().with("POST /api/v1/policies/2/rollback", 201, &answer));
-    assert_snapshot!(double.run(&["policy", "rollback", "v2"]), @"
+    assert_snapshot!(double.run(&["policy", "rollback", "v2", "--yes"]), @"
     exit 0
     --- stdout
     ✓ version 4 [web], the text of version 2
     --- stderr
     note: in force nowhere yet; `tyrctl policy assign --version 4 --all` changes that
     ");
-    assert!(double.run(&["policy", "rollback", "3"]).starts_with("exit 1\n"));
-    assert!(double.run(&["policy", "rollback", "0"]).starts_with("exit 2\n"));
+    assert!(double.run(&["policy", "rollback", "3", "--yes"]).starts_with("exit 1\n"));
+    assert!(double.run(&["policy", "rollback", "0", "--yes"]).starts_with("exit 2\n"));
 }
 
 #[test]
@@ -332,9 +332,9 @@ fn assigning_wants_a_yes_and_takes_names_and_the_documented_words() {
     assert_snapshot!(double.run(&["policy", "assign", "--version", "2", "--agent", "build-017"]), @"
     exit 2
     --- stderr
-    error: not done: put version 2 in force for agent build-017
+    error: not done: put version 2 [web] in force for agent build-017
     cause: nobody can be asked to confirm it
-    hint: `--yes` does it without asking
+    hint: `--yes` does it without asking, `--dry-run` only says what it would do
     ");
     assert_snapshot!(double.run(&["policy", "assign", "--version", "2", "--agent", "build-017", "--yes"]), @"
     exit 0
@@ -348,6 +348,39 @@ fn assigning_wants_a_yes_and_takes_names_and_the_documented_words() {
     --- stdout
     ✓ version 2 [web] is assigned to agent build-017
     ");
+}
+
+#[test]
+fn an_assignment_ends_by_the_name_of_its_target() {
+    let route = format!("DELETE /api/v1/policy-assignments/{}", id(31));
+    let double = Double::start(Answers::fleet().with(&route, 204, &json!(null)));
+    assert_snapshot!(double.run(&["policy", "unassign", "--agent", "build-017", "--dry-run"]), @"
+    exit 0
+    --- stdout
+    would end version 2 [web] for agent build-017
+    ");
+    assert_snapshot!(double.run(&["policy", "unassign", "--agent", "build-017"]), @"
+    exit 2
+    --- stderr
+    error: not done: end version 2 [web] for agent build-017
+    cause: nobody can be asked to confirm it
+    hint: `--yes` does it without asking, `--dry-run` only says what it would do
+    ");
+    assert!(!double.requests().iter().any(|request| request.starts_with("DELETE")));
+    assert_snapshot!(double.run(&["policy", "unassign", "--agent", "build-017", "--yes"]), @"
+    exit 0
+    --- stdout
+    ✓ version 2 [web] for agent build-017 has ended
+    ");
+    assert_eq!(double.requests().last(), Some(&route));
+    assert_snapshot!(double.run(&["policy", "unassign", "--all", "--yes"]), @"
+    exit 1
+    --- stderr
+    error: nothing is assigned to all agents that have none of their own
+    hint: `tyrctl policy assignments` lists what is assigned to whom
+    ");
+    let unsaid = double.run(&["policy", "unassign", "--yes"]);
+    assert!(unsaid.starts_with("exit 2\n"), "{unsaid}");
 }
 
 #[test]
@@ -438,12 +471,12 @@ fn agents_are_archived_and_revoked_after_a_question() {
     --- stderr
     error: not done: revoke the agent build-017 (00000000-0000-7000-8000-000000000001)
     cause: nobody can be asked to confirm it
-    hint: `--yes` does it without asking
+    hint: `--yes` does it without asking, `--dry-run` only says what it would do
     ");
     assert_snapshot!(double.run(&["agent", "revoke", "build-017", "--dry-run"]), @"
     exit 0
     --- stdout
-    would revoke agent build-017 (00000000-0000-7000-8000-000000000001)
+    would revoke the agent build-017 (00000000-0000-7000-8000-000000000001)
     ");
     let changes = |double: &Double| {
         let changes = |line: &String| !line.starts_with("GET ");

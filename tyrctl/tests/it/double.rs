@@ -26,7 +26,7 @@ pub(crate) struct Double {
     _runtime: Runtime,
 }
 
-/// Status and body of each `METHOD /path`; everything else is a 404.
+/// Status and body of each `METHOD /path?query`, or of `METHOD /path` whatever the query; everything else is a 404.
 #[derive(Clone, Default)]
 pub(crate) struct Answers(BTreeMap<String, (u16, String)>);
 
@@ -36,8 +36,50 @@ impl Answers {
         self
     }
 
+    /// A body that is no JSON.
+    pub(crate) fn text(mut self, route: &str, body: &str) -> Self {
+        self.0.insert(route.to_owned(), (200, body.to_owned()));
+        self
+    }
+
+    /// Changes each body of JSON.
+    pub(crate) fn map(mut self, change: impl Fn(&mut Value)) -> Self {
+        for (_, body) in self.0.values_mut() {
+            if let Ok(mut json) = serde_json::from_str(body) {
+                change(&mut json);
+                *body = json.to_string();
+            }
+        }
+        self
+    }
+
     pub(crate) fn list(self, path: &str, items: &impl Serialize) -> Self {
         self.with(&format!("GET {path}"), 200, &json!({ "items": items }))
+    }
+
+    /// What the small fleet leaves out: alerts, the database, metrics.
+    pub(crate) fn everything() -> Self {
+        let partition = json!({"partition": "events_20261122", "from": "2026-11-22T00:00:00Z", "rows": 2, "bytes": 8192,
+            "index_bytes": 4096, "oldest_ts": "2026-11-22T19:40:01Z", "newest_ts": "2026-11-22T19:40:01Z"});
+        Self::fleet()
+            .with("GET /api/v1/alerts", 200, &json!({"items": [alert()], "next_cursor": null}))
+            .list("/api/v1/webhooks", &json!([{"webhook_id": id(61), "url": "https://pager.example.com/tyr", "format": "json",
+                "rules": ["stale"], "enabled": true, "created_at": "2026-11-22T19:00:00Z", "created_by": "alice", "waiting": 2,
+                "dead": 1, "delivered_at": null, "last_error": "the receiver answered 500"}]))
+            .with("GET /api/v1/stats/agents", 200, &json!({"since": "2026-11-22T19:00:00Z", "until": "2026-11-22T20:00:00Z",
+                "items": [{"agent_id": id(1), "agent_name": "build-017", "events": 9, "allow": 5, "deny": 3, "alert": 1, "drifts": 1}]}))
+            .with("GET /api/v1/db", 200, &json!({"now": "2026-11-22T20:00:00Z", "version": "15.18", "database": "tyr",
+                "size_bytes": 9_000_000, "retention_days": 30, "events_per_day": 1200, "events_bytes_per_day": 90_000,
+                "connections_max": 100,
+                "connections": [{"application": "tyr-server", "state": "idle", "connections": 3, "oldest_transaction_ms": null}],
+                "tables": [{"table": "events", "rows": 2, "bytes": 16_384, "index_bytes": 8192, "growth_bytes_per_day": 90_000}],
+                "partitions": [partition],
+                "indexes": [{"index": "events_20261122_ts_idx", "table": "events_20261122", "rows": 2, "bytes": 8192,
+                    "bloat_bytes": 1024, "bloat_percent": 12, "scans": 7}],
+                "apart": [{"agent_id": id(1), "agent_name": "build-017", "how": "rejected", "reason": "no event", "events": 4,
+                    "oldest_ts": null, "newest_ts": null, "last_at": "2026-11-22T19:40:01Z"}],
+                "migrations": []}))
+            .text("GET /metrics", "# HELP tyr_events_total Events.\n# TYPE tyr_events_total counter\ntyr_events_total{verdict=\"deny\"} 3\n")
     }
 
     /// A small fleet with one of everything.
@@ -69,15 +111,35 @@ impl Answers {
             .with("GET /api/v1/agents/00000000-0000-7000-8000-000000000001", 200, &agents[0])
             .list("/api/v1/agents", &agents)
             .list("/api/v1/daemons", &agents)
+            .list("/api/v1/agents?liveness=stale%2Coffline", &[&agents[0], &agents[2]])
+            .list("/api/v1/agents?unheard_for_s=3600", &[&agents[2]])
+            .list("/api/v1/agents?liveness=online", &[&agents[1]])
+            .list("/api/v1/agents?liveness=online%2Clate&silent_for_s=604800", &[&agents[1]])
             .list("/api/v1/discovered-agents", &vec![ai_process()])
+            .list("/api/v1/discovered-agents?agent_type=none&alive=true", &json!([]))
+            .with("GET /api/v1/discovered-agents/00000000-0000-7000-8000-000000000011", 200, &ai_process())
+            .with("GET /api/v1/events/00000000-0000-7000-8000-000000000021", 200, &events[0])
+            .with("GET /api/v1/events/00000000-0000-7000-8000-000000000022", 200, &events[1])
             .list("/api/v1/events", &events)
             .list("/api/v1/stats/drift", &json!([{"agent_id": id(1), "agent_name": "build-017", "drifts": 3, "last_ts": "2026-11-22T19:40:01Z"}]))
             .list(
+                "/api/v1/stats/drift?by=reason&since=2026-11-21T19%3A00%3A00Z",
+                &json!([
+                    {"group": "stale_policy", "drifts": 2, "agents": 1, "last_ts": "2026-11-22T19:40:01.5Z", "sustained": true},
+                    {"group": "none", "drifts": 1, "agents": 1, "last_ts": "2026-11-22T19:40:01.5Z", "sustained": false},
+                ]),
+            )
+            .list(
                 "/api/v1/stats/rate",
                 &json!([
-                    {"minute": "2026-11-22T19:40:00Z", "verdict": "allow", "kind": "exec", "events": 90, "drifts": 0},
-                    {"minute": "2026-11-22T19:40:00Z", "verdict": "allow", "kind": "file_read", "events": 10, "drifts": 0},
-                    {"minute": "2026-11-22T19:41:00Z", "verdict": "deny", "kind": "exec", "events": 5, "drifts": 1},
+                    {"minute": "2026-11-22T19:41:00Z", "verdict": "deny", "events": 5, "drifts": 1},
+                    {"minute": "2026-11-22T19:40:00Z", "verdict": "allow", "events": 100, "drifts": 0},
+                ]),
+            )
+            .list(
+                "/api/v1/stats/rate?by=agent&since=2026-11-22T19%3A00%3A00Z",
+                &json!([
+                    {"hour": "2026-11-22T19:00:00Z", "agent_id": id(1), "agent_name": "build-017", "events": 5, "drifts": 1},
                 ]),
             )
             .list("/api/v1/policies", &json!([policy_version(1), policy_version(2)]))
@@ -93,8 +155,9 @@ impl Double {
                 let (answers, requests) = (answers.clone(), requests.clone());
                 async move {
                     let line = format!("{} {}", request.method(), request.uri());
-                    requests.lock().expect("no panic").push(line);
-                    answer(&answers, &format!("{} {}", request.method(), request.uri().path()))
+                    requests.lock().expect("no panic").push(line.clone());
+                    let whatever = format!("{} {}", request.method(), request.uri().path());
+                    answer(&answers, if answers.0.contains_key(&line) { &line } else { &whatever })
                 }
             })
         })
@@ -124,6 +187,11 @@ impl Double {
         self.folder.path().join("tyr")
     }
 
+    /// The folder of caches.
+    pub(crate) fn cache(&self) -> std::path::PathBuf {
+        self.folder.path().join("cache")
+    }
+
     /// Method and path with query of all requests so far.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().expect("no panic").clone()
@@ -135,6 +203,7 @@ impl Double {
             command.env_remove(name);
         }
         command.args(arguments).env("TYR_SERVER", self.url()).env("XDG_CONFIG_HOME", self.folder.path());
+        command.env("XDG_CACHE_HOME", self.cache());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -166,7 +235,7 @@ impl Double {
     }
 }
 
-fn answer(answers: &Answers, route: &str) -> Response {
+pub(crate) fn answer(answers: &Answers, route: &str) -> Response {
     let json = [("content-type", "application/json")];
     match answers.0.get(route) {
         Some((status, body)) => (StatusCode::from_u16(*status).expect("a status"), json, body.clone()).into_response(),
@@ -207,12 +276,21 @@ pub(crate) fn agent(n: u8, name: &str, liveness: Liveness, staleness_ms: u64) ->
         clock_skew_ms: -3,
         spool_records: 0,
         events_lost: 0,
+        last_event_at: None,
         ai_processes: 1,
         enrolled_at: time,
         cert_not_after: time,
         archived_at: None,
         revoked_at: None,
     }
+}
+
+/// A firing alert.
+pub(crate) fn alert() -> Value {
+    json!({"alert_id": id(51), "rule": "stale", "agent_id": id(1), "agent_name": "build-017", "state": "firing",
+        "since": "2026-11-22T19:40:00Z", "changed_at": "2026-11-22T19:40:15Z", "fired_at": "2026-11-22T19:40:15Z",
+        "resolved_at": null, "value": 301.0, "threshold": 300.0, "summary": "not heard from for more than 5 min",
+        "details": {}, "flapping": false, "acknowledged_by": null, "acknowledged_at": null, "note": null})
 }
 
 fn ai_process() -> DiscoveredAgent {

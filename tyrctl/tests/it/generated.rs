@@ -1,11 +1,11 @@
-//! `completions/` and `man/` are what the command line's definition gives. `TYR_UPDATE=1` writes them.
+//! `completions/`, `man/` and `docs/cli.md` are what the command line's definition gives. `TYR_UPDATE=1` writes them.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use tyrctl::args::Shell;
-use tyrctl::commands::completions::{man_pages, script};
+use tyrctl::commands::completions::{man_pages, reference, script};
 
 const REMEDY: &str = "run `TYR_UPDATE=1 cargo test -p tyrctl --test it generated` and commit the result";
 
@@ -41,9 +41,23 @@ fn completions_are_up_to_date() {
 
 #[test]
 fn man_pages_are_up_to_date() {
-    let expected: BTreeMap<_, _> = man_pages().expect("pages").into_iter().collect();
+    let expected: BTreeMap<_, _> = man_pages().into_iter().collect();
     assert!(expected.contains_key("tyrctl.1") && expected.contains_key("tyrctl-policy-apply.1"));
     compare("man", |name| name.starts_with("tyrctl"), &expected);
+}
+
+#[test]
+fn man_pages_are_clean() {
+    let pages = man_pages();
+    for section in [".SH FILES\n", ".SH ENVIRONMENT\n", ".SH \"EXIT STATUS\"\n", ".SH \"SEE ALSO\"\n"] {
+        assert!(pages[0].1.contains(section), "tyrctl.1 has no {section}");
+    }
+    assert_eq!(tyr_manual::lint::complaints(&pages), Vec::<String>::new());
+}
+
+#[test]
+fn the_reference_is_up_to_date() {
+    compare("docs", |name| name == "cli.md", &[("cli.md".to_owned(), reference())].into());
 }
 
 #[test]

@@ -456,7 +456,7 @@ fn a_terminal_that_hangs_up_ends_it() {
 #[test]
 fn panics_with_the_terminal_taken() {
     if std::env::var_os("TYR_IT_PANIC").is_some() {
-        let _screen = tyrctl::tui::term::Screen::take().unwrap();
+        let _screen = tyrctl::tui::term::Screen::take(true).unwrap();
         panic!("on purpose");
     }
 }

@@ -92,7 +92,7 @@ fn what_takes_rights_away_wants_a_yes() {
     --- stderr
     error: not done: make an admin of bob, and end its sessions
     cause: nobody can be asked to confirm it
-    hint: `--yes` does it without asking
+    hint: `--yes` does it without asking, `--dry-run` only says what it would do
     ");
     assert_snapshot!(double.run(&["user", "set-role", "bob", "admin", "--yes"]), @"
     exit 0
@@ -109,14 +109,14 @@ fn what_takes_rights_away_wants_a_yes() {
     --- stderr
     error: not done: remove the user bob, and end its sessions
     cause: nobody can be asked to confirm it
-    hint: `--yes` does it without asking
+    hint: `--yes` does it without asking, `--dry-run` only says what it would do
     ");
     assert_snapshot!(double.run(&["user", "rm", &id(43).to_string(), "--yes"]), @"
     exit 0
     --- stdout
     ✓ user bob is removed
     ");
-    assert_snapshot!(double.run_with_input(&["user", "reset-password", "bob", "--password-stdin"], "another one\n"), @"
+    assert_snapshot!(double.run_with_input(&["user", "reset-password", "bob", "--password-stdin", "--yes"], "another one\n"), @"
     exit 0
     --- stdout
     ✓ user bob has another password; its sessions have ended
@@ -170,7 +170,7 @@ fn the_session_key_is_replaced_and_our_session_with_it_where_all_end() {
     --- stderr
     error: not done: replace the session key
     cause: nobody can be asked to confirm it
-    hint: `--yes` does it without asking
+    hint: `--yes` does it without asking, `--dry-run` only says what it would do
     ");
     assert_snapshot!(double.run(&["auth", "rotate-key", "--yes"]), @"
     exit 0

@@ -14,18 +14,22 @@ use tokio_util::sync::CancellationToken;
 use tyr_api::events::{Event, EventKind, Severity, Verdict};
 use tyr_proto::v1;
 
+use super::announce::{self, Done, Stored};
 use super::{IngestError, Job, Ready, Work};
 use crate::app::App;
 use crate::db::apart::{self, Expired, Quarantined};
 use crate::db::events::counts::Counts;
-use crate::db::events::ingest::{self as table, Key, Rows};
+use crate::db::events::ingest::{self as table, Key, Rows, key};
 use crate::db::partitions::{self, Keeper};
 use crate::db::rejected::Rejected;
 use crate::db::{DbError, discovered_agents, events, losses, rejected};
 use crate::metrics::ingest::Way;
 
-/// Batches that are joined into one transaction: at 100 records each, about where COPY stops getting faster.
-const JOINED_MAX: usize = 50;
+/// Batches that are joined into one transaction, as many as wait: each transaction costs six round trips and a flush to disk, during
+/// which nothing else is stored.
+const JOINED_MAX: usize = 128;
+/// Transactions that wait to be announced.
+const TOLD_MAX: usize = 1;
 /// Tries of a transaction that lost against another one.
 const TRIES_MAX: u32 = 5;
 
@@ -66,17 +70,25 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     let pulse = kept.ingest.pulse();
     let _life = pulse.begin();
     let Some(last_received_at) = resume(&app, &shutdown).await else { return };
-    let mut writer = Writer { app, last_received_at, shutdown };
+    let (told, done) = mpsc::channel(TOLD_MAX);
+    let announcer = tokio::spawn(announce::run(Arc::clone(&app), done));
+    let mut writer = Writer { app, last_received_at, stored: Vec::new(), shutdown };
     let mut waiting = Vec::with_capacity(JOINED_MAX);
     while writer.next(&mut jobs, &mut waiting).await {
         let (works, answers): (Vec<Work>, Vec<_>) = waiting.drain(..).map(|job| (job.work, job.done)).unzip();
         pulse.busy();
         let results = writer.store_joined(works).await;
         pulse.idle();
-        for (answer, result) in answers.into_iter().zip(results) {
-            // An agent that hung up meanwhile gets its answer by sending the batch again.
-            let _ = answer.send(result);
+        let done =
+            Done { stored: std::mem::take(&mut writer.stored), answers: answers.into_iter().zip(results).collect() };
+        if told.send(done).await.is_err() {
+            // It panicked: the agents send again what was not answered, to the next server.
+            break;
         }
+    }
+    drop(told);
+    if let Err(error) = announcer.await {
+        tracing::error!(%error, "stored events could not be announced");
     }
 }
 
@@ -100,6 +112,8 @@ async fn resume(app: &App, shutdown: &CancellationToken) -> Option<Timestamp> {
 struct Writer {
     app: Arc<App>,
     last_received_at: Timestamp,
+    /// What is to be told since the last time.
+    stored: Vec<Stored>,
     shutdown: CancellationToken,
 }
 
@@ -194,10 +208,11 @@ impl Writer {
             }
             let began = Instant::now();
             let error = match self.transaction(works, staged).await {
-                Ok(stored) => {
+                Ok(new) => {
                     let way = if staged { Way::Staged } else { Way::Copy };
                     self.app.metrics.ingest.transaction(way, works.len(), began.elapsed());
-                    self.announce(works, stored, received_at);
+                    let works = works.iter_mut().map(Work::take).collect();
+                    self.stored.push(Stored { works, new, received_at });
                     return Ok(());
                 }
                 Err(error) => error,
@@ -302,44 +317,12 @@ impl Writer {
         Ok(new)
     }
 
-    fn announce(&self, works: &mut [Work], new: Option<HashSet<Key>>, received_at: Timestamp) {
-        for work in works.iter().filter(|work| !work.discovered.is_empty()) {
-            self.app.fleet.discovered(work.agent_id, work.discovered.iter().map(|announced| announced.id));
-        }
-        let sent: usize = works.iter().map(|work| work.events.len()).sum();
-        let metrics = &self.app.metrics.ingest;
-        metrics.rejected(works.iter().map(|work| work.rejected.len()).sum());
-        metrics.quarantined(works.iter().map(|work| work.quarantined.len()).sum());
-        let expired = works.iter().filter_map(|work| work.expired.as_ref()).map(|expired| expired.events).sum();
-        metrics.expired(expired);
-        let events = works.iter_mut().flat_map(|work| std::mem::take(&mut work.events));
-        let mut batch: Vec<Event> = match new {
-            None => events.collect(),
-            Some(mut new) => events.filter(|event| new.remove(&key(event))).collect(),
-        };
-        metrics.replayed(sent - batch.len());
-        if batch.is_empty() {
-            return;
-        }
-        // While the events of one agent are still together.
-        self.app.alerts.tally.stored(&batch);
-        batch.sort_unstable_by_key(|event| event.event_id);
-        metrics.stored(&batch);
-        self.app.metrics.agents.stored(&batch);
-        self.app.fleet.stored(&batch);
-        self.app.live.publish(received_at, batch.len() as u64, batch);
-    }
-
     /// Now, or a microsecond after the batch before, should the clock stand still or go back.
     fn next_received_at(&mut self) -> Timestamp {
         let now = Timestamp::from_microsecond(Timestamp::now().as_microsecond()).expect("now is in range");
         self.last_received_at = now.max(self.last_received_at + SignedDuration::from_micros(1));
         self.last_received_at
     }
-}
-
-fn key(event: &Event) -> Key {
-    (event.agent_id, event.ts, event.event_id)
 }
 
 /// The record of an event, made from what was to be stored.

@@ -36,6 +36,11 @@ const COPY_STAGING: &str = "COPY events_staging (event_id, agent_id, ts, discove
 /// What makes an event unique: agent, time, id.
 pub type Key = (Uuid, Timestamp, Uuid);
 
+/// An event's key.
+pub fn key(event: &Event) -> Key {
+    (event.agent_id, event.ts, event.event_id)
+}
+
 /// Events in PostgreSQL's binary COPY format (its documentation, COPY, "Binary Format"), without head and tail.
 #[derive(Clone, Debug, Default)]
 pub struct Rows {

@@ -4,4 +4,4 @@ SELECT minute, verdict::text AS "verdict!", kind::text AS "kind!",
  WHERE minute >= date_trunc('minute', $1::timestamptz) AND minute <= $2
  GROUP BY minute, verdict, kind
 HAVING sum(events) > 0
- ORDER BY minute DESC, verdict, kind
+ ORDER BY 1 DESC, 2, 3

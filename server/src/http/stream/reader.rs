@@ -30,7 +30,7 @@ const REPLAY_MAX: u32 = 10_000;
 /// Events that one query of a replay reads.
 const REPLAY_PAGE: u32 = 1000;
 /// Pieces that wait for a reader: 256 KiB for each.
-pub(super) const QUEUE_PIECES: usize = 4;
+const QUEUE_PIECES: usize = 4;
 /// Bytes that are taken from the ring at once.
 const TAKE_BYTES: usize = QUEUE_PIECES * PIECE_BYTES;
 /// A reader that takes nothing for this long is cut off; it may resume by its last id.
@@ -73,13 +73,27 @@ enum End {
     Database(DbError),
 }
 
+/// The writing end of a reader's queue.
+pub(super) struct Outbox {
+    sender: mpsc::Sender<Bytes>,
+    /// A place of its own in the queue: a reader that is behind is told all the same why its stream ends.
+    last_word: mpsc::OwnedPermit<Bytes>,
+}
+
+/// A reader's queue, with room for the last word beside [`QUEUE_PIECES`].
+pub(super) fn queue() -> (Outbox, mpsc::Receiver<Bytes>) {
+    let (sender, receiver) = mpsc::channel(QUEUE_PIECES + 1);
+    let last_word = sender.clone().try_reserve_owned().expect("a new queue has room");
+    (Outbox { sender, last_word }, receiver)
+}
+
 /// One reader and how far it got.
 pub(super) struct Reader {
     counted: metrics::sse::Reader,
     app: Arc<App>,
     filter: Filter,
     include: Include,
-    sender: mpsc::Sender<Bytes>,
+    outbox: Outbox,
     stop: CancellationToken,
     streams: Arc<Streams>,
     /// Cancelled when the session is over.
@@ -104,7 +118,7 @@ impl Reader {
         door: &Door,
         filter: Filter,
         include: Include,
-        sender: mpsc::Sender<Bytes>,
+        outbox: Outbox,
         after: Option<Position>,
         session: Arc<CancellationToken>,
         cut: Option<Cut>,
@@ -114,7 +128,7 @@ impl Reader {
             app,
             filter,
             include,
-            sender,
+            outbox,
             stop: door.stop.clone(),
             streams: Arc::clone(&door.streams),
             session,
@@ -149,8 +163,7 @@ impl Reader {
             }
         };
         self.frames.comment(farewell);
-        // A reader with a full queue does without.
-        let _ = self.sender.try_send(self.frames.take());
+        self.outbox.last_word.send(self.frames.take());
     }
 
     async fn follow(&mut self, mut live: Subscription, mut news: broadcast::Receiver<Arc<News>>) -> End {
@@ -177,7 +190,7 @@ impl Reader {
         loop {
             let done = tokio::select! {
                 () = self.stop.cancelled() => Err(End::Stopping),
-                () = self.sender.closed() => Err(End::Reader),
+                () = self.outbox.sender.closed() => Err(End::Reader),
                 () = session.cancelled() => Err(End::Session),
                 _ = keep_alive.tick() => {
                     self.frames.comment("keep-alive");
@@ -330,7 +343,7 @@ impl Reader {
         }
         for piece in std::mem::take(&mut self.pieces) {
             tokio::select! {
-                sent = timeout(STALL_MAX, self.sender.send(piece)) => match sent {
+                sent = timeout(STALL_MAX, self.outbox.sender.send(piece)) => match sent {
                     Ok(Ok(())) => {}
                     Ok(Err(_)) => return Err(End::Reader),
                     Err(_) => return Err(End::Stalled),

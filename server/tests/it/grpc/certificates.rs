@@ -36,7 +36,7 @@ async fn renew(agent: &mut Agent, old: &Enrolled) -> Enrolled {
 
 #[tokio::test]
 async fn a_certificate_is_renewed_before_its_end_and_the_old_one_lives_on() {
-    let door = door(Duration::from_secs(6), Duration::from_hours(1)).await;
+    let door = door(Duration::from_secs(20), Duration::from_hours(1)).await;
     let first = door.enroll().await;
     let mut stream = door.stream(&first).await.expect("open");
     stream.greet().await;
@@ -62,7 +62,7 @@ async fn a_certificate_is_renewed_before_its_end_and_the_old_one_lives_on() {
 
 #[tokio::test]
 async fn an_expired_certificate_is_good_for_its_renewal_and_nothing_else() {
-    let door = door(Duration::from_secs(2), Duration::from_hours(1)).await;
+    let door = door(Duration::from_secs(5), Duration::from_hours(1)).await;
     let first = door.enroll().await;
     let mut stream = door.stream(&first).await.expect("open");
     // Nobody answers the server's wishes, so the stream ends with the certificate.
@@ -82,7 +82,7 @@ async fn an_expired_certificate_is_good_for_its_renewal_and_nothing_else() {
 
 #[tokio::test]
 async fn without_grace_an_expired_certificate_is_refused() {
-    let door = door(Duration::from_secs(2), Duration::ZERO).await;
+    let door = door(Duration::from_secs(5), Duration::ZERO).await;
     let enrolled = door.enroll().await;
     let mut stream = door.stream(&enrolled).await.expect("open");
     while stream.next().await.is_ok() {}

@@ -22,6 +22,8 @@ use tyr_server::http;
 use super::{Agent, Door, Enrolled};
 use crate::stack::{LIMIT, Stack, batch, event};
 
+/// How long a handshake may take.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// Sockets that dribble, on each port.
 const DRIBBLERS: usize = 150;
 
@@ -49,19 +51,23 @@ async fn hundreds_of_dribbling_sockets_on_both_ports_hold_nobody_up_and_are_let_
         dribblers.push(TcpStream::connect(("127.0.0.1", door.port)).await.expect("connected"));
         dribblers.push(TcpStream::connect(rest_address).await.expect("connected"));
     }
-    let mut slowest = Duration::ZERO;
+    let opened = Instant::now();
+    let mut took = Vec::new();
     for byte in hello {
         for (n, socket) in dribblers.iter_mut().enumerate() {
             // Every third says nothing at all.
             if n % 3 != 0 {
-                socket.write_all(&[byte]).await.expect("still open");
+                let written = socket.write_all(&[byte]).await;
+                assert!(written.is_ok() || opened.elapsed() > HANDSHAKE_MAX, "closed early: {written:?}");
             }
         }
         let asked = Instant::now();
         assert_eq!(client.get(&health).send().await.expect("an answer").status(), 200);
-        slowest = slowest.max(asked.elapsed());
+        took.push(asked.elapsed());
     }
-    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+    // The median: a busy machine may hold up one answer or another, the dribblers would hold up each.
+    took.sort_unstable();
+    assert!(took[took.len() / 2] < Duration::from_secs(2), "{took:?}");
     let enrolled = door.enroll().await;
     door.stream(&enrolled).await.expect("agents get in").greet().await;
     for mut socket in dribblers {
@@ -107,8 +113,9 @@ async fn a_source_whose_handshakes_keep_failing_is_shut_out_and_others_are_not()
 #[tokio::test]
 async fn only_tls_1_2_and_1_3_with_aead_suites() {
     if Command::new("openssl").arg("version").output().is_err() {
-        assert!(std::env::var_os("CI").is_none(), "openssl is needed here");
-        eprintln!("not run: openssl is not installed");
+        let test = std::thread::current().name().unwrap_or("?").to_owned();
+        assert!(!std::env::var("CI").is_ok_and(|ci| ci == "true"), "{test} can't run: there is no openssl");
+        eprintln!("{test} can't run here: there is no openssl; `./dev test` installs it");
         return;
     }
     let door = Door::open().await;

@@ -56,7 +56,7 @@ async fn a_silent_agent_turns_stale_by_the_servers_clock() {
     rest.stop().await;
 }
 
-async fn announce(rest: &Rest, agent: Uuid, agent_type: &str, ended_at: Option<Timestamp>) -> Uuid {
+pub(super) async fn announce(rest: &Rest, agent: Uuid, agent_type: &str, ended_at: Option<Timestamp>) -> Uuid {
     let announced = Announced {
         id: Uuid::now_v7(),
         daemon_agent_id: agent,
@@ -120,7 +120,9 @@ async fn counts_and_the_snapshot_agree_with_what_was_stored() {
     let drift = rest.get(&admin, "/api/v1/stats/drift").await.expect(200);
     assert_eq!(
         drift,
-        json!({"items": [{"agent_id": agent, "agent_name": "one", "drifts": 1, "last_ts": drifting.ts}]})
+        json!({"items": [
+            {"agent_id": agent, "agent_name": "one", "drifts": 1, "last_ts": drifting.ts, "sustained": false}
+        ]})
     );
     let before = Timestamp::now() - SignedDuration::from_hours(1);
     let none = rest.get(&admin, &format!("/api/v1/stats/drift?until={before}")).await.expect(200);
@@ -189,5 +191,8 @@ async fn ai_processes_get_names() {
     let named = rest.send(reqwest::Method::PATCH, &path, Some(&admin), Some(&body)).await.expect(200);
     assert_eq!(named["display_name"], "nightly");
     assert_eq!(rest.get(&admin, &path).await.expect(200)["display_name"], "nightly");
+    let audit = rest.get(&admin, "/api/v1/audit?action=ai.rename").await.expect(200);
+    assert_eq!(audit["items"].as_array().map(Vec::len), Some(1), "once, and not what was refused");
+    assert_eq!(audit["items"][0]["target"], json!(id));
     rest.stop().await;
 }

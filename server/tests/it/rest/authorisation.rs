@@ -62,6 +62,7 @@ fn table() -> Vec<(Method, &'static str, Who, u16, Option<Value>)> {
         (patch, "/api/v1/discovered-agents/{id}", Admin, 404, Some(json!({"display_name": "x"}))),
         (get.clone(), "/api/v1/events", Viewer, 200, None),
         (get.clone(), "/api/v1/events/stream", Viewer, 200, None),
+        (get.clone(), "/api/v1/events/{id}", Viewer, 404, None),
         (get.clone(), "/api/v1/stats/rate", Viewer, 200, None),
         (get.clone(), "/api/v1/stats/drift", Viewer, 200, None),
         (get.clone(), "/api/v1/stats/agents", Viewer, 200, None),

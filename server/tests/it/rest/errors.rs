@@ -1,9 +1,14 @@
 //! Every class of error has the one shape, says what is wrong, and nothing of the inside.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
-use super::harness::{Answer, Rest};
+use super::harness::{Answer, LIMIT, Rest};
 
 #[tokio::test]
 async fn wrong_addresses_and_methods() {
@@ -165,6 +170,88 @@ async fn a_lost_database_is_a_503_that_says_nothing_of_it() {
     let error = rest.get(&token, "/api/v1/agents").await.error(503, "database_unavailable");
     let expected = format!("the server could not answer; its log names the cause under request {}", error.request_id);
     assert_eq!((error.message, error.hint), (expected, None));
+    rest.stop().await;
+}
+
+#[tokio::test]
+async fn a_query_that_takes_too_long_is_a_503_that_says_what_to_do() {
+    let rest = Rest::with(|config| config.read_timeout = Duration::from_secs(1)).await;
+    let token = rest.admin().await;
+    let mut report = rest.db.pool.begin().await.expect("a transaction");
+    sqlx::query("LOCK TABLE events_minute IN ACCESS EXCLUSIVE MODE").execute(&mut *report).await.expect("locked");
+    let answer = rest.get(&token, "/api/v1/stats/rate").await;
+    assert_eq!(answer.headers["retry-after"], "5");
+    let error = answer.error(503, "query_timed_out");
+    assert_eq!(error.hint.as_deref(), Some("ask for less: narrow `since` and `until`"));
+    drop(report);
+    rest.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_no_http_is_refused_before_there_is_a_request() {
+    let rest = Rest::start().await;
+    let many = "X-Much: x\r\n".repeat(200);
+    let long = "x".repeat(100 * 1024);
+    // These answers are hyper's, who knows of no request yet: a status, and no body.
+    for (what, head, status) in [
+        ("no HTTP at all", "nonsense\r\n\r\n".to_owned(), "400 Bad Request"),
+        ("a version that is none", "GET / HTTP/9.9\r\n\r\n".to_owned(), "400 Bad Request"),
+        (
+            "a line that is no header",
+            "GET /health HTTP/1.1\r\nHost: x\r\nno header\r\n\r\n".to_owned(),
+            "400 Bad Request",
+        ),
+        (
+            "too many headers",
+            format!("GET /health HTTP/1.1\r\nHost: x\r\n{many}\r\n"),
+            "431 Request Header Fields Too Large",
+        ),
+        (
+            "a header beyond all bounds",
+            format!("GET /health HTTP/1.1\r\nHost: x\r\nX-Long: {long}\r\n\r\n"),
+            "431 Request Header Fields Too Large",
+        ),
+        (
+            "an address beyond all bounds",
+            format!("GET /{long} HTTP/1.1\r\nHost: x\r\n\r\n"),
+            "431 Request Header Fields Too Large",
+        ),
+    ] {
+        let mut socket = TcpStream::connect(rest.address).await.expect("connected");
+        // It may answer, and close, before it was told everything.
+        let _ = socket.write_all(head.as_bytes()).await;
+        let mut answer = Vec::new();
+        let _ = timeout(LIMIT, socket.read_to_end(&mut answer)).await.expect("closed");
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{what}: {answer}");
+        assert!(answer.ends_with("\r\n\r\n") && answer.contains("content-length: 0"), "{what}: {answer}");
+    }
+    rest.send(Method::GET, "/health", None, None).await.expect(200);
+    rest.stop().await;
+}
+
+#[tokio::test]
+async fn files_of_the_web_folder_are_served_beside_the_interface() {
+    let base = tempfile::tempdir().expect("a folder");
+    let web = base.path().join("web");
+    std::fs::create_dir_all(web.join("assets")).expect("made");
+    std::fs::write(web.join("index.html"), "<title>Tyr</title>").expect("written");
+    std::fs::write(web.join("assets/app.js"), "start()").expect("written");
+    std::fs::write(base.path().join("secret"), "not for the web").expect("written");
+    let rest = Rest::with(|config| config.web_dir = web.clone()).await;
+    for (path, body, media_type) in
+        [("/", "<title>Tyr</title>", "text/html"), ("/assets/app.js", "start()", "text/javascript")]
+    {
+        let answer = rest.send(Method::GET, path, None, None).await;
+        assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, Some(body)), "{path}");
+        assert_eq!(answer.headers["content-type"], media_type);
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+    }
+    rest.send(Method::GET, "/health", None, None).await.expect(200);
+    for path in ["/assets/none.js", "/..%2fsecret", "/%2e%2e/secret", "/api/v1/agent"] {
+        rest.send(Method::GET, path, None, None).await.error(404, "no_such_route");
+    }
+    rest.send(Method::POST, "/assets/app.js", None, None).await.error(404, "no_such_route");
     rest.stop().await;
 }
 

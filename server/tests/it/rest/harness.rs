@@ -17,6 +17,7 @@ use tyr_server::app::App;
 use tyr_server::app::auth::sessions::SessionKeys;
 use tyr_server::config::{AgentRate, Certificates, Config, Database, Doors};
 use tyr_server::db::agents::NewAgent;
+use tyr_server::db::connect_for_reads;
 use tyr_server::db::{agents, events, users};
 use tyr_server::http;
 use tyr_server::pki::Pki;
@@ -27,6 +28,9 @@ use crate::testdb::TestDb;
 
 /// Longest wait for anything in these tests; reached only when something is broken.
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+
+/// The setting that stands for no time-out of statements.
+const READ_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A running REST side.
 pub(crate) struct Rest {
@@ -72,6 +76,8 @@ impl Answer {
         assert_eq!(detail.code, code, "{detail:?}");
         assert_eq!(detail.request_id, header);
         assert!(!detail.message.is_empty());
+        let hint = detail.hint.as_deref();
+        assert!(status >= 500 || hint.is_some_and(|hint| !hint.is_empty()), "no hint: {detail:?}");
         detail
     }
 }
@@ -100,7 +106,13 @@ impl Rest {
         let key = SessionKeys::load_or_create(dir.path()).expect("a key");
         let mut config = config(dir.path(), tls.rest.is_some());
         change(&mut config);
-        let app = App::new(config, db.pool.clone(), pki, tls, key);
+        // Whoever tests time-outs works with a pool that has them.
+        let pool = if config.read_timeout == READ_TIMEOUT {
+            db.pool.clone()
+        } else {
+            connect_for_reads(db.options(), config.read_timeout).await.expect("the database answers")
+        };
+        let app = App::new(config, pool, pki, tls, key);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("bound");
         let stop = CancellationToken::new();
@@ -238,14 +250,14 @@ fn config(data_dir: &Path, rest_tls: bool) -> Config {
     Config {
         database: Database::Embedded { bin_dir: None, user: None },
         data_dir: data_dir.to_owned(),
-        web_dir: data_dir.to_owned(),
+        web_dir: data_dir.join("web"),
         rest_bind: SocketAddr::from(([127, 0, 0, 1], 0)),
         rest_tls,
         grpc_bind: SocketAddr::from(([127, 0, 0, 1], 0)),
         server_names: Vec::new(),
         bootstrap_enrollment_token: None,
         retention_days: 30,
-        read_timeout: Duration::from_secs(5),
+        read_timeout: READ_TIMEOUT,
         audit_retention_days: 400,
         stale_after: Duration::from_secs(90),
         heartbeat_interval: None,

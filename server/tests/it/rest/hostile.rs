@@ -43,7 +43,7 @@ fn filled(path: &str) -> String {
 fn refused(answer: &Answer, what: &str) {
     assert!(answer.status.is_client_error(), "{what}: {} {:#}", answer.status, answer.body);
     let error = &answer.body["error"];
-    for field in ["code", "message", "request_id"] {
+    for field in ["code", "message", "hint", "request_id"] {
         assert!(error[field].as_str().is_some_and(|text| !text.is_empty()), "{what}: {:#}", answer.body);
     }
     assert_eq!(error["request_id"].as_str(), answer.headers["x-request-id"].to_str().ok(), "{what}");

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tyr_api::events::{EventKind, Verdict};
 use tyr_server::http::openapi;
 
+use super::agents::announce;
 use super::harness::{Answer, Rest, event};
 use super::policies::policy;
 
@@ -41,12 +42,24 @@ async fn pages_hold_each_row_once_and_in_order() {
         rest.post(&token, "/api/v1/policies", json!({"yaml": yaml})).await.expect(201);
         rest.post(&token, "/api/v1/enrollment-tokens", json!({"label": "x"})).await.expect(201);
     }
+    for n in 0..4 {
+        rest.session(if n == 0 { "admin" } else { "viewer" }).await;
+    }
+    for (n, (_, agent_id)) in agents.iter().enumerate() {
+        let assignment = json!({"version": n % 5 + 1, "target_type": "agent", "target_id": agent_id});
+        rest.post(&token, "/api/v1/policy-assignments", assignment).await.expect(201);
+        let agent_id = agent_id.parse().expect("a UUID");
+        announce(&rest, agent_id, "codex", None).await;
+    }
     let agent_id = agents[0].1.parse().expect("a UUID");
     rest.store((0..5).map(|_| event(agent_id, "a", EventKind::Exec, Verdict::Allow)).collect()).await;
     for (path, field) in [
         ("/api/v1/agents", "agent_id"),
         ("/api/v1/daemons", "agent_id"),
+        ("/api/v1/discovered-agents", "id"),
+        ("/api/v1/users", "user_id"),
         ("/api/v1/policies", "version"),
+        ("/api/v1/policy-assignments", "assignment_id"),
         ("/api/v1/enrollment-tokens", "token_id"),
         ("/api/v1/events", "event_id"),
     ] {
@@ -68,15 +81,30 @@ async fn a_cursor_from_elsewhere_is_refused() {
     let rest = Rest::start().await;
     let token = rest.admin().await;
     let nobody = "00000000-0000-0000-0000-000000000000";
-    for path in ["agents", "daemons", "discovered-agents", "policies", "enrollment-tokens", "events"] {
+    for path in [
+        "agents",
+        "daemons",
+        "discovered-agents",
+        "users",
+        "policies",
+        "policy-assignments",
+        "enrollment-tokens",
+        "events",
+    ] {
         for cursor in ["zzz", "%00", "", "-1"] {
+            // The cursor of users is a name, which nobody needs to have.
+            if (path, cursor) == ("users", "zzz") {
+                continue;
+            }
             rest.get(&token, &format!("/api/v1/{path}?cursor={cursor}")).await.error(400, "invalid_parameter");
         }
         for limit in ["0", "10001", "-1", "1e3", "4294967296", ""] {
             rest.get(&token, &format!("/api/v1/{path}?limit={limit}")).await.error(400, "invalid_parameter");
         }
     }
-    rest.get(&token, &format!("/api/v1/agents?cursor={nobody}")).await.error(400, "invalid_parameter");
+    for path in ["agents", "policy-assignments"] {
+        rest.get(&token, &format!("/api/v1/{path}?cursor={nobody}")).await.error(400, "invalid_parameter");
+    }
     rest.stop().await;
 }
 
@@ -89,7 +117,22 @@ async fn an_unchanged_answer_is_not_sent_again() {
         let request = rest.client.get(rest.url(path)).bearer_auth(&token).header(IF_NONE_MATCH, known);
         Answer::read(request.send().await.expect("an answer")).await
     };
-    for path in ["/api/v1/agents", "/api/v1/policies", "/api/v1/enrollment-tokens", "/api/v1/events", "/openapi.json"] {
+    for path in [
+        "/api/v1/agents",
+        "/api/v1/daemons",
+        "/api/v1/discovered-agents",
+        "/api/v1/users",
+        "/api/v1/policies",
+        "/api/v1/policy-assignments",
+        "/api/v1/enrollment-tokens",
+        "/api/v1/events",
+        "/api/v1/stats/rate",
+        "/api/v1/stats/drift",
+        "/api/v1/alerts",
+        "/api/v1/webhooks",
+        "/api/v1/audit",
+        "/openapi.json",
+    ] {
         let first = rest.get(&token, path).await;
         let tag = first.headers["etag"].to_str().expect("text").to_owned();
         assert!(tag.starts_with("W/\""), "{tag}");

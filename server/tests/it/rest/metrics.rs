@@ -190,6 +190,9 @@ while the database is away.
 No label holds what somebody else chose: no paths, no names of hosts or users. `agent_id` is given to the first
 `TYR_METRICS_AGENTS_MAX` agents (100) that were denied something or drifted; all others are counted together as `other`.
 
+The way of events can be late in two ways: `tyr_agents_spool_records` counts records that wait on hosts (how many, on all and
+on the worst one), and `tyr_ingest_batch_age_seconds` says how old events were when they were stored (the time).
+
 This table is written by a test.
 
 | name | type | labels | what |

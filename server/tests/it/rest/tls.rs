@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tyr_server::accept::{Gate, IdleLimits, Limits, Timed};
-use tyr_server::http::serve::{self, Remote};
+use tyr_server::http::serve::{self, Ends, Remote};
 
 use super::harness::{LIMIT, Rest};
 
@@ -52,13 +52,13 @@ async fn a_connection_without_a_request_is_closed() {
     for said in [&b""[..], b"PRI * HT", b"GET /health HT"] {
         let (mut client, server) = tokio::io::duplex(1024);
         client.write_all(said).await.expect("sent");
-        let stop = CancellationToken::new();
         let limit = Duration::from_millis(50);
         let address = [127, 0, 0, 1].into();
         let gate = Gate::new(Limits::new(8, None));
         let place = gate.enter(address, gate.permit().await).expect("room");
         let timed = Timed::new(server, place, IdleLimits { unproved: limit, proved: LIMIT });
-        let talk = serve::talk(timed, Remote { address, trusted_proxies: [].into() }, Router::new(), stop);
+        let ends = Ends { stop: CancellationToken::new(), cut: CancellationToken::new() };
+        let talk = serve::talk(timed, Remote { address, trusted_proxies: [].into() }, Router::new(), ends);
         timeout(LIMIT, talk).await.expect("given up");
     }
 }

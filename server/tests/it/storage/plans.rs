@@ -7,6 +7,7 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use tyr_server::db::partitions;
+use uuid::Uuid;
 
 use crate::stack::{LIMIT, Stack};
 
@@ -14,15 +15,13 @@ const RATE: &str = include_str!("../../../src/db/sql/rate.sql");
 const DRIFT: &str = include_str!("../../../src/db/sql/drift.sql");
 const DRIFTS_SINCE: &str = include_str!("../../../src/db/sql/drifts_since.sql");
 const AGENT_EVENTS: &str = include_str!("../../../src/db/sql/agent_events.sql");
+const EVENTS_PAGE: &str = include_str!("../../../src/db/sql/events.sql");
+const EVENTS_REPLAY: &str = include_str!("../../../src/db/sql/events_replay.sql");
+const RECOUNT_DRIFT: &str = include_str!("../../../src/db/sql/recount_drift.sql");
 const PARTITIONS: &str = include_str!("../../../src/db/sql/partitions.sql");
-const M6: &str = "SELECT date_trunc('minute', ts) AS minute, count(*) AS events, verdict
-FROM events
-WHERE ts > now() - interval '1 hour'
-GROUP BY 1, 3 ORDER BY 1 DESC;";
-const M8: &str = "SELECT agent_id, count(*) AS drifts
-FROM events
-WHERE drift_detected = true AND ts > now() - interval '1 day'
-GROUP BY 1 ORDER BY 2 DESC;";
+const DRIFT_BY: &str = include_str!("../../../src/db/sql/drift_by.sql");
+const M6: &str = include_str!("../../../src/db/sql/documented/M6.sql");
+const M8: &str = include_str!("../../../src/db/sql/documented/M8.sql");
 
 /// A day of events, one in two hundred of which drifted, and statistics on them.
 async fn filled() -> Stack {
@@ -89,11 +88,14 @@ async fn rates_read_the_rollup_and_drift_reads_the_partial_index() {
     assert!(rate.contains("events_minute") && !rate.contains("events_2"), "{rate}");
 
     let (since, until) = span(24);
-    let drift = plan(&stack, DRIFT, |query| query.bind(since).bind(until)).await;
+    let nobody = None::<Uuid>;
+    let drift = plan(&stack, DRIFT, |query| query.bind(since).bind(until).bind(nobody)).await;
+    assert!(drift.contains("Index Only Scan"), "{drift}");
+    let by_kind = plan(&stack, DRIFT_BY, |query| query.bind(since).bind(until).bind(nobody).bind("kind")).await;
     let drifts = plan(&stack, DRIFTS_SINCE, |query| query.bind(since)).await;
     let documented = plan(&stack, M8, |query| query).await;
     let partial = format!("{}_ts_agent_id_idx", busiest(&stack).await);
-    for plan in [drift, drifts, documented] {
+    for plan in [drift, by_kind, drifts, documented] {
         assert!(plan.contains(&partial), "{partial}: {plan}");
     }
 
@@ -110,21 +112,35 @@ async fn rates_read_the_rollup_and_drift_reads_the_partial_index() {
 #[tokio::test]
 async fn lists_of_drift_read_the_partial_index_and_the_report_no_table_from_end_to_end() {
     let stack = filled().await;
-    // The statement of `events::page` with its values, as a custom plan sees it.
-    let page = plan(
-        &stack,
-        "SELECT * FROM events WHERE (true IS NULL OR drift_detected = true) AND ts >= now() - interval '1 day'
-          ORDER BY ts DESC, event_id DESC LIMIT 100",
-        |query| query,
-    )
-    .await;
+    let (none, since, no_instant) = (None::<String>, span(24).0, None::<jiff_sqlx::Timestamp>);
+    let page = plan(&stack, EVENTS_PAGE, |query| {
+        let words = None::<Vec<String>>;
+        let query = query.bind(None::<Uuid>).bind(None::<Uuid>).bind(words.clone()).bind(words);
+        let query = query.bind(none.clone()).bind(none.clone()).bind(true);
+        query.bind(since).bind(no_instant).bind(no_instant).bind(None::<Uuid>).bind(100_i64)
+    });
+    let page = page.await;
     let partial = format!("{}_ts_agent_id_idx", busiest(&stack).await);
-    assert!(page.contains(&partial), "{partial}: {page}");
+    assert!(page.contains(&partial) && !page.contains("Seq Scan on events_"), "{partial}: {page}");
 
-    let day = partitions::day(Timestamp::now());
-    let names = vec![partitions::name(day)];
-    let from = vec![jiff_sqlx::ToSqlx::to_sqlx(partitions::midnight(day))];
-    let report = plan(&stack, PARTITIONS, |query| query.bind(names).bind(from)).await;
+    // What has arrived since is read by its arrival; drift among it needs no other index.
+    let arrived = format!("{}_received_at_idx", busiest(&stack).await);
+    let (minute_ago, now) = span(0);
+    let replay = plan(&stack, EVENTS_REPLAY, |query| {
+        let query = query.bind(minute_ago).bind(Uuid::nil()).bind(None::<Uuid>).bind(none.clone());
+        let query = query.bind(none.clone()).bind(none.clone()).bind(true);
+        query.bind(no_instant).bind(no_instant).bind(none.clone()).bind(100_i64)
+    });
+    let replay = replay.await;
+    assert!(replay.contains(&arrived) && !replay.contains("Seq Scan on events_"), "{arrived}: {replay}");
+
+    let recount = plan(&stack, RECOUNT_DRIFT, |query| query.bind(now)).await;
+    assert!(
+        (recount.contains(&partial) || recount.contains(&arrived)) && !recount.contains("Seq Scan on events_"),
+        "{recount}"
+    );
+
+    let report = plan(&stack, PARTITIONS, |query| query).await;
     assert!(report.contains("_ts_idx") && !report.contains("Seq Scan on events_"), "{report}");
     stack.stop().await;
 }
@@ -142,6 +158,12 @@ async fn the_report_counts_sizes_and_rebuilding_takes_air_out() {
     let events = report.tables.iter().find(|table| table.table == "events").expect("listed");
     assert!((19_000..=21_000).contains(&events.rows), "{events:?}");
     assert_eq!(events.bytes, report.partitions.iter().map(|day| day.bytes).sum::<u64>());
+    let today = partitions::midnight(partitions::day(Timestamp::now()));
+    let over: Vec<u64> =
+        report.partitions.iter().filter(|day| day.from < today && day.rows > 0).map(|day| day.bytes).collect();
+    let mean = over.iter().sum::<u64>().checked_div(over.len() as u64);
+    assert_eq!(events.growth_bytes_per_day, mean.map(u64::cast_signed), "a day of events, as those that are over had");
+    assert_eq!(report.events_bytes_per_day, mean);
     let agents = report.tables.iter().find(|table| table.table == "agents").expect("listed");
     assert_eq!(agents.growth_bytes_per_day, Some(8192));
     assert!(report.connections.iter().any(|row| row.application == "tyr-server"), "{:?}", report.connections);

@@ -3,18 +3,18 @@
 use std::process::Command;
 
 use jiff::Timestamp;
-use sqlx::{Connection, Executor, PgConnection};
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 use tyr_server::db::{self, DbError, Owner, maintenance, migrate, stats};
 use uuid::Uuid;
 
+use crate::program::Program;
 use crate::stack::{Stack, event};
 use crate::testdb::TestDb;
 
 const ROLES: &str = include_str!("../../../../packaging/sql/roles.sql");
 
-#[tokio::test]
-async fn the_server_works_with_a_role_that_can_make_and_drop_nothing() {
-    let db = TestDb::new().await;
+/// The two roles of the documented file in an empty schema, under names of this test's own; and a connection that may do anything.
+async fn two_roles(db: &TestDb) -> (PgConnection, String, String) {
     let mut admin = PgConnection::connect_with(&db.options()).await.expect("connected");
     // Roles are of the whole cluster: names of this test's own. The rest of the file as it is, less psql's own words.
     let id = Uuid::now_v7().simple().to_string();
@@ -31,6 +31,21 @@ async fn the_server_works_with_a_role_that_can_make_and_drop_nothing() {
     // What was made before by another role is handed over first, as the file says: here by making the schema anew.
     admin.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await.expect("emptied");
     admin.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql))).await.expect("roles.sql runs");
+    (admin, owner, server)
+}
+
+/// Removes the roles and what is theirs in this database.
+async fn drop_roles(mut admin: PgConnection, owner: &str, server: &str) {
+    let cleanup =
+        format!("DROP OWNED BY {server} CASCADE; DROP OWNED BY {owner} CASCADE; DROP ROLE {owner}; DROP ROLE {server}");
+    admin.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(cleanup))).await.expect("roles removed");
+    admin.close().await.expect("closed");
+}
+
+#[tokio::test]
+async fn the_server_works_with_a_role_that_can_make_and_drop_nothing() {
+    let db = TestDb::new().await;
+    let (admin, owner, server) = two_roles(&db).await;
     // Peer authentication on the socket is for the cluster's own user: the roles are taken on by SET ROLE.
     let as_role = |role: &str| db.options().options([("role", role)]);
     let owning = Owner::new(as_role(&owner));
@@ -74,18 +89,47 @@ async fn the_server_works_with_a_role_that_can_make_and_drop_nothing() {
     let deleted = sqlx::query("DELETE FROM events").execute(&stack.app.pool).await.expect("allowed");
     assert_eq!(deleted.rows_affected(), 3);
     reads.close().await;
-    let cleanup =
-        format!("DROP OWNED BY {server} CASCADE; DROP OWNED BY {owner} CASCADE; DROP ROLE {owner}; DROP ROLE {server}");
     stack.app.writes.close().await;
-    admin.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(cleanup))).await.expect("roles removed");
-    admin.close().await.expect("closed");
+    drop_roles(admin, &owner, &server).await;
     stack.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_with_two_urls_works_as_one_that_can_make_nothing() {
+    let db = TestDb::new().await;
+    let (admin, owner, server) = two_roles(&db).await;
+    let url = |role: &str| {
+        let mut url = db.options().to_url_lossy();
+        url.query_pairs_mut().append_pair("options[role]", role);
+        url.to_string()
+    };
+    let (working, owning) = (url(&server), url(&owner));
+    let environment = [("DATABASE_URL", working.as_str()), ("TYR_MIGRATE_DATABASE_URL", owning.as_str())];
+    let program = Program::start(&db, "unused", &environment).await;
+    program.set_up("correct horse battery").await;
+    // The tables are the owner's, what is in them came from the other, and that one can make nothing.
+    let whose = "SELECT tableowner::text FROM pg_tables WHERE schemaname = 'public' GROUP BY 1";
+    let owners: Vec<String> = sqlx::query_scalar(whose).fetch_all(&db.pool).await.expect("asked");
+    assert_eq!(owners, [owner.as_str()]);
+    let users: i64 = sqlx::query_scalar("SELECT count(*) FROM users").fetch_one(&db.pool).await.expect("counted");
+    assert_eq!(users, 1);
+    let mut worker = PgConnection::connect(&working).await.expect("connected");
+    let (who, may): (String, bool) =
+        sqlx::query_as("SELECT current_user::text, has_schema_privilege(current_user, 'public', 'CREATE')")
+            .fetch_one(&mut worker)
+            .await
+            .expect("asked");
+    assert_eq!((who, may), (server.clone(), false));
+    worker.close().await.expect("closed");
+    program.stop().await;
+    drop_roles(admin, &owner, &server).await;
+    db.drop().await;
 }
 
 #[tokio::test]
 async fn statements_and_transactions_that_take_too_long_are_ended() {
     let stack = Stack::start().await;
-    let timeout = std::time::Duration::from_millis(100);
+    let timeout = std::time::Duration::from_secs(1);
     let pool = db::connect_for_reads(stack.db.options(), timeout).await.expect("connected");
     let error = DbError::from(sqlx::query("SELECT pg_sleep(60)").execute(&pool).await.expect_err("cut off"));
     assert!(matches!(error, DbError::TimedOut(_)), "{error:?}");

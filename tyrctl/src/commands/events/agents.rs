@@ -3,17 +3,18 @@
 use jiff::SignedDuration;
 use tyr_api::stats::{AgentEventsQuery, AgentEventsRow};
 
-use super::{Outcome, instants};
+use super::{Outcome, instants, sql};
 use crate::app::App;
 use crate::args::{EventsAgentsArgs, Window};
 use crate::error::Failure;
 use crate::output::rows::{Column, View};
 use crate::output::value::Value;
+use crate::sql::{Value as Literal, catalog};
 
 /// Most agents that the server answers with.
 const AGENTS_MAX: u32 = 10_000;
 
-const VIEW: View<AgentEventsRow> = View {
+pub(crate) const VIEW: View<AgentEventsRow> = View {
     noun: "agents",
     name: |row| row.agent_name.clone(),
     columns: &[
@@ -37,6 +38,10 @@ pub(in crate::commands) async fn run(app: &App, args: &EventsAgentsArgs) -> Resu
             .checked_sub(SignedDuration::from_hours(24))
             .map_err(|error| Failure::usage("`--until` is out of range").because(&error))?,
     };
+    if args.sql.sql {
+        let statement = catalog::AGENT_EVENTS.bind(app.now).with("since", Literal::At(since));
+        return sql::print(app, &args.list, &[statement.with_some("until", until.map(Literal::At))]);
+    }
     let query = AgentEventsQuery { since: Some(since), until, limit: Some(AGENTS_MAX) };
     let answer = app.client()?.agent_events(&query).await?;
     VIEW.print(&app.out, &args.list, answer.items, "no events in this time")

@@ -1,51 +1,57 @@
-//! `tyrctl events rate`: the documented event-rate query, from the server's roll-up.
+//! `tyrctl events rate`: the documented event-rate query, from the server's roll-ups.
 
-use std::collections::BTreeMap;
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::Serialize;
-use tyr_api::events::{EventKind, Verdict};
-use tyr_api::stats::RateQuery;
+use tyr_api::stats::{RateBy, RateGroup, RateQuery};
 
-use super::{Outcome, instants};
+use super::{Outcome, instants, sql};
 use crate::app::App;
-use crate::args::{EventsRateArgs, Format, RateBy, Window};
+use crate::args::{EventsRateArgs, Format, Window};
 use crate::error::Failure;
 use crate::output::rows::{Column, View};
 use crate::output::value::Value;
+use crate::sql::{Value as Literal, catalog};
+use crate::tui::term;
 
 /// Places of the longest bar.
 const BAR_MAX: u64 = 30;
+/// Rows by agent that the server answers with at most.
+const AGENT_ROWS_MAX: usize = 10_000;
 
-/// Events of one minute.
+/// A row of the answer.
 #[derive(Clone, Debug, Serialize)]
-struct Rate {
-    minute: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    verdict: Option<Verdict>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kind: Option<EventKind>,
-    events: u64,
-    drifts: u64,
+pub(crate) struct Rate {
+    #[serde(flatten)]
+    group: RateGroup,
     /// Drawn beside it on a terminal.
     #[serde(skip)]
     bar: String,
 }
 
-const MINUTE: Column<Rate> = Column::new("minute", |rate| Value::Time(rate.minute));
-const VERDICT: Column<Rate> = Column::new("verdict", |rate| Value::maybe(rate.verdict, super::verdict));
-const KIND: Column<Rate> = Column::new("kind", |rate| Value::maybe(rate.kind, |kind| Value::Text(kind.to_string())));
-const EVENTS: Column<Rate> = Column::new("events", |rate| Value::Count(rate.events));
-const DRIFTS: Column<Rate> = Column::new("drifts", |rate| Value::Count(rate.drifts));
+const MINUTE: Column<Rate> = Column::new("minute", |rate| Value::maybe(rate.group.minute, Value::Time));
+const HOUR: Column<Rate> = Column::new("hour", |rate| Value::maybe(rate.group.hour, Value::Time));
+const VERDICT: Column<Rate> = Column::new("verdict", |rate| Value::maybe(rate.group.verdict, super::verdict));
+const KIND: Column<Rate> =
+    Column::new("kind", |rate| Value::maybe(rate.group.kind, |kind| Value::Text(kind.to_string())));
+const AGENT: Column<Rate> = Column::flexible("agent", |rate| Value::maybe(rate.group.agent_name.clone(), Value::text));
+const AGENT_ID: Column<Rate> =
+    Column::wide("agent_id", |rate| Value::maybe(rate.group.agent_id, |id| Value::Text(id.to_string())));
+const EVENTS: Column<Rate> = Column::new("events", |rate| Value::Count(rate.group.events));
+const DRIFTS: Column<Rate> = Column::new("drifts", |rate| Value::Count(rate.group.drifts));
 const BAR: Column<Rate> = Column::flexible("bar", |rate| Value::Text(rate.bar.clone()));
 
 const fn view(columns: &'static [Column<Rate>]) -> View<Rate> {
-    View { noun: "rows", name: |rate| rate.minute.to_string(), columns }
+    View {
+        noun: "rows",
+        name: |rate| rate.group.minute.or(rate.group.hour).map(|start| start.to_string()).unwrap_or_default(),
+        columns,
+    }
 }
 
-const BY_VERDICT: View<Rate> = view(&[MINUTE, VERDICT, EVENTS, DRIFTS, BAR]);
-const BY_KIND: View<Rate> = view(&[MINUTE, KIND, EVENTS, DRIFTS, BAR]);
-const BY_MINUTE: View<Rate> = view(&[MINUTE, EVENTS, DRIFTS, BAR]);
+pub(crate) const BY_VERDICT: View<Rate> = view(&[MINUTE, VERDICT, EVENTS, DRIFTS, BAR]);
+pub(crate) const BY_KIND: View<Rate> = view(&[MINUTE, KIND, EVENTS, DRIFTS, BAR]);
+pub(crate) const BY_MINUTE: View<Rate> = view(&[MINUTE, EVENTS, DRIFTS, BAR]);
+pub(crate) const BY_AGENT: View<Rate> = view(&[HOUR, AGENT, EVENTS, DRIFTS, BAR, AGENT_ID]);
 
 /// `events rate`.
 pub(in crate::commands) async fn run(app: &App, args: &EventsRateArgs) -> Result<Outcome, Failure> {
@@ -57,32 +63,23 @@ pub(in crate::commands) async fn run(app: &App, args: &EventsRateArgs) -> Result
             .checked_sub(SignedDuration::from_hours(1))
             .map_err(|error| Failure::usage("`--until` is out of range").because(&error))?,
     };
-    let rows = app.client()?.rate(&RateQuery { since: Some(since), until }).await?;
-    let mut sums: BTreeMap<_, (u64, u64)> = BTreeMap::new();
-    for row in rows {
-        let key = match args.by {
-            RateBy::Verdict => (row.minute, Some(row.verdict), None),
-            RateBy::Kind => (row.minute, None, Some(row.kind)),
-            RateBy::Minute => (row.minute, None, None),
+    if args.sql.sql {
+        let statement = match args.by {
+            RateBy::Verdict => &catalog::RATE_BY_VERDICT,
+            RateBy::Kind => &catalog::RATE_BY_KIND,
+            RateBy::Minute => &catalog::RATE_BY_MINUTE,
+            RateBy::Agent => &catalog::RATE_BY_AGENT,
         };
-        let sum = sums.entry(key).or_default();
-        sum.0 += row.events;
-        sum.1 += row.drifts;
+        let statement = statement.bind(app.now).with("since", Literal::At(since));
+        return sql::print(app, &args.list, &[statement.with_some("until", until.map(Literal::At))]);
     }
-    let most = sums.values().map(|(events, _)| *events).max().unwrap_or_default();
-    let rates = sums
-        .into_iter()
-        // Newest minute first, as the documented query has it.
-        .rev()
-        .map(|((minute, verdict, kind), (events, drifts))| Rate {
-            minute,
-            verdict,
-            kind,
-            events,
-            drifts,
-            bar: bar(events, most),
-        })
-        .collect();
+    let rows = app.client()?.rate(&RateQuery { since: Some(since), until, by: Some(args.by) }).await?;
+    if args.by == RateBy::Agent && rows.len() >= AGENT_ROWS_MAX {
+        app.out.note(&format!("note: the first {} rows; a later --since gives all of fewer hours", rows.len()));
+    }
+    let most = rows.iter().map(|row| row.events).max().unwrap_or_default();
+    let ascii = args.ascii || !term::locale_is_utf8();
+    let rates = rows.into_iter().map(|group| Rate { bar: bar(group.events, most, ascii), group }).collect();
     let mut list = args.list.clone();
     // Bars are for eyes.
     let for_eyes = app.out.width.is_some() && matches!(app.out.format, Format::Table | Format::Wide);
@@ -93,18 +90,22 @@ pub(in crate::commands) async fn run(app: &App, args: &EventsRateArgs) -> Result
         RateBy::Verdict => &BY_VERDICT,
         RateBy::Kind => &BY_KIND,
         RateBy::Minute => &BY_MINUTE,
+        RateBy::Agent => &BY_AGENT,
     };
     view.print(&app.out, &list, rates, "no events in this time")
 }
 
-/// A bar in eighths of a place; something is always more than nothing.
-fn bar(events: u64, most: u64) -> String {
+/// A bar in eighths of a place, or of whole ones in ASCII; something is always more than nothing.
+fn bar(events: u64, most: u64, ascii: bool) -> String {
     const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
     if events == 0 || most == 0 {
         return String::new();
     }
     let eighths = u128::from(events) * u128::from(BAR_MAX) * 8 / u128::from(most);
     let eighths = usize::try_from(eighths).unwrap_or(usize::MAX).max(1);
+    if ascii {
+        return "#".repeat(eighths.div_ceil(8));
+    }
     let mut bar = "█".repeat(eighths / 8);
     if eighths % 8 > 0 {
         bar.push(EIGHTHS[eighths % 8]);
@@ -118,10 +119,11 @@ mod tests {
 
     #[test]
     fn bars_are_in_proportion() {
-        assert_eq!(bar(0, 10), "");
-        assert_eq!(bar(10, 10), "█".repeat(30));
-        assert_eq!(bar(1, 20), "█▌");
-        assert_eq!(bar(1, u64::MAX), "▏");
-        assert_eq!(bar(u64::MAX, u64::MAX), "█".repeat(30));
+        assert_eq!(bar(0, 10, false), "");
+        assert_eq!(bar(10, 10, false), "█".repeat(30));
+        assert_eq!(bar(1, 20, false), "█▌");
+        assert_eq!(bar(1, u64::MAX, false), "▏");
+        assert_eq!(bar(u64::MAX, u64::MAX, false), "█".repeat(30));
+        assert_eq!([0, 1, 20].map(|events| bar(events, 20, true)), [0, 2, 30].map(|places| "#".repeat(places)));
     }
 }

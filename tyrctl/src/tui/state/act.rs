@@ -1,21 +1,26 @@
 //! What each action does to the state.
 
-use std::cell::Cell;
+use jiff::tz::TimeZone;
+use tyr_api::agents::DiscoveredAgent;
 
-use serde::Serialize;
-
-use crate::output::sanitize::sanitize;
 use crate::tui::filter::Filter;
 use crate::tui::input::{Action, Edit};
-use crate::tui::state::drifts::DriftLine;
+use crate::tui::state::copy::Form;
+use crate::tui::state::drifts::{DriftLine, GroupBy};
+use crate::tui::state::line::Line;
 use crate::tui::state::list::{Keyed, List};
+use crate::tui::state::order::Table;
 use crate::tui::state::ring::Entry;
-use crate::tui::state::ui::{AgentPage, EventPage, Page, Pane, Popup, Prompt, View};
-use crate::tui::state::{Effect, Frozen, State};
+use crate::tui::state::ui::{
+    AgentPage, EventPage, MenuKind, Page, Pane, Popup, PromptKind, Scroll, TimeForm, View, WINDOWS_S,
+};
+use crate::tui::state::{Effect, State};
 use crate::tui::theme::Role;
 
 /// Pages that can lie over one another.
 const PAGES_MAX: usize = 8;
+/// Stretch of time that charts cover until the operator wants another one, in seconds.
+const WINDOW_S: usize = 300;
 
 /// Groups of drift that are open at once.
 pub(super) const OPEN_GROUPS_MAX: usize = 1_000;
@@ -44,6 +49,11 @@ macro_rules! focused {
                 let $list = &mut $state.alerts;
                 $call;
             }
+            Pane::Log => {
+                let $list = &mut $state.lines;
+                $call;
+            }
+            Pane::Facts => {}
             pane @ (Pane::PageAi | Pane::PageEvents | Pane::PageDrift) => {
                 if let Some(Page::Agent(page)) = $state.pages.last_mut() {
                     match pane {
@@ -65,6 +75,54 @@ macro_rules! focused {
         }
     };
 }
+pub(super) use focused;
+
+/// What an expression says of whichever list has the focus, or something else where there is none.
+macro_rules! looked_at {
+    ($state:expr, $list:ident => $call:expr, $otherwise:expr) => {{
+        use $crate::tui::state::ui::{Page, Pane};
+        match ($state.focus(), $state.pages.last()) {
+            (Pane::Agents, _) => {
+                let $list = &$state.agents;
+                $call
+            }
+            (Pane::Events, _) => {
+                let $list = &$state.events;
+                $call
+            }
+            (Pane::Drift, _) => {
+                let $list = &$state.drifts;
+                $call
+            }
+            (Pane::DriftTree, _) => {
+                let $list = &$state.groups;
+                $call
+            }
+            (Pane::Alerts, _) => {
+                let $list = &$state.alerts;
+                $call
+            }
+            (Pane::Log, _) => {
+                let $list = &$state.lines;
+                $call
+            }
+            (Pane::PageAi, Some(Page::Agent(page))) => {
+                let $list = &page.ai;
+                $call
+            }
+            (Pane::PageEvents, Some(Page::Agent(page))) => {
+                let $list = &page.events;
+                $call
+            }
+            (Pane::PageDrift, Some(Page::Agent(page))) => {
+                let $list = &page.drifts;
+                $call
+            }
+            _ => $otherwise,
+        }
+    }};
+}
+pub(super) use looked_at;
 
 impl State {
     /// The list that keys act on.
@@ -75,21 +133,37 @@ impl State {
         }
     }
 
+    /// The kind of list that has the focus; absent where text has it.
+    pub fn table(&self) -> Option<Table> {
+        match self.pages.last() {
+            Some(Page::Event(_) | Page::Why(_)) => None,
+            _ => Table::of(self.focus()),
+        }
+    }
+
+    /// The text that has the focus.
+    fn text(&self) -> Option<&Scroll> {
+        match self.pages.last() {
+            Some(Page::Event(page) | Page::Why(page)) => Some(&page.scroll),
+            Some(Page::Agent(_)) => None,
+            None => (self.focus == Pane::Facts).then_some(&self.facts_scroll),
+        }
+    }
+
     pub(super) fn act(&mut self, action: Action) {
         if let Some(popup) = &self.popup {
             match (popup, action) {
-                (Popup::Help { scroll }, Action::Move(by)) => {
-                    return scroll.set(scroll.get().saturating_add_signed(by));
-                }
-                (Popup::Help { scroll }, Action::Page(by)) => {
-                    return scroll.set(scroll.get().saturating_add_signed(by.saturating_mul(10)));
-                }
-                (Popup::Command(text), Action::Copy) => {
-                    let text = text.clone();
+                (Popup::Help { scroll, .. }, Action::Move(by)) => return scroll.step(by),
+                (Popup::Help { scroll, .. }, Action::Page(by)) => return scroll.page(by),
+                (Popup::Help { scroll, .. }, Action::Top) => return scroll.go(0),
+                (Popup::Help { scroll, .. }, Action::Bottom) => return scroll.go(usize::MAX),
+                (Popup::Help { .. }, Action::Filter) => return self.open_help(Some("")),
+                (Popup::Command { copied, .. }, Action::Copy) => {
+                    let text = copied.clone();
                     self.popup = None;
                     return self.copy(text, "command");
                 }
-                (_, Action::Back | Action::Help | Action::Command | Action::Open) => {
+                (_, Action::Back | Action::Help | Action::Command | Action::Open | Action::Quit) => {
                     self.popup = None;
                     return;
                 }
@@ -98,7 +172,9 @@ impl State {
             }
         }
         match action {
-            Action::Help => self.popup = Some(Popup::Help { scroll: Cell::new(0) }),
+            Action::Help => self.open_help(None),
+            Action::Palette => self.open_menu(MenuKind::Palette),
+            Action::Ask => self.open_prompt(PromptKind::Ask),
             Action::Quit => self.effects.push(Effect::Quit { keep: false }),
             Action::QuitKeep => self.effects.push(Effect::Quit { keep: true }),
             Action::Back => self.back(),
@@ -106,51 +182,76 @@ impl State {
             Action::NextPane => self.next_pane(1),
             Action::PreviousPane => self.next_pane(-1),
             Action::Move(by) => self.step(by),
-            Action::Page(by) => self.page_by(by),
-            Action::Top => match self.pages.last() {
-                Some(Page::Event(page)) => page.scroll.set(0),
-                _ => focused!(self, list => list.follow()),
+            Action::Page(by) => match self.text() {
+                Some(text) => text.page(by),
+                None => focused!(self, list => list.page(by)),
             },
-            Action::Bottom => match self.pages.last() {
-                Some(Page::Event(page)) => page.scroll.set(usize::MAX),
-                _ => focused!(self, list => list.go(usize::MAX)),
+            Action::Top => match self.text() {
+                Some(text) => text.go(0),
+                None => focused!(self, list => list.follow()),
+            },
+            Action::Bottom => match self.text() {
+                Some(text) => text.go(usize::MAX),
+                None => focused!(self, list => list.go(usize::MAX)),
             },
             Action::Open => self.open(),
             Action::Left => self.fold(false),
             Action::Right => self.fold(true),
-            Action::Filter => {
-                let text = self.filter.text().to_owned();
-                self.prompt = Some(Prompt { before: text.clone(), text, error: None });
-            }
+            Action::Filter => self.open_prompt(PromptKind::Filter),
             Action::Freeze => self.freeze(),
-            Action::Sort => {
-                self.sort = self.sort.next();
-                self.relist();
-            }
+            Action::Step(seconds) => self.step_time(seconds),
+            Action::Sort => self.open_menu(MenuKind::Sort),
+            Action::SortBeside(by) => self.sort_beside(by),
             Action::Reverse => {
-                self.sort_reversed = !self.sort_reversed;
-                self.relist();
+                if let Some(table) = self.table() {
+                    self.layout.reverse(table);
+                    self.relist();
+                }
             }
+            Action::Columns => self.open_menu(MenuKind::Columns),
+            Action::GroupBy => self.group_by(self.grouped_by.next()),
             Action::Follow => focused!(self, list => if list.is_following() { list.pin() } else { list.follow() }),
             Action::DenyOnly => {
                 self.deny_only = !self.deny_only;
                 let text = if self.deny_only { "only denied and alerted events" } else { "all events" };
                 self.say(text, Role::Normal);
             }
-            Action::Copy => match self.copy_text() {
-                Some(text) => self.copy(sanitize(&text).into_owned(), "text"),
-                None => self.say("nothing selected to copy", Role::Warn),
-            },
-            Action::CopyJson => match self.copy_json() {
-                Some(text) => self.copy(text, "row"),
-                None => self.say("nothing selected to copy", Role::Warn),
-            },
+            Action::Mark => self.mark(),
+            Action::Copy => self.copy_rows(Form::Text),
+            Action::CopyJson => self.copy_rows(Form::Json),
             Action::Acknowledge => self.acknowledge(),
             Action::Retry if self.link.is_live() => self.say("connected already", Role::Normal),
             Action::Retry => self.effects.push(Effect::Retry),
             Action::Login => self.ask_login(),
             Action::Zoom => self.zoom = !self.zoom,
-            Action::Command => self.popup = Some(Popup::Command(self.command())),
+            Action::Window(by) => {
+                let at = WINDOWS_S.iter().position(|seconds| *seconds == self.window()).unwrap_or(0);
+                self.window = Some(WINDOWS_S[at.saturating_add_signed(by).min(WINDOWS_S.len() - 1)]);
+            }
+            Action::TimeFormat => {
+                self.times = self.times.next();
+                // Without a zone of one's own both look the same.
+                if self.times == TimeForm::Zone && self.zone == TimeZone::UTC {
+                    self.times = self.times.next();
+                }
+                let text = match self.times {
+                    TimeForm::Utc => "times in UTC".to_owned(),
+                    TimeForm::Zone => format!("times in {}", self.zone.iana_name().unwrap_or("your zone")),
+                    TimeForm::Age => "times as ages".to_owned(),
+                    TimeForm::Millis => "times in UTC, to the millisecond".to_owned(),
+                };
+                self.say(text, Role::Normal);
+            }
+            Action::Privacy => {
+                self.privacy = !self.privacy;
+                let text = if self.privacy {
+                    "names and paths are hidden; copies are not"
+                } else {
+                    "names and paths are shown"
+                };
+                self.say(text, Role::Normal);
+            }
+            Action::Command => self.show_command(),
             Action::Suspend => self.effects.push(Effect::Suspend),
             Action::Redraw => self.effects.push(Effect::Redraw),
         }
@@ -166,17 +267,70 @@ impl State {
         self.open_groups = self.live.drifts.rows().map(|event| event.agent_id).collect();
     }
 
+    /// Seconds that charts cover.
+    pub fn window(&self) -> usize {
+        self.window.unwrap_or(WINDOW_S)
+    }
+
+    /// Opens the help; with a text, searching for it.
+    pub(super) fn open_help(&mut self, search: Option<&str>) {
+        self.popup = Some(Popup::Help { scroll: Scroll::default(), search: search.map(Line::new) });
+    }
+
+    /// A key while somebody searches in the help.
+    pub(super) fn edit_help(&mut self, edit: Edit) {
+        let Some(Popup::Help { scroll, search }) = &mut self.popup else { return };
+        match edit {
+            Edit::Cancel => *search = None,
+            Edit::Accept => self.popup = None,
+            Edit::Previous => scroll.step(-1),
+            Edit::Next => scroll.step(1),
+            Edit::Page(by) => scroll.page(by),
+            edit => {
+                if let Some(line) = search
+                    && line.edit(edit)
+                {
+                    scroll.go(0);
+                }
+            }
+        }
+    }
+
+    fn sort_beside(&mut self, by: isize) {
+        let Some(table) = self.table() else { return };
+        let heads: Vec<_> = table.heads().iter().copied().filter(|head| self.layout.shows(table, head)).collect();
+        let now = self.layout.order(table).head;
+        let at = heads.iter().position(|head| *head == now).unwrap_or(0);
+        let next = heads[at.saturating_add_signed(by).min(heads.len() - 1)];
+        if next != now {
+            self.layout.sort_by(table, next);
+            self.relist();
+        }
+        let reversed = if self.layout.order(table).reversed { ", reversed" } else { "" };
+        self.say(format!("{} sorted by {next}{reversed}", table.name()), Role::Normal);
+    }
+
+    pub(super) fn group_by(&mut self, by: GroupBy) {
+        self.grouped_by = by;
+        self.open_groups.clear();
+        self.groups.follow();
+        if self.view != View::Drift || !self.pages.is_empty() {
+            self.go(View::Drift);
+        }
+    }
+
     fn back(&mut self) {
         if self.zoom {
             self.zoom = false;
         } else if self.pages.pop().is_some() {
+        } else if !self.marked.is_empty() {
+            self.marked.clear();
         } else if self.frozen.is_some() {
             self.freeze();
         } else if self.deny_only {
             self.deny_only = false;
         } else if !self.filter.is_empty() {
-            self.filter = Filter::default();
-            self.relist();
+            self.set_filter(Filter::default());
         } else if self.view != View::Overview {
             self.go(View::Overview);
         }
@@ -193,11 +347,11 @@ impl State {
     fn next_pane(&mut self, by: isize) {
         match self.pages.last_mut() {
             Some(Page::Agent(page)) => {
-                let panes = AgentPage::PANES;
+                let panes = page.panes();
                 let at = panes.iter().position(|pane| *pane == page.focus).unwrap_or(0);
                 page.focus = panes[at.wrapping_add_signed(by).wrapping_add(panes.len()) % panes.len()];
             }
-            Some(Page::Event(_)) => {}
+            Some(Page::Event(_) | Page::Why(_)) => {}
             None => {
                 let all: Vec<(View, Pane)> =
                     View::ALL.into_iter().flat_map(|view| view.panes().iter().map(move |pane| (view, *pane))).collect();
@@ -211,39 +365,40 @@ impl State {
         }
     }
 
-    fn step(&mut self, by: isize) {
-        match self.pages.last() {
-            Some(Page::Event(page)) => page.scroll.set(page.scroll.get().saturating_add_signed(by)),
-            _ => focused!(self, list => list.step(by)),
+    pub(super) fn step(&mut self, by: isize) {
+        match self.text() {
+            Some(text) => text.step(by),
+            None => focused!(self, list => list.step(by)),
         }
     }
 
-    fn page_by(&mut self, by: isize) {
-        match self.pages.last() {
-            Some(Page::Event(page)) => {
-                let height = isize::try_from(page.height.get()).unwrap_or(1);
-                page.scroll.set(page.scroll.get().saturating_add_signed(by.saturating_mul(height)));
-            }
-            _ => focused!(self, list => list.page(by)),
-        }
-    }
-
-    /// Opens what is selected: an agent's page, an event's page, a group.
+    /// Opens what is selected: an agent's page, an AI process's, an event's, why it was judged so; a group.
     fn open(&mut self) {
-        let page = match self.selected() {
-            Some(Selected::Agent(id)) => Page::Agent(Box::new(AgentPage::new(id))),
-            Some(Selected::Alert(alert)) => Page::Agent(Box::new(AgentPage::new(alert.agent_id))),
-            Some(Selected::Event(event)) => Page::Event(Box::new(EventPage::new(event))),
-            Some(Selected::Group(id, open)) => {
-                self.set_open(id, !open);
-                return;
-            }
-            Some(Selected::Gap) => {
-                self.say("these events did not reach this screen; `tyrctl events list` has them", Role::Normal);
-                return;
-            }
-            Some(Selected::Process) | None => return,
+        let page = match self.pages.last() {
+            Some(Page::Event(page)) => Some(Page::Why(Box::new(EventPage::new(page.event.clone())))),
+            Some(Page::Why(_)) => None,
+            _ => match self.selected() {
+                Some(Selected::Agent(id)) => Some(Page::Agent(Box::new(AgentPage::new(id)))),
+                Some(Selected::Alert(alert)) => Some(Page::Agent(Box::new(AgentPage::new(alert.agent_id)))),
+                Some(Selected::Process(process)) => Some(Page::Agent(Box::new(AgentPage::of_process(&process)))),
+                Some(Selected::Event(event)) => Some(Page::Event(Box::new(EventPage::new(event)))),
+                Some(Selected::Group(id, open)) => {
+                    self.set_open(id, !open);
+                    None
+                }
+                Some(Selected::Gap) => {
+                    self.say("these events did not reach this screen; `tyrctl events list` has them", Role::Normal);
+                    None
+                }
+                None => None,
+            },
         };
+        if let Some(page) = page {
+            self.push_page(page);
+        }
+    }
+
+    pub(super) fn push_page(&mut self, page: Page) {
         if self.pages.len() < PAGES_MAX {
             self.pages.push(page);
             self.zoom = false;
@@ -268,12 +423,14 @@ impl State {
         }
         match self.groups.selected() {
             Some(DriftLine::Group(group)) => {
-                let id = group.agent_id;
+                let id = group.id;
                 self.set_open(id, open);
             }
-            Some(DriftLine::Event(event)) if !open => {
-                let id = event.agent_id;
-                self.groups.select(id);
+            Some(DriftLine::Event(_)) if !open => {
+                let above = self.groups.rows()[..self.groups.index()].iter().rposition(is_group);
+                if let Some(group) = above {
+                    self.groups.go(group);
+                }
             }
             _ => {}
         }
@@ -292,51 +449,6 @@ impl State {
         self.groups.pin();
     }
 
-    fn freeze(&mut self) {
-        self.frozen = match self.frozen.take() {
-            Some(_) => None,
-            None => Some(Box::new(Frozen { data: self.live.clone(), clock: self.clock })),
-        };
-        self.relist();
-    }
-
-    pub(super) fn edit(&mut self, edit: Edit) {
-        let Some(prompt) = &mut self.prompt else { return };
-        match edit {
-            Edit::Insert(c) => prompt.text.push(c),
-            Edit::Backspace => {
-                prompt.text.pop();
-            }
-            Edit::DeleteWord => {
-                let kept = prompt.text.trim_end().rfind(' ').map_or(0, |space| space + 1);
-                prompt.text.truncate(kept);
-            }
-            Edit::Clear => prompt.text.clear(),
-            Edit::Accept => {
-                // With an error in it, the last text that made sense stays in force; the prompt stays open to mend it.
-                if prompt.error.is_none() {
-                    self.prompt = None;
-                }
-                return;
-            }
-            Edit::Cancel => {
-                let before = std::mem::take(&mut prompt.before);
-                self.prompt = None;
-                self.filter = Filter::parse(&before).unwrap_or_default();
-                self.relist();
-                return;
-            }
-        }
-        match Filter::parse(&prompt.text) {
-            Ok(filter) => {
-                prompt.error = None;
-                self.filter = filter;
-                self.relist();
-            }
-            Err(error) => prompt.error = Some((error.at, error.message)),
-        }
-    }
-
     fn selected(&self) -> Option<Selected> {
         fn entry(list: &List<Entry>) -> Option<Selected> {
             Some(match list.selected()? {
@@ -345,10 +457,10 @@ impl State {
             })
         }
         match self.pages.last() {
-            Some(Page::Event(_)) => return None,
+            Some(Page::Event(_) | Page::Why(_)) => return None,
             Some(Page::Agent(page)) => {
                 return match page.focus {
-                    Pane::PageAi => page.ai.selected().map(|_| Selected::Process),
+                    Pane::PageAi => page.ai.selected().cloned().map(Selected::Process),
                     Pane::PageDrift => page.drifts.selected().cloned().map(Selected::Event),
                     _ => entry(&page.events),
                 };
@@ -360,50 +472,17 @@ impl State {
             Pane::Alerts => self.alerts.selected().cloned().map(Selected::Alert),
             Pane::Drift => self.drifts.selected().cloned().map(Selected::Event),
             Pane::DriftTree => self.groups.selected().map(|line| match line {
-                DriftLine::Group(group) => Selected::Group(group.agent_id, group.open),
+                DriftLine::Group(group) => Selected::Group(group.id, group.open),
                 DriftLine::Event(event) => Selected::Event(event.clone()),
             }),
+            Pane::Log | Pane::Facts => None,
             _ => entry(&self.events),
         }
     }
+}
 
-    fn copy(&mut self, text: String, what: &str) {
-        self.effects.push(Effect::Copy(text));
-        // Whether the terminal took it can't be known.
-        self.say(format!("{what} sent to the terminal's clipboard"), Role::Good);
-    }
-
-    fn copy_text(&self) -> Option<String> {
-        if let Some(Page::Event(page)) = self.pages.last() {
-            return Some(page.event.resource.clone());
-        }
-        match self.selected()? {
-            Selected::Agent(id) | Selected::Group(id, _) => self.data().fleet.get(id).map(|agent| agent.name.clone()),
-            Selected::Event(event) => Some(event.resource.clone()),
-            Selected::Alert(alert) => Some(alert.agent_name.clone()),
-            Selected::Process => match self.pages.last() {
-                Some(Page::Agent(page)) => page.ai.selected().map(|process| process.cmdline.clone()),
-                _ => None,
-            },
-            Selected::Gap => None,
-        }
-    }
-
-    fn copy_json(&self) -> Option<String> {
-        if let Some(Page::Event(page)) = self.pages.last() {
-            return json(&*page.event);
-        }
-        match self.selected()? {
-            Selected::Agent(id) | Selected::Group(id, _) => json(&**self.data().fleet.get(id)?),
-            Selected::Event(event) => json(&*event),
-            Selected::Alert(alert) => json(&*alert),
-            Selected::Process => match self.pages.last() {
-                Some(Page::Agent(page)) => json(&**page.ai.selected()?),
-                _ => None,
-            },
-            Selected::Gap => None,
-        }
-    }
+fn is_group(line: &DriftLine) -> bool {
+    matches!(line, DriftLine::Group(_))
 }
 
 /// What is selected in the list that has the focus.
@@ -411,11 +490,7 @@ enum Selected {
     Agent(uuid::Uuid),
     Event(std::sync::Arc<tyr_api::events::Event>),
     Alert(std::sync::Arc<tyr_api::alerts::Alert>),
+    Process(std::sync::Arc<DiscoveredAgent>),
     Group(uuid::Uuid, bool),
-    Process,
     Gap,
-}
-
-fn json(row: &impl Serialize) -> Option<String> {
-    serde_json::to_string(row).ok()
 }

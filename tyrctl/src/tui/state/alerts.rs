@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tyr_api::alerts::{Alert, AlertState};
 use uuid::Uuid;
 
@@ -36,6 +37,13 @@ impl Alerts {
         {
             self.open.remove(&oldest);
         }
+    }
+
+    /// Those of them that had begun at an instant.
+    #[must_use]
+    pub fn at(&self, at: Timestamp) -> Self {
+        let open = self.open.iter().filter(|(_, alert)| alert.since <= at);
+        Self { open: open.map(|(id, alert)| (*id, Arc::clone(alert))).collect() }
     }
 
     /// Firing ones first, of these the ones that nobody knows of yet; within each the newest first.

@@ -1,6 +1,7 @@
 //! Events whose verdict differs from what the policy says, newest first and by agent.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,6 +9,7 @@ use tyr_api::events::{DriftReason, Event, Verdict};
 use uuid::Uuid;
 
 use crate::tui::state::list::Keyed;
+use crate::tui::state::order::{self, Order};
 
 /// Drifting events that are kept; the server has the rest.
 pub const DRIFTS_MAX: usize = 5_000;
@@ -37,6 +39,13 @@ impl Drifts {
         {
             self.known.remove(&oldest.event_id);
         }
+    }
+
+    /// Those that were stored by that instant.
+    #[must_use]
+    pub fn at(&self, at: Timestamp) -> Self {
+        let rows = self.rows.iter().filter(|event| event.received_at <= at).cloned().collect();
+        Self { rows, known: HashSet::new(), taken: self.taken, last_day: self.last_day }
     }
 
     /// Newest first.
@@ -101,27 +110,83 @@ pub const fn reason_text(reason: DriftReason) -> &'static str {
     }
 }
 
-/// A line in the list that is grouped by agent.
+/// What drift is grouped by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GroupBy {
+    /// Who reported it.
+    #[default]
+    Agent,
+    /// What was done.
+    Kind,
+    /// What was acted on.
+    Resource,
+    /// The rule that decided.
+    Rule,
+    /// Why the two verdicts differ.
+    Reason,
+}
+
+impl GroupBy {
+    /// In the order of their key.
+    pub const ALL: [Self; 5] = [Self::Agent, Self::Kind, Self::Resource, Self::Rule, Self::Reason];
+
+    /// As in titles and after `:group`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Kind => "kind",
+            Self::Resource => "resource",
+            Self::Rule => "rule",
+            Self::Reason => "reason",
+        }
+    }
+
+    /// The next one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        let place = Self::ALL.iter().position(|one| *one == self).unwrap_or(0);
+        Self::ALL[(place + 1) % Self::ALL.len()]
+    }
+
+    /// The group that an event belongs to: its identity and its name.
+    fn of(self, event: &Event) -> (Uuid, &str) {
+        let name = match self {
+            Self::Agent => return (event.agent_id, &event.agent_name),
+            Self::Kind => event.kind.as_str(),
+            Self::Resource => &event.resource,
+            Self::Rule => event.rule.as_deref().unwrap_or("no rule"),
+            Self::Reason => event.drift_reason.map_or("no reason", reason_text),
+        };
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        // No agent or event has such an id: theirs are of version 7, and begin with the time.
+        (Uuid::from_u64_pair(self as u64, hasher.finish()), name)
+    }
+}
+
+/// A line in the list that is grouped.
 #[derive(Clone, Debug)]
 pub enum DriftLine {
-    /// An agent and what drifts there.
+    /// What drift has in common.
     Group(Group),
     /// One event of an open group.
     Event(Arc<Event>),
 }
 
-/// Drift of one agent.
+/// Drift that has something in common.
 #[derive(Clone, Debug)]
 pub struct Group {
-    /// The agent.
-    pub agent_id: Uuid,
-    /// Its name.
+    /// Tells groups apart; the agent's id where it's one agent's drift.
+    pub id: Uuid,
+    /// What it's grouped by.
+    pub by: GroupBy,
+    /// The agent's name, the resource, ...
     pub name: String,
     /// Events kept here.
     pub events: usize,
     /// Events by reason, in the order of [`DriftReason::ALL`].
     pub reasons: [usize; 3],
-    /// Newest and oldest kept event, by the agent's clock.
+    /// Newest kept event, by the agent's clock.
     pub last: Timestamp,
     /// Oldest kept event.
     pub first: Timestamp,
@@ -132,26 +197,26 @@ pub struct Group {
 impl Keyed for DriftLine {
     fn key(&self) -> Uuid {
         match self {
-            Self::Group(group) => group.agent_id,
+            Self::Group(group) => group.id,
             Self::Event(event) => event.event_id,
         }
     }
 }
 
-/// Groups events (newest first) by agent: most events first, then by name; events of open groups follow their group.
-pub fn group<'a>(events: impl Iterator<Item = &'a Arc<Event>>, open: &BTreeSet<Uuid>) -> Vec<DriftLine> {
-    let mut by_agent: BTreeMap<Uuid, (Group, Vec<Arc<Event>>)> = BTreeMap::new();
+/// Groups events, which keep their order; the events of open groups follow their group.
+pub fn group<'a>(
+    events: impl Iterator<Item = &'a Arc<Event>>,
+    by: GroupBy,
+    open: &BTreeSet<Uuid>,
+    order: Order,
+) -> Vec<DriftLine> {
+    let mut found: BTreeMap<Uuid, (Group, Vec<Arc<Event>>)> = BTreeMap::new();
     for event in events {
-        let (group, members) = by_agent.entry(event.agent_id).or_insert_with(|| {
-            let group = Group {
-                agent_id: event.agent_id,
-                name: event.agent_name.clone(),
-                events: 0,
-                reasons: [0; 3],
-                last: event.ts,
-                first: event.ts,
-                open: open.contains(&event.agent_id),
-            };
+        let (id, name) = by.of(event);
+        let (group, members) = found.entry(id).or_insert_with(|| {
+            let open = open.contains(&id);
+            let name = name.to_owned();
+            let group = Group { id, by, name, events: 0, reasons: [0; 3], last: event.ts, first: event.ts, open };
             (group, Vec::new())
         });
         group.events += 1;
@@ -164,8 +229,8 @@ pub fn group<'a>(events: impl Iterator<Item = &'a Arc<Event>>, open: &BTreeSet<U
             members.push(Arc::clone(event));
         }
     }
-    let mut groups: Vec<_> = by_agent.into_values().collect();
-    groups.sort_by(|(a, _), (b, _)| b.events.cmp(&a.events).then_with(|| a.name.cmp(&b.name)));
+    let mut groups: Vec<_> = found.into_values().collect();
+    groups.sort_by(|(a, _), (b, _)| order::groups(order, a, b));
     groups
         .into_iter()
         .flat_map(|(group, members)| {

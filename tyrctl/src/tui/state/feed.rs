@@ -137,6 +137,8 @@ pub struct Batch {
     pub alerts: HashMap<Uuid, Alert>,
     /// Events by agent and second of `received_at`.
     pub counts: HashMap<(Uuid, i64), Counts>,
+    /// Where the stream would be resumed after this batch, if that changed.
+    pub cursor: Option<String>,
     /// Whether anything at all came, a keep-alive included.
     pub alive: bool,
 }

@@ -1,11 +1,13 @@
 //! Agents and AI processes, and what an operator should know of each.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use tyr_api::agents::{Agent, DiscoveredAgent, Liveness, Posture};
 use uuid::Uuid;
+
+use crate::tui::state::past::without_word;
 
 /// Agents that are kept; those that were unheard of for longest go first.
 pub const AGENTS_MAX: usize = 50_000;
@@ -133,6 +135,14 @@ impl Fleet {
         self.limit();
     }
 
+    /// As it may have been earlier: the same agents, with nothing but their age to judge them by.
+    #[must_use]
+    pub fn at(&self) -> Self {
+        let mut past = self.clone();
+        past.agents.values_mut().for_each(without_word);
+        past
+    }
+
     /// All agents, in no order.
     pub fn agents(&self) -> impl Iterator<Item = &Arc<Agent>> {
         self.agents.values()
@@ -163,6 +173,11 @@ impl Fleet {
     /// AI processes that are kept, ended ones included.
     pub fn ai_len(&self) -> usize {
         self.ai.len()
+    }
+
+    /// Types of all AI processes that are known, each once.
+    pub fn ai_types(&self) -> BTreeSet<&str> {
+        self.ai.values().map(|process| &*process.agent_type).collect()
     }
 
     /// Live AI processes over all agents.

@@ -8,6 +8,8 @@ use tyr_api::alerts::Alert;
 use tyr_api::events::Event;
 use uuid::Uuid;
 
+use crate::tui::state::log::LogLine;
+
 /// A row that can be found again in the next picture.
 pub trait Keyed {
     /// Its identity.
@@ -35,6 +37,13 @@ impl Keyed for Arc<Alert> {
 impl Keyed for Arc<DiscoveredAgent> {
     fn key(&self) -> Uuid {
         self.id
+    }
+}
+
+impl Keyed for Arc<LogLine> {
+    fn key(&self) -> Uuid {
+        // No version 7 id is that small.
+        Uuid::from_u128(u128::from(self.number))
     }
 }
 
@@ -184,6 +193,13 @@ impl<T: Keyed> List<T> {
         self.pin();
         self.index = index.min(self.rows.len() - 1);
         self.selected = self.rows.get(self.index).map(Keyed::key);
+    }
+
+    /// Scrolls by lines without leaving the place of the selection among the visible rows.
+    pub fn wheel(&mut self, by: isize) {
+        self.step(by);
+        let last = self.rows.len().saturating_sub(self.height.get());
+        self.offset.set(self.offset.get().saturating_add_signed(by).min(last));
     }
 
     /// Selects the row with that identity, if it's there.

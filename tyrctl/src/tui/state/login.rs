@@ -4,7 +4,7 @@ use crossterm::event::KeyEvent;
 
 use crate::auth::Secret;
 use crate::tui::input::{self, Edit};
-use crate::tui::state::{Dirty, Effect, State};
+use crate::tui::state::{Access, Dirty, Effect, State};
 use crate::tui::theme::Role;
 
 /// Longest name or password that can be typed, in characters: the server takes no longer ones.
@@ -56,6 +56,15 @@ impl LoginForm {
     }
 }
 
+/// A login that went well.
+#[derive(Debug)]
+pub struct LoggedIn {
+    /// In words, what was done with the token.
+    pub said: String,
+    /// What is known of the way to the server now.
+    pub access: Access,
+}
+
 impl State {
     /// Asks who wants to log in.
     pub fn ask_login(&mut self) {
@@ -65,21 +74,12 @@ impl State {
         let username = self.username.clone().unwrap_or_default();
         let field = if username.is_empty() { LoginField::Username } else { LoginField::Password };
         let password = String::new();
-        self.popup = None;
+        (self.popup, self.prompt) = (None, None);
         self.login = Some(LoginForm { username, password, field, waiting: false, error: None });
     }
 
     /// A key while the question stands.
     pub(super) fn login_key(&mut self, key: &KeyEvent) -> Dirty {
-        use crossterm::event::KeyCode;
-        let Some(form) = &mut self.login else { return Dirty::Clean };
-        if matches!(key.code, KeyCode::Tab | KeyCode::BackTab | KeyCode::Up | KeyCode::Down) {
-            form.field = match form.field {
-                LoginField::Username => LoginField::Password,
-                LoginField::Password => LoginField::Username,
-            };
-            return Dirty::Input;
-        }
         match input::edit(key) {
             Some(edit) => self.login_edit(edit),
             None => return Dirty::Clean,
@@ -96,6 +96,12 @@ impl State {
         let Some(form) = &mut self.login else { return };
         match edit {
             Edit::Cancel => self.login = None,
+            Edit::Complete | Edit::CompleteBack | Edit::Previous | Edit::Next => {
+                form.field = match form.field {
+                    LoginField::Username => LoginField::Password,
+                    LoginField::Password => LoginField::Username,
+                };
+            }
             // The answer is on its way: what is typed now would belong to no try.
             _ if form.waiting => {}
             Edit::Insert(c) => {
@@ -108,6 +114,8 @@ impl State {
                 form.typed().pop();
             }
             Edit::DeleteWord | Edit::Clear => form.typed().clear(),
+            // Both are typed at their end: of a password nobody sees where else.
+            Edit::Delete | Edit::Move(_) | Edit::Home | Edit::End | Edit::Page(_) => {}
             Edit::Accept if form.username.is_empty() => form.field = LoginField::Username,
             Edit::Accept if form.password.is_empty() => form.field = LoginField::Password,
             Edit::Accept => {
@@ -119,16 +127,17 @@ impl State {
         }
     }
 
-    /// What became of a try: in words what was done with the token, or why it failed.
-    pub(super) fn logged_in(&mut self, answer: Result<String, String>) -> Dirty {
+    /// What became of a try: what was done with the token, or why it failed.
+    pub(super) fn logged_in(&mut self, answer: Result<Box<LoggedIn>, String>) -> Dirty {
         match (answer, &mut self.login) {
             (Ok(done), form) => {
-                if let Some(form) = form.take() {
-                    self.username = Some(form.username);
-                }
+                *form = None;
+                let LoggedIn { said, access } = *done;
+                self.username.clone_from(&access.username);
+                self.access = access;
                 // Said again when the stream is there, which else would say that it is.
-                self.login_done = (!self.link.is_live()).then(|| done.clone());
-                self.say(done, Role::Good);
+                self.login_done = (!self.link.is_live()).then(|| said.clone());
+                self.tell(said, "", Role::Good);
                 self.effects.push(Effect::Retry);
             }
             (Err(why), Some(form)) => {

@@ -1,6 +1,5 @@
 //! Makes the lists for the next frame.
 
-use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +12,12 @@ use uuid::Uuid;
 
 use crate::tui::state::State;
 use crate::tui::state::drifts::group;
-use crate::tui::state::fleet::{Standing, age_s};
+use crate::tui::state::feed::Counts;
 use crate::tui::state::link::Now;
+use crate::tui::state::order::{self, Ranked, Table};
 use crate::tui::state::ring::Entry;
-use crate::tui::state::rows::{AgentRow, AlertRow, EventRow};
-use crate::tui::state::ui::{Page, SortBy, View};
+use crate::tui::state::rows::{AgentRow, AlertRow, EventRow, LogRow};
+use crate::tui::state::ui::{AgentPage, Page, View};
 
 /// Agents are sorted anew at most that often, so that rows don't dance.
 const RESORT_EVERY: Duration = Duration::from_secs(1);
@@ -29,7 +29,7 @@ impl State {
     pub fn prepare(&mut self, now: Now) {
         self.now = now;
         self.clock = match &self.frozen {
-            Some(frozen) => frozen.clock,
+            Some(frozen) => frozen.at,
             None => self.link.server_now(now),
         };
         self.take_census();
@@ -44,19 +44,35 @@ impl State {
         }
         if self.view == View::Drift {
             let wanted = self.wanted_drifts(None);
-            self.groups.set(group(wanted.iter(), &self.open_groups));
+            let order = self.layout.order(Table::Groups);
+            self.groups.set(group(wanted.iter(), self.grouped_by, &self.open_groups, order));
         }
         if self.view == View::Alerts {
             let clock = self.clock.unwrap_or_default();
             let wants = |alert: &Alert| self.filter.is_empty() || self.filter.wants(&AlertRow { alert, now: clock });
-            let rows = self.data().alerts.rows().into_iter().filter(|alert| wants(alert)).collect();
+            let mut rows: Vec<_> = self.data().alerts.rows().into_iter().filter(|alert| wants(alert)).collect();
+            order::alerts(&mut rows, self.layout.order(Table::Alerts));
             self.alerts.set(rows);
+        }
+        if self.view == View::Log {
+            let lines = self.log.newest_first().filter(|line| self.filter.wants(&LogRow { line }));
+            let mut lines: Vec<_> = lines.cloned().collect();
+            let order = self.layout.order(Table::Log);
+            if order.head == "WHAT" {
+                lines.sort_by(|a, b| a.text.cmp(&b.text));
+            }
+            if order.reversed {
+                lines.reverse();
+            }
+            self.lines.set(lines);
         }
         let mut pages = std::mem::take(&mut self.pages);
         if let Some(Page::Agent(page)) = pages.last_mut() {
-            page.ai.set(self.data().fleet.ai_of(page.agent));
-            page.events.set(self.wanted_events(Some(page.agent)));
-            page.drifts.set(self.wanted_drifts(Some(page.agent)));
+            let mut ai = self.data().fleet.ai_of(page.agent);
+            order::ai(&mut ai, self.layout.order(Table::Ai));
+            page.ai.set(ai);
+            page.events.set(self.wanted_events(Some(page)));
+            page.drifts.set(self.wanted_drifts(Some(page)));
         }
         self.pages = pages;
     }
@@ -88,27 +104,21 @@ impl State {
         };
         let data = self.data();
         let second = clock.as_second();
-        // Counting all that came from an agent takes longer than everything else here.
-        let received = |agent: &Agent| match self.sort {
-            SortBy::Rate => data.rates.received_of(agent.agent_id, second).total(),
-            _ => 0,
-        };
-        let mut rows: Vec<(Standing, u32, Arc<Agent>)> = self
+        let order = self.layout.order(Table::Agents);
+        let mut rows: Vec<Ranked> = self
             .as_listed()
             .into_iter()
             .map(|agent| (data.fleet.standing(agent, clock), agent))
             .filter(|(standing, agent)| self.filter.wants(&AgentRow { agent, standing: *standing, now: clock }))
-            .map(|(standing, agent)| (standing, received(agent), Arc::clone(agent)))
+            .map(|(standing, agent)| {
+                // Counting all that came from an agent takes longer than everything else here.
+                let counts =
+                    if order.is_by_rate() { data.rates.received_of(agent.agent_id, second) } else { Counts::default() };
+                Ranked { standing, counts, agent: Arc::clone(agent) }
+            })
             .collect();
-        let (by, reversed) = (self.sort, self.sort_reversed);
-        rows.sort_by(|a, b| {
-            let order = order(by, a, b, clock);
-            // The last word stays with name and id, so that equal rows keep their order.
-            (if reversed { order.reverse() } else { order })
-                .then_with(|| a.2.name.cmp(&b.2.name))
-                .then_with(|| a.2.agent_id.cmp(&b.2.agent_id))
-        });
-        self.agents.set(rows.into_iter().map(|(_, _, agent)| agent).collect());
+        order::agents(&mut rows, order, clock);
+        self.agents.set(rows.into_iter().map(|row| row.agent).collect());
         self.agents_listed = Some(self.now.mono);
         self.relist_agents = false;
     }
@@ -124,9 +134,12 @@ impl State {
         all
     }
 
-    fn wants_event(&self, event: &Event, clock: Timestamp, of: Option<Uuid>) -> bool {
-        of.is_none_or(|agent| event.agent_id == agent)
-            && (self.filter.is_empty() || self.filter.wants(&EventRow { event, now: clock }))
+    fn wants_event(&self, event: &Event, clock: Timestamp, of: Option<&AgentPage>) -> bool {
+        let is_of = |page: &AgentPage| match page.process {
+            Some(process) => event.discovered_agent_id == Some(process),
+            None => event.agent_id == page.agent,
+        };
+        of.is_none_or(is_of) && (self.filter.is_empty() || self.filter.wants(&EventRow { event, now: clock }))
     }
 
     /// Are allowed events left out? The overview is for what needs a look: among everything that goes well, a denial
@@ -135,43 +148,40 @@ impl State {
         self.deny_only || (self.view == View::Overview && self.pages.is_empty())
     }
 
-    pub(super) fn wanted_events(&self, of: Option<Uuid>) -> Vec<Entry> {
+    pub(super) fn wanted_events(&self, of: Option<&AgentPage>) -> Vec<Entry> {
         let clock = self.clock.unwrap_or_default();
         let hides_allowed = if of.is_some() { self.deny_only } else { self.hides_allowed() };
-        self.data()
-            .events
-            .newest_first()
-            .filter(|entry| match entry {
-                Entry::Event(event) => {
-                    !(hides_allowed && event.verdict == Verdict::Allow) && self.wants_event(event, clock, of)
-                }
-                // A gap may hide events of anybody.
-                Entry::Gap(..) => true,
-            })
-            .cloned()
-            .collect()
-    }
-
-    pub(super) fn wanted_drifts(&self, of: Option<Uuid>) -> Vec<Arc<Event>> {
-        let clock = self.clock.unwrap_or_default();
-        self.data().drifts.rows().filter(|event| self.wants_event(event, clock, of)).cloned().collect()
-    }
-}
-
-type Ranked = (Standing, u32, Arc<Agent>);
-
-fn order(by: SortBy, a: &Ranked, b: &Ranked, clock: Timestamp) -> Ordering {
-    let age = |agent: &Agent| age_s(agent, clock);
-    match by {
-        // Among the well, name decides: heartbeats would shuffle them each second.
-        SortBy::State => {
-            a.0.cmp(&b.0).then_with(|| if a.0.needs_attention() { age(&b.2).cmp(&age(&a.2)) } else { Ordering::Equal })
+        let wanted = self.data().events.newest_first().filter(|entry| match entry {
+            Entry::Event(event) => {
+                !(hides_allowed && event.verdict == Verdict::Allow) && self.wants_event(event, clock, of)
+            }
+            // A gap may hide events of anybody.
+            Entry::Gap(..) => true,
+        });
+        let mut rows: Vec<Entry> = wanted.cloned().collect();
+        let order = self.layout.order(Table::Events);
+        if order.head != Table::Events.natural() {
+            // A gap has a place in time alone.
+            rows.sort_by(|a, b| match (a.event(), b.event()) {
+                (Some(a), Some(b)) => order::events(order, a, b),
+                (a, b) => a.is_none().cmp(&b.is_none()),
+            });
+        } else if order.reversed {
+            rows.reverse();
         }
-        SortBy::Name => Ordering::Equal,
-        SortBy::Age => age(&b.2).cmp(&age(&a.2)),
-        SortBy::Rate => b.1.cmp(&a.1),
-        SortBy::Policy => a.2.policy_version.cmp(&b.2.policy_version),
-        SortBy::Ai => b.2.ai_processes.cmp(&a.2.ai_processes),
-        SortBy::Lost => b.2.events_lost.cmp(&a.2.events_lost),
+        rows
+    }
+
+    pub(super) fn wanted_drifts(&self, of: Option<&AgentPage>) -> Vec<Arc<Event>> {
+        let clock = self.clock.unwrap_or_default();
+        let wanted = self.data().drifts.rows().filter(|event| self.wants_event(event, clock, of));
+        let mut rows: Vec<Arc<Event>> = wanted.cloned().collect();
+        let order = self.layout.order(Table::Drift);
+        if order.head != Table::Drift.natural() {
+            rows.sort_by(|a, b| order::events(order, a, b));
+        } else if order.reversed {
+            rows.reverse();
+        }
+        rows
     }
 }

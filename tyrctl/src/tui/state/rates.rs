@@ -13,6 +13,10 @@ use crate::tui::state::fleet::AGENTS_MAX;
 
 /// Seconds that are kept.
 pub const SECONDS_MAX: usize = 600;
+/// Minutes that are kept of what was seen here.
+pub const MINUTES_MAX: usize = 62;
+/// Counters that a minute must have had to stand for itself.
+const MINUTE_SECONDS_MIN: u32 = 50;
 /// Seconds that are kept of each agent.
 pub const AGENT_SECONDS_MAX: i64 = 60;
 /// Rows of the roll-up that are kept: an hour of minutes, each with all kinds and verdicts.
@@ -38,6 +42,8 @@ pub struct Second {
 pub struct Rates {
     seconds: VecDeque<Second>,
     minutes: Vec<RateRow>,
+    /// Minutes as they were seen here: when each began, its events, and how many counters that rests on.
+    seen: VecDeque<(i64, u64, u32)>,
     counts: VecDeque<(i64, Counts)>,
     agents: HashMap<Uuid, VecDeque<(i64, SmallCounts)>>,
     /// Since when events are counted here, by the server's clock.
@@ -75,6 +81,7 @@ impl Rates {
             if at < last - 5 {
                 // The server's clock was set back: what was seen before belongs to another time.
                 self.seconds.clear();
+                self.seen.clear();
                 self.counts.clear();
                 self.agents.clear();
             } else if at <= last || at == last + 2 {
@@ -88,6 +95,35 @@ impl Rates {
         while self.seconds.len() > SECONDS_MAX {
             self.seconds.pop_front();
         }
+        let minute = at - at.rem_euclid(60);
+        match self.seen.back_mut() {
+            Some((begun, sum, counters)) if *begun == minute => {
+                *sum += events;
+                *counters += 1;
+            }
+            _ => self.seen.push_back((minute, events, 1)),
+        }
+        while self.seen.len() > MINUTES_MAX {
+            self.seen.pop_front();
+        }
+    }
+
+    /// As they were at that second.
+    #[must_use]
+    pub fn at(&self, second: i64) -> Self {
+        Self {
+            seconds: self.seconds.iter().filter(|row| row.at <= second).cloned().collect(),
+            minutes: self.minutes.clone(),
+            seen: self.seen.clone(),
+            counts: until(&self.counts, second),
+            agents: self.agents.iter().map(|(agent, rows)| (*agent, until(rows, second))).collect(),
+            counting_since: self.counting_since,
+        }
+    }
+
+    /// The oldest second that is kept.
+    pub fn oldest(&self) -> Option<i64> {
+        self.seconds.front().map(|second| second.at)
     }
 
     /// Takes events of one agent in one second in.
@@ -124,9 +160,15 @@ impl Rates {
         series
     }
 
-    /// Average events per second of the minute that holds this second, from the roll-up of the last snapshot.
+    /// Average events per second of the minute that holds this second: as it was seen here, else from the last snapshot's roll-up.
     pub fn minute_average(&self, second: i64) -> Option<f64> {
         let minute = second - second.rem_euclid(60);
+        if let Some((_, events, counters)) =
+            self.seen.iter().find(|(begun, _, counters)| *begun == minute && *counters >= MINUTE_SECONDS_MIN)
+        {
+            #[expect(clippy::cast_precision_loss, reason = "a rate to draw, not to add up")]
+            return Some(*events as f64 / f64::from(*counters));
+        }
         let mut rows = self.minutes.iter().filter(|row| row.minute.as_second() == minute).peekable();
         rows.peek()?;
         #[expect(clippy::cast_precision_loss, reason = "a rate to draw, not to add up")]
@@ -210,6 +252,10 @@ fn add<C: Sum>(seconds: &mut VecDeque<(i64, C)>, at: i64, counts: &Counts, keep:
     while seconds.front().is_some_and(|(second, _)| *second <= newest - keep) {
         seconds.pop_front();
     }
+}
+
+fn until<C: Copy>(rows: &VecDeque<(i64, C)>, second: i64) -> VecDeque<(i64, C)> {
+    rows.iter().filter(|(at, _)| *at <= second).copied().collect()
 }
 
 fn sum<C: Sum>(seconds: &VecDeque<(i64, C)>, now: i64, length: i64) -> Counts {

@@ -3,6 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tyr_api::events::{Event, Verdict};
 use tyr_api::stream::Gap;
 use uuid::Uuid;
@@ -97,6 +98,26 @@ impl Ring {
                 None => break,
             }
         }
+    }
+
+    /// What was stored by that instant. The rest counts as not taken in yet.
+    #[must_use]
+    pub fn at(&self, at: Timestamp) -> Self {
+        let (taken, gaps, oldest_gap, missed) = (self.taken, self.gaps, self.oldest_gap, self.missed);
+        let mut past = Self { taken, gaps, oldest_gap, missed, ..Self::default() };
+        for row in &self.rows {
+            match row {
+                Entry::Event(event) if event.received_at > at => past.taken -= 1,
+                Entry::Gap(_, gap) if gap.since > at => {}
+                row => past.rows.push_back(row.clone()),
+            }
+        }
+        past
+    }
+
+    /// When the oldest event that is kept was stored.
+    pub fn oldest(&self) -> Option<Timestamp> {
+        self.rows.iter().find_map(Entry::event).map(|event| event.received_at)
     }
 
     /// All rows, newest first.

@@ -8,6 +8,7 @@ use tyr_api::events::{Event, Verdict};
 use crate::tui::filter::{Field, Row, Value};
 use crate::tui::state::drifts::reason_text;
 use crate::tui::state::fleet::{Standing, age_s};
+use crate::tui::state::log::LogLine;
 
 /// An agent, as it stands at some instant.
 #[derive(Debug)]
@@ -64,6 +65,23 @@ impl Row for AgentRow<'_> {
         [&agent.name, &agent.kernel, &agent.arch, &agent.agent_version].into_iter().any(|text| predicate(text))
             || predicate(self.standing.word())
             || predicate(posture_word(agent.posture))
+    }
+}
+
+/// A line of the log. No term but a word says anything about it.
+#[derive(Debug)]
+pub struct LogRow<'a> {
+    /// The line.
+    pub line: &'a LogLine,
+}
+
+impl Row for LogRow<'_> {
+    fn field(&self, _: Field) -> Option<Value<'_>> {
+        None
+    }
+
+    fn any_text(&self, predicate: &dyn Fn(&str) -> bool) -> bool {
+        predicate(&self.line.text) || predicate(&self.line.about)
     }
 }
 

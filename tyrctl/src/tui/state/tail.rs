@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use crate::tui::state::State;
 use crate::tui::state::list::Keyed;
+use crate::tui::state::order::Table;
 use crate::tui::state::ring::Entry;
 
 /// What the lists were made of last; absent when they have to be made anew.
@@ -31,8 +32,10 @@ impl State {
     pub(super) fn list_events(&mut self) {
         let (given, hides_allowed) = (self.live.events.given(), self.hides_allowed());
         let before = self.listed.events.replace((given, hides_allowed));
-        match before {
-            Some((before, hid)) if hid == hides_allowed && self.moves_on() => {
+        match before.filter(|(_, hid)| *hid == hides_allowed && self.moves_on()) {
+            // Nothing came.
+            Some((before, _)) if before == given => {}
+            Some((before, _)) if self.layout.order(Table::Events) == Table::Events.usual() => {
                 let count = usize::try_from(given - before).unwrap_or(usize::MAX);
                 let newer = self.live.events.newest_first().take(count);
                 let newer: Vec<Entry> = newer.filter(|entry| !(hides_allowed && entry.is_allowed())).cloned().collect();

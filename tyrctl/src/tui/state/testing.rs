@@ -66,6 +66,7 @@ pub fn agent(n: u32, name: &str, age_s: i64) -> Agent {
         clock_skew_ms: 40,
         spool_records: 0,
         events_lost: 0,
+        last_event_at: None,
         ai_processes: 1,
         enrolled_at: server_time(-864_000),
         cert_not_after: server_time(864_000),

@@ -11,6 +11,12 @@ use crate::tui::state::link::Phase;
 use crate::tui::state::ui::{Page, Pane, View};
 use crate::tui::theme::Theme;
 
+mod lists;
+mod login;
+mod mouse;
+mod past;
+mod prompts;
+
 const THEME: Theme = Theme { color: true, ascii: false };
 
 pub(super) fn press(state: &mut State, keys: &str, now: super::link::Now) -> Dirty {
@@ -20,9 +26,13 @@ pub(super) fn press(state: &mut State, keys: &str, now: super::link::Now) -> Dir
             '\n' => KeyCode::Enter,
             '\x1b' => KeyCode::Esc,
             '\t' => KeyCode::Tab,
+            '\x0b' => KeyCode::Up,
+            '\x0c' => KeyCode::Down,
+            '\x10' => KeyCode::Char('p'),
             c => KeyCode::Char(c),
         };
-        dirty = dirty.max(state.apply(Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)), now));
+        let modifiers = if c == '\x10' { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
+        dirty = dirty.max(state.apply(Msg::Key(KeyEvent::new(code, modifiers)), now));
         state.prepare(now);
     }
     dirty
@@ -208,7 +218,7 @@ fn tab_walks_over_all_lists_and_back() {
     let start = Instant::now();
     let mut state = live(THEME, (80, 24), start);
     let mut seen = Vec::new();
-    for _ in 0..7 {
+    for _ in 0..9 {
         seen.push((state.view, state.focus()));
         press(&mut state, "\t", at(start, 1));
     }
@@ -218,7 +228,7 @@ fn tab_walks_over_all_lists_and_back() {
     );
     assert_eq!((state.view, state.focus()), (View::Overview, Pane::Agents));
     state.apply(Msg::Key(KeyEvent::new(KeyCode::BackTab, KeyModifiers::SHIFT)), at(start, 2));
-    assert_eq!(state.view, View::Alerts);
+    assert_eq!(state.view, View::Connection);
 }
 
 #[test]
@@ -263,7 +273,7 @@ fn pasted_text_is_never_keys() {
     assert_eq!(state.apply(Msg::Paste("q\nq".to_owned()), at(start, 1)), Dirty::Clean);
     press(&mut state, "/", at(start, 1));
     state.apply(Msg::Paste("do\ncs".to_owned()), at(start, 1));
-    assert_eq!(state.prompt.as_ref().unwrap().text, "docs");
+    assert_eq!(state.prompt.as_ref().unwrap().line.text(), "docs");
     assert!(state.take_effects().is_empty());
 }
 
@@ -314,7 +324,11 @@ fn alerts_are_counted_opened_and_acknowledged() {
     known.acknowledged_by = Some("alice".to_owned());
     state.apply(Msg::Acknowledged(Ok(Box::new(known.clone()))), at(start, 2));
     assert_eq!(state.data().alerts.firing(), (2, 0));
-    assert!(state.notice().is_some_and(|notice| notice.text == "acknowledged: stale on build-017"));
+    assert!(
+        state
+            .notice()
+            .is_some_and(|notice| (&*notice.text, &*notice.about) == ("acknowledged: stale on ", "build-017"))
+    );
     state.apply(Msg::Acknowledged(Err("only an admin may do this".to_owned())), at(start, 2));
     assert!(state.notice().is_some_and(|notice| notice.text.ends_with("only an admin may do this")));
     // The stream says that it is over.

@@ -7,6 +7,8 @@ use tyr_api::agents::DiscoveredAgent;
 use tyr_api::events::Event;
 use uuid::Uuid;
 
+use crate::tui::filter::Completion;
+use crate::tui::state::line::Line;
 use crate::tui::state::list::List;
 use crate::tui::state::ring::Entry;
 
@@ -23,11 +25,16 @@ pub enum View {
     Drift,
     /// Alerts that are pending or firing.
     Alerts,
+    /// What this program did.
+    Log,
+    /// The connection in figures.
+    Connection,
 }
 
 impl View {
     /// In the order of their digits.
-    pub const ALL: [Self; 5] = [Self::Overview, Self::Agents, Self::Events, Self::Drift, Self::Alerts];
+    pub const ALL: [Self; 7] =
+        [Self::Overview, Self::Agents, Self::Events, Self::Drift, Self::Alerts, Self::Log, Self::Connection];
 
     /// The name in the bar.
     pub const fn name(self) -> &'static str {
@@ -37,6 +44,8 @@ impl View {
             Self::Events => "Events",
             Self::Drift => "Drift",
             Self::Alerts => "Alerts",
+            Self::Log => "Log",
+            Self::Connection => "Connection",
         }
     }
 
@@ -48,6 +57,8 @@ impl View {
             Self::Events => &[Pane::Events],
             Self::Drift => &[Pane::DriftTree],
             Self::Alerts => &[Pane::Alerts],
+            Self::Log => &[Pane::Log],
+            Self::Connection => &[Pane::Facts],
         }
     }
 }
@@ -61,10 +72,14 @@ pub enum Pane {
     Events,
     /// Drifting events, newest first.
     Drift,
-    /// Drifting events by agent.
+    /// Drifting events in groups.
     DriftTree,
     /// Alerts.
     Alerts,
+    /// What this program did.
+    Log,
+    /// Figures of the connection: text, no list.
+    Facts,
     /// AI processes of the agent's page.
     PageAi,
     /// Events of the agent's page.
@@ -76,17 +91,21 @@ pub enum Pane {
 /// A page that was opened from a list; `esc` closes it.
 #[derive(Debug)]
 pub enum Page {
-    /// All about one agent.
+    /// All about one agent, or one AI process there.
     Agent(Box<AgentPage>),
     /// All about one event.
     Event(Box<EventPage>),
+    /// Why an event was judged as it was.
+    Why(Box<EventPage>),
 }
 
-/// All about one agent.
+/// All about one agent, or one AI process there.
 #[derive(Debug)]
 pub struct AgentPage {
-    /// Which.
+    /// Which agent.
     pub agent: Uuid,
+    /// Which of its AI processes; absent for all of the agent.
+    pub process: Option<Uuid>,
     /// The list that has the focus.
     pub focus: Pane,
     /// Its AI processes.
@@ -98,12 +117,54 @@ pub struct AgentPage {
 }
 
 impl AgentPage {
-    /// The lists of the page, in the order of tab.
-    pub const PANES: &'static [Pane] = &[Pane::PageAi, Pane::PageEvents, Pane::PageDrift];
-
     /// Of that agent.
     pub fn new(agent: Uuid) -> Self {
-        Self { agent, focus: Pane::PageEvents, ai: List::default(), events: List::default(), drifts: List::default() }
+        let (ai, events, drifts) = (List::default(), List::default(), List::default());
+        Self { agent, process: None, focus: Pane::PageEvents, ai, events, drifts }
+    }
+
+    /// Of that AI process.
+    pub fn of_process(process: &DiscoveredAgent) -> Self {
+        Self { process: Some(process.id), ..Self::new(process.daemon_agent_id) }
+    }
+
+    /// The lists of the page, in the order of tab.
+    pub const fn panes(&self) -> &'static [Pane] {
+        match self.process {
+            None => &[Pane::PageAi, Pane::PageEvents, Pane::PageDrift],
+            Some(_) => &[Pane::PageEvents, Pane::PageDrift],
+        }
+    }
+}
+
+/// Where a text is scrolled to. Drawing keeps it within the text: the height of a panel is known there and nowhere else.
+#[derive(Clone, Debug, Default)]
+pub struct Scroll {
+    first: Cell<usize>,
+    height: Cell<usize>,
+}
+
+impl Scroll {
+    /// Moves by lines.
+    pub fn step(&self, by: isize) {
+        self.first.set(self.first.get().saturating_add_signed(by));
+    }
+
+    /// Moves by screens.
+    pub fn page(&self, by: isize) {
+        self.step(by.saturating_mul(isize::try_from(self.height.get().max(1)).unwrap_or(1)));
+    }
+
+    /// Goes to a line.
+    pub fn go(&self, line: usize) {
+        self.first.set(line);
+    }
+
+    /// The first line to draw of that many, when `height` fit.
+    pub fn first(&self, lines: usize, height: usize) -> usize {
+        self.height.set(height);
+        self.first.set(self.first.get().min(lines.saturating_sub(height)));
+        self.first.get()
     }
 }
 
@@ -112,16 +173,14 @@ impl AgentPage {
 pub struct EventPage {
     /// Which.
     pub event: Arc<Event>,
-    /// First line shown; drawing keeps it within the text.
-    pub scroll: Cell<usize>,
-    /// Lines that were visible at the last drawing.
-    pub height: Cell<usize>,
+    /// Where the text is scrolled to.
+    pub scroll: Scroll,
 }
 
 impl EventPage {
     /// Of that event.
     pub fn new(event: Arc<Event>) -> Self {
-        Self { event, scroll: Cell::new(0), height: Cell::new(1) }
+        Self { event, scroll: Scroll::default() }
     }
 }
 
@@ -130,57 +189,123 @@ impl EventPage {
 pub enum Popup {
     /// All keys.
     Help {
-        /// First line shown.
-        scroll: Cell<usize>,
+        /// Where it's scrolled to.
+        scroll: Scroll,
+        /// Only lines with these words; absent while nobody searches.
+        search: Option<Line>,
     },
     /// The command line that shows the same as the screen.
-    Command(String),
+    Command {
+        /// As it's shown, and as it's copied: privacy hides names from the first alone.
+        shown: String,
+        /// See `shown`.
+        copied: String,
+        /// What the screen leaves out and the command does not.
+        note: String,
+    },
+    /// Something to choose from.
+    Menu(Menu),
 }
 
-/// The line in which a filter is typed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What a menu offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MenuKind {
+    /// All actions, found by their words.
+    Palette,
+    /// Columns to sort by.
+    Sort,
+    /// Columns to show.
+    Columns,
+}
+
+/// Something to choose from.
+#[derive(Debug)]
+pub struct Menu {
+    /// What it offers.
+    pub kind: MenuKind,
+    /// What is looked for, in the palette.
+    pub line: Line,
+    /// The selected item.
+    pub index: usize,
+    /// Where it's scrolled to.
+    pub scroll: Scroll,
+}
+
+impl Menu {
+    /// A fresh one.
+    pub fn new(kind: MenuKind, index: usize) -> Self {
+        Self { kind, line: Line::default(), index, scroll: Scroll::default() }
+    }
+}
+
+/// What a prompt is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PromptKind {
+    /// A filter: `/`.
+    Filter,
+    /// A command: `:`.
+    Ask,
+}
+
+/// The line in which a filter or a command is typed.
+#[derive(Clone, Debug)]
 pub struct Prompt {
+    /// What it is for.
+    pub kind: PromptKind,
     /// What was typed.
-    pub text: String,
+    pub line: Line,
     /// What was in force before, for `esc`.
     pub before: String,
     /// What is wrong with it: where (in characters) and why.
     pub error: Option<(usize, String)>,
+    /// Where the word begins that could be completed.
+    pub offers_at: usize,
+    /// What it could become.
+    pub offers: Vec<Completion>,
+    /// Which of these stands there now.
+    pub offer: Option<usize>,
 }
 
-/// Columns that agents can be sorted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SortBy {
-    /// Worst first, then longest unheard of.
-    State,
-    /// Name.
-    Name,
-    /// Longest unheard of first.
+impl Prompt {
+    /// With that text in it.
+    pub fn new(kind: PromptKind, text: &str) -> Self {
+        Self {
+            kind,
+            line: Line::new(text),
+            before: text.to_owned(),
+            error: None,
+            offers_at: 0,
+            offers: Vec::new(),
+            offer: None,
+        }
+    }
+}
+
+/// How times are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TimeForm {
+    /// `17:02:41Z`.
+    #[default]
+    Utc,
+    /// `19:02:41`, in the operator's zone.
+    Zone,
+    /// `9m39s`.
     Age,
-    /// Busiest first.
-    Rate,
-    /// Oldest policy first.
-    Policy,
-    /// Most AI processes first.
-    Ai,
-    /// Most lost events first.
-    Lost,
+    /// `17:02:41.120Z`.
+    Millis,
 }
 
-impl SortBy {
-    /// In the order of the key `s`.
-    pub const ALL: [Self; 7] = [Self::State, Self::Name, Self::Age, Self::Rate, Self::Policy, Self::Ai, Self::Lost];
+impl TimeForm {
+    /// In the order of their key.
+    pub const ALL: [Self; 4] = [Self::Utc, Self::Zone, Self::Age, Self::Millis];
 
-    /// As in the panel's note.
-    pub const fn name(self) -> &'static str {
+    /// As after `:time`.
+    pub const fn word(self) -> &'static str {
         match self {
-            Self::State => "STATE",
-            Self::Name => "AGENT",
-            Self::Age => "AGE",
-            Self::Rate => "EV/S",
-            Self::Policy => "POLICY",
-            Self::Ai => "AI",
-            Self::Lost => "LOST",
+            Self::Utc => "utc",
+            Self::Zone => "local",
+            Self::Age => "age",
+            Self::Millis => "ms",
         }
     }
 
@@ -191,3 +316,6 @@ impl SortBy {
         Self::ALL[(place + 1) % Self::ALL.len()]
     }
 }
+
+/// Stretches of time that charts can cover, in seconds.
+pub const WINDOWS_S: [usize; 6] = [60, 120, 300, 600, 1_800, 3_600];

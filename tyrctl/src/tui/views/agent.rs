@@ -1,10 +1,13 @@
-//! All about one agent: who it is, what it enforces and why not more, its policy, its AI processes, its events.
+//! All about one agent: who it is, what it enforces and why not more, its policy, its AI processes, its events. The same of one
+//! AI process.
 
 use ratatui::layout::Rect;
-use tyr_api::agents::{Agent, Posture};
+use tyr_api::agents::{Agent, DiscoveredAgent, Posture};
+use tyr_api::events::{EventKind, Verdict};
 
 use crate::tui::state::State;
 use crate::tui::state::fleet::{Standing, age_s};
+use crate::tui::state::order::Table;
 use crate::tui::state::rows::posture_word;
 use crate::tui::state::ui::{AgentPage, Pane};
 use crate::tui::theme::{Glyph, Role};
@@ -13,7 +16,7 @@ use crate::tui::views::columns::{
     event_mark, rate_text, resource_text, standing, standing_role, verdict_role, verdict_text,
 };
 use crate::tui::views::panels::{self, Heads};
-use crate::tui::views::{format, overview, rates};
+use crate::tui::views::{columns, format, overview, rates};
 
 /// Columns of a label.
 const LABEL: u16 = 10;
@@ -24,7 +27,12 @@ pub fn page(canvas: &mut Canvas<'_>, state: &State, page: &AgentPage, area: Rect
         canvas.text(area.x + 1, area.y, area.width, "this agent is gone (archived); esc goes back", Role::Warn);
         return;
     };
-    let facts = facts(canvas, state, agent);
+    let process = page.process.and_then(|id| state.data().fleet.ai_get(id));
+    let facts = match (page.process, process) {
+        (None, _) => facts(canvas, state, agent),
+        (Some(_), Some(process)) => process_facts(canvas, state, page, process),
+        (Some(_), None) => vec![("", vec![span("this AI process ended long ago", Role::Warn)])],
+    };
     if state.size.0 < 60 || state.size.1 < 15 {
         let used = fact_lines(canvas, area, &facts[..facts.len().min(3)]);
         let rest = Rect { y: area.y + used, height: area.height.saturating_sub(used), ..area };
@@ -37,7 +45,15 @@ pub fn page(canvas: &mut Canvas<'_>, state: &State, page: &AgentPage, area: Rect
     }
     let facts_height = u16::try_from(facts.len()).unwrap_or(9) + 2;
     let top = Rect { height: facts_height.min(area.height), ..area };
-    let inner = canvas.panel(top, &[span(&*agent.name, Role::Accent)], &agent.agent_id.to_string(), false);
+    let mut title = vec![span(state.name_of(agent.agent_id, &agent.name), Role::Accent)];
+    if let Some(process) = process {
+        title.push(span(
+            format!(" {} {} {}", canvas.theme.glyph(Glyph::Closed), process.agent_type, process.pid),
+            Role::Strong,
+        ));
+    }
+    let id = page.process.unwrap_or(agent.agent_id).to_string();
+    let inner = canvas.panel(top, &title, &id, false);
     fact_lines(canvas, Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }, &facts);
     let rest = Rect { y: top.bottom(), height: area.height - top.height, ..area };
     if state.zoom {
@@ -45,13 +61,16 @@ pub fn page(canvas: &mut Canvas<'_>, state: &State, page: &AgentPage, area: Rect
         return;
     }
     let wanted = |rows: usize| u16::try_from(rows.max(1)).unwrap_or(u16::MAX).saturating_add(3);
-    let ai = wanted(page.ai.rows().len()).min((rest.height / 4).max(4));
+    let ai = if page.process.is_some() { 0 } else { wanted(page.ai.rows().len()).min((rest.height / 4).max(4)) };
     let left = rest.height.saturating_sub(ai);
     let drift = if page.drifts.rows().is_empty() { 3 } else { wanted(page.drifts.rows().len()).min(left / 2) };
     let mut y = rest.y;
     for (pane, height) in [(Pane::PageAi, ai), (Pane::PageEvents, left.saturating_sub(drift)), (Pane::PageDrift, drift)]
     {
         let height = height.min(rest.bottom().saturating_sub(y));
+        if height == 0 {
+            continue;
+        }
         lists(canvas, state, page, pane, Rect { y, height, ..rest });
         y += height;
     }
@@ -62,12 +81,12 @@ fn lists(canvas: &mut Canvas<'_>, state: &State, page: &AgentPage, pane: Pane, a
     let height = area.height.saturating_sub(3);
     match pane {
         Pane::PageAi => {
-            let note = panels::position(canvas, &page.ai, height);
+            let note = panels::position(canvas, state, Table::Ai, &page.ai, height);
             let inner = canvas.panel(area, &[span("AI processes", Role::Accent)], &note, focused);
             panels::ai(canvas, state, &page.ai, inner, focused);
         }
         Pane::PageDrift => {
-            let note = panels::position(canvas, &page.drifts, height);
+            let note = panels::position(canvas, state, Table::Drift, &page.drifts, height);
             let inner = canvas.panel(area, &[span("Its drift, 1 d", Role::Accent)], &note, focused);
             panels::drift(canvas, state, &page.drifts, inner, focused, overview::heads(inner));
         }
@@ -101,13 +120,13 @@ fn facts(canvas: &Canvas<'_>, state: &State, agent: &Agent) -> Vec<Fact> {
         "state",
         vec![
             span(standing.word(), standing_role(standing)),
-            normal(format!("{bullet}last seen {}, {age} ago", format::clock(agent.last_seen))),
+            normal(format!("{bullet}last seen {}, {age} ago", format::stamp(state, agent.last_seen))),
             span(if agent.connected { "" } else { ", no stream" }, Role::Warn),
             normal(format!("{bullet}{} ev/s ", rate_text(state, agent))),
-            span(rates::shape(canvas, state, agent.agent_id), Role::Good),
+            span(rates::shape(state, agent.agent_id), Role::Good),
         ],
     ));
-    let scope = if agent.scope.is_empty() { "whole host" } else { &agent.scope };
+    let scope = if agent.scope.is_empty() { "whole host".into() } else { state.shown(&agent.scope) };
     facts.push((
         "host",
         vec![normal(format!(
@@ -123,12 +142,12 @@ fn facts(canvas: &Canvas<'_>, state: &State, agent: &Agent) -> Vec<Fact> {
     let posture = vec![span(posture_word(agent.posture), role), normal(format!(": {}", posture_text(agent.posture)))];
     facts.push(("posture", posture));
     if !agent.posture_reason.is_empty() {
-        facts.push(("why", vec![normal(agent.posture_reason.clone())]));
+        facts.push(("why", vec![normal(state.shown(&agent.posture_reason).into_owned())]));
     }
     facts.push(("hooks", vec![normal(if agent.hooks.is_empty() { "none".to_owned() } else { agent.hooks.join(" ") })]));
     facts.push(("policy", policy(agent)));
     if !agent.policy_error.is_empty() {
-        facts.push(("", vec![span(format!("did not load: {}", agent.policy_error), Role::Bad)]));
+        facts.push(("", vec![span(format!("did not load: {}", state.shown(&agent.policy_error)), Role::Bad)]));
     }
     let lost = if agent.events_lost > 0 { Role::Bad } else { Role::Normal };
     let skew = if standing == Standing::Skewed { Role::Warn } else { Role::Normal };
@@ -142,6 +161,61 @@ fn facts(canvas: &Canvas<'_>, state: &State, agent: &Agent) -> Vec<Fact> {
             normal(format!("{bullet}enrolled {}", format::date(agent.enrolled_at))),
         ],
     ));
+    facts
+}
+
+fn process_facts(canvas: &Canvas<'_>, state: &State, page: &AgentPage, process: &DiscoveredAgent) -> Vec<Fact> {
+    let bullet = format!(" {} ", canvas.theme.glyph(Glyph::Bullet));
+    let normal = |text: String| span(text, Role::Normal);
+    let began = format!(
+        "first seen {}, {} ago",
+        format::stamp(state, process.first_seen),
+        columns::ago(state, process.first_seen)
+    );
+    let state_of = match process.ended_at {
+        Some(ended) => span(format!("ended {} ago", columns::ago(state, ended)), Role::Dim),
+        None => span("alive", Role::Good),
+    };
+    let mut facts: Vec<Fact> = vec![
+        ("state", vec![state_of, normal(format!("{bullet}{began}{bullet}found by {}", process.found_by))]),
+        (
+            "what",
+            vec![normal(format!(
+                "{}, pid {}{bullet}program {}",
+                process.agent_type,
+                process.pid,
+                state.shown(&process.process_exe)
+            ))],
+        ),
+        ("arguments", vec![normal(state.shown(&process.cmdline).into_owned())]),
+    ];
+    if process.display_name != process.agent_type {
+        facts.push(("name", vec![normal(state.shown(&process.display_name).into_owned())]));
+    }
+    facts.push(("signature", vec![span(process.process_signature.clone(), Role::Dim)]));
+    let mut by_kind = [[0_u64; 3]; 5];
+    let events = state.data().events.newest_first().filter_map(|entry| entry.event());
+    for event in events.filter(|event| event.discovered_agent_id == page.process) {
+        by_kind[event.kind as usize][event.verdict as usize] += 1;
+    }
+    // What was denied first: the line may be cut.
+    let mut held = Vec::new();
+    for verdict in [Verdict::Deny, Verdict::Alert, Verdict::Allow] {
+        let count: u64 = by_kind.iter().map(|counts| counts[verdict as usize]).sum();
+        if count > 0 {
+            held.push(span(format!("{verdict} {}  ", format::count(count)), verdict_role(verdict)));
+        }
+    }
+    for kind in EventKind::ALL {
+        let count: u64 = by_kind[*kind as usize].iter().sum();
+        if count > 0 {
+            held.push(span(format!("  {kind} {}", format::count(count)), Role::Normal));
+        }
+    }
+    if held.is_empty() {
+        held.push(span("none", Role::Dim));
+    }
+    facts.push(("held here", held));
     facts
 }
 
@@ -179,7 +253,7 @@ pub fn selected(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         canvas.panel(area, &[span("Selected", Role::Accent)], "", false);
         return;
     };
-    let title = [span("Selected: ", Role::Accent), span(&*agent.name, Role::Strong)];
+    let title = [span("Selected: ", Role::Accent), span(state.name_of(agent.agent_id, &agent.name), Role::Strong)];
     let inner = canvas.panel(area, &title, "enter opens", false);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let facts = facts(canvas, state, agent);
@@ -190,10 +264,10 @@ pub fn selected(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         let (mark, mark_role) = event_mark(canvas.theme, event);
         canvas.text(inner.x, y, 2, mark, mark_role);
         let spans = [
-            span(format!("{} ", format::clock(event.ts)), Role::Dim),
+            span(format!("{} ", format::stamp(state, event.ts)), Role::Dim),
             span(format!("{:<11} ", event.kind), Role::Normal),
             span(format!("{}  ", verdict_text(event, canvas.theme.glyph(Glyph::Arrow))), verdict_role(event.verdict)),
-            span(resource_text(event), Role::Normal),
+            span(state.shown(&resource_text(event)).into_owned(), Role::Normal),
         ];
         canvas.line(inner.x + 3, y, inner.right(), &spans);
     }

@@ -7,10 +7,11 @@ use std::borrow::Cow;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::output::sanitize::sanitize;
-use crate::tui::theme::{Glyph, Role, Theme};
+use crate::tui::theme::{Glyph, Palette, Role, Theme};
 
 /// Where text is cut when it doesn't fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,14 +39,20 @@ pub fn span<'a>(text: impl Into<Cow<'a, str>>, role: Role) -> Span<'a> {
 /// A buffer to draw on, and how.
 pub struct Canvas<'a> {
     buffer: &'a mut Buffer,
-    /// Colours and glyphs.
+    /// What the terminal can show.
     pub theme: Theme,
+    /// Which colours the roles have.
+    pub palette: Palette,
 }
 
 impl<'a> Canvas<'a> {
     /// Draws on that buffer.
     pub fn new(buffer: &'a mut Buffer, theme: Theme) -> Self {
-        Self { buffer, theme }
+        Self { buffer, theme, palette: Palette::default() }
+    }
+
+    fn style(&self, role: Role) -> Style {
+        self.palette.style(self.theme.color, role)
     }
 
     /// The whole area that can be drawn on.
@@ -71,22 +78,22 @@ impl<'a> Canvas<'a> {
         text
     }
 
-    /// The text in lines of at most that many columns, made harmless; never empty.
+    /// The text in lines of at most that many columns, made harmless; never empty. Broken behind a space where there is one not
+    /// too far back, so that words stay whole, and paths are still shown to their last character.
     pub fn wrap(&self, text: &str, width: u16) -> Vec<String> {
         let harmless = self.harmless(text);
-        let mut lines = vec![String::new()];
-        let mut used = 0;
+        let width = width.max(2);
+        let mut lines = Vec::new();
+        let mut line = String::new();
         for c in harmless.chars() {
-            let columns = u16::try_from(c.width().unwrap_or(0)).unwrap_or(0);
-            if used + columns > width.max(2) {
-                lines.push(String::new());
-                used = 0;
+            if columns(&line) + columns(c.encode_utf8(&mut [0; 4])) > width {
+                let space = line.rfind(' ').map(|space| space + 1).filter(|at| columns(&line[..*at]) > width / 2);
+                let rest = space.map(|at| line.split_off(at)).unwrap_or_default();
+                lines.push(std::mem::replace(&mut line, rest));
             }
-            used += columns;
-            if let Some(line) = lines.last_mut() {
-                line.push(c);
-            }
+            line.push(c);
         }
+        lines.push(line);
         lines
     }
 
@@ -104,7 +111,8 @@ impl<'a> Canvas<'a> {
         let width = width.min(area.right() - x);
         let harmless = self.harmless(text);
         let fitted = fit(&harmless, width, cut, self.theme.glyph(Glyph::Ellipsis));
-        let (end, _) = self.buffer.set_stringn(x, y, &fitted, usize::from(width), self.theme.style(role));
+        let style = self.style(role);
+        let (end, _) = self.buffer.set_stringn(x, y, &fitted, usize::from(width), style);
         end - x
     }
 
@@ -132,7 +140,8 @@ impl<'a> Canvas<'a> {
     /// Changes how an area looks without touching its text.
     pub fn restyle(&mut self, area: Rect, role: Role) {
         let area = area.intersection(self.buffer.area);
-        self.buffer.set_style(area, self.theme.style(role));
+        let style = self.style(role);
+        self.buffer.set_style(area, style);
     }
 
     /// Empties an area.
@@ -151,7 +160,7 @@ impl<'a> Canvas<'a> {
             return area;
         }
         let lines = self.theme.lines();
-        let style = self.theme.style(if focused { Role::Focus } else { Role::Border });
+        let style = self.style(if focused { Role::Focus } else { Role::Border });
         let (right, bottom) = (area.right() - 1, area.bottom() - 1);
         for x in area.x..=right {
             self.buffer[(x, area.y)].set_symbol(lines.horizontal).set_style(style);
@@ -234,7 +243,24 @@ fn prefix(chars: impl Iterator<Item = char>, columns: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cut, fit};
+    use ratatui::buffer::Buffer;
+    use ratatui::layout::Rect;
+
+    use super::{Canvas, Cut, fit};
+    use crate::tui::theme::Theme;
+
+    #[test]
+    fn wraps_at_spaces_and_loses_nothing() {
+        let mut buffer = Buffer::empty(Rect::ZERO);
+        let canvas = Canvas::new(&mut buffer, Theme { color: false, ascii: false });
+        assert_eq!(canvas.wrap("the host can refuse it", 12), ["the host ", "can refuse ", "it"]);
+        assert_eq!(canvas.wrap("/a/very/long/path x", 8), ["/a/very/", "long/pat", "h x"]);
+        assert_eq!(canvas.wrap("日本語", 4), ["日本", "語"]);
+        assert_eq!(canvas.wrap("", 4), [""]);
+        for width in 0..9 {
+            assert_eq!(canvas.wrap("a bc  def /ghij/k", width).concat(), "a bc  def /ghij/k");
+        }
+    }
 
     #[test]
     fn cuts_where_it_is_told() {

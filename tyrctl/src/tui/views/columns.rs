@@ -1,20 +1,22 @@
-//! What the columns of agents, events and drift show; the plain-text overview takes them from here too.
+//! What the columns of the lists show; the plain-text overview takes them from here too.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tyr_api::agents::Agent;
+use tyr_api::agents::{Agent, DiscoveredAgent};
 use tyr_api::alerts::{Alert, AlertRule, AlertState};
 use tyr_api::events::{Event, EventKind, Verdict};
 
 use crate::tui::state::State;
 use crate::tui::state::drifts::{Bearing, bearing, reason_text};
-use crate::tui::state::fleet::{Standing, age_s};
+use crate::tui::state::fleet::{SKEW_WARN_MS, Standing, age_s};
+use crate::tui::state::log::LogLine;
+use crate::tui::state::order;
 use crate::tui::state::rows::posture_word;
 use crate::tui::theme::{Glyph, Role, Theme};
 use crate::tui::views::canvas::{Cut, Span, span};
-use crate::tui::views::format;
 use crate::tui::views::table::{Column, Width};
+use crate::tui::views::{format, rates};
 
 /// How an agent stands at the time that is shown.
 pub fn standing(state: &State, agent: &Agent) -> Standing {
@@ -57,17 +59,26 @@ pub fn policy_text(agent: &Agent) -> (String, Role) {
 
 /// Columns of agents.
 pub const AGENTS: &[Column<Arc<Agent>>] = &[
-    column("AGENT", Width::Fit(8, 24), false, 0, |_, agent| span(&*agent.name, Role::Strong)),
+    column("AGENT", Width::Fit(8, 24), false, 0, |state, agent| {
+        span(state.name_of(agent.agent_id, &agent.name), Role::Strong)
+    }),
     column("STATE", Width::Fixed(10), false, 0, |state, agent| {
         let standing = standing(state, agent);
         span(standing.word(), standing_role(standing))
     }),
     column("AGE", Width::Fixed(6), true, 0, |state, agent| {
         let quiet = state.link.is_quiet(state.now);
-        let age = state.clock.map_or_else(String::new, |clock| format::age(age_s(agent, clock)));
-        span(if quiet { format!("~{age}") } else { age }, Role::Normal)
+        match state.clock {
+            // Looking back: it was heard from since, and from when before is not known.
+            Some(clock) if state.stepped_back() > 0 && agent.last_seen > clock => span("-", Role::Dim),
+            Some(clock) if quiet => span(format!("~{}", format::age(age_s(agent, clock))), Role::Normal),
+            Some(clock) => span(format::age(age_s(agent, clock)), Role::Normal),
+            None => span("", Role::Dim),
+        }
     }),
-    column("LAST_SEEN", Width::Fixed(9), false, 4, |_, agent| span(format::clock(agent.last_seen), Role::Normal)),
+    column("LAST_SEEN", Width::Fit(9, 13), false, 4, |state, agent| {
+        span(format::stamp(state, agent.last_seen), Role::Normal)
+    }),
     column("EV/S", Width::Fixed(5), true, 2, |state, agent| span(rate_text(state, agent), Role::Normal)),
     column("DENY%", Width::Fixed(5), true, 5, |state, agent| {
         let counts = counts(state, agent);
@@ -87,8 +98,22 @@ pub const AGENTS: &[Column<Arc<Agent>>] = &[
     column("LOST", Width::Fixed(4), true, 9, |_, agent| {
         span(format::short(agent.events_lost), if agent.events_lost > 0 { Role::Warn } else { Role::Dim })
     }),
+    column("RATE_60S", Width::Fixed(12), false, 10, |state, agent| {
+        span(rates::shape(state, agent.agent_id), Role::Good)
+    }),
     column("KERNEL", Width::Fit(6, 18), false, 7, |_, agent| span(&*agent.kernel, Role::Normal)),
     column("TYRD", Width::Fit(5, 10), false, 11, |_, agent| span(&*agent.agent_version, Role::Dim)),
+    column("ARCH", Width::Fit(4, 8), false, 12, |_, agent| span(&*agent.arch, Role::Normal)),
+    column("SKEW", Width::Fixed(7), true, 12, |_, agent| {
+        let far = agent.clock_skew_ms.abs() > SKEW_WARN_MS;
+        span(format::skew(agent.clock_skew_ms), if far { Role::Warn } else { Role::Normal })
+    }),
+    column("WAITING", Width::Fixed(7), true, 12, |_, agent| span(format::short(agent.spool_records), Role::Normal)),
+    column("SCOPE", Width::Fit(5, 24), false, 12, |state, agent| match &*agent.scope {
+        "" => span("host", Role::Normal),
+        scope => span(state.shown(scope), Role::Normal),
+    }),
+    column("CERT", Width::Fixed(10), false, 12, |_, agent| span(format::date(agent.cert_not_after), Role::Normal)),
 ];
 
 fn counts(state: &State, agent: &Agent) -> crate::tui::state::feed::Counts {
@@ -152,11 +177,27 @@ pub fn resource_text(event: &Event) -> String {
     }
 }
 
-fn resource(event: &Event) -> Span<'_> {
+fn resource<'a>(state: &State, event: &'a Event) -> Span<'a> {
     match event.kind {
-        EventKind::Exec => span(resource_text(event), Role::Normal),
-        _ => span(&*event.resource, Role::Normal),
+        EventKind::Exec => span(state.shown(&resource_text(event)).into_owned(), Role::Normal),
+        _ => span(state.shown(&event.resource), Role::Normal),
     }
+}
+
+fn host<'a>(state: &State, event: &'a Event) -> Span<'a> {
+    span(state.name_of(event.agent_id, &event.agent_name), Role::Normal)
+}
+
+fn rule(event: &Event) -> Span<'_> {
+    span(event.rule.as_deref().unwrap_or(""), Role::Dim)
+}
+
+fn version(event: &Event) -> Span<'static> {
+    event.policy_version.map_or(span("-", Role::Dim), |version| span(format!("v{version}"), Role::Dim))
+}
+
+fn time(state: &State, event: &Event) -> Span<'static> {
+    span(format::stamp(state, event.ts), Role::Dim)
 }
 
 const fn resource_column(cell: for<'a> fn(&'a State, &'a Arc<Event>) -> Span<'a>) -> Column<Arc<Event>> {
@@ -165,34 +206,37 @@ const fn resource_column(cell: for<'a> fn(&'a State, &'a Arc<Event>) -> Span<'a>
 
 /// Columns of events.
 pub const EVENTS: &[Column<Arc<Event>>] = &[
-    column("TIME", Width::Fixed(9), false, 3, |_, event| span(format::clock(event.ts), Role::Dim)),
-    column("AGENT", Width::Fit(8, 14), false, 4, |_, event| span(&*event.agent_name, Role::Normal)),
+    column("TIME", Width::Fit(9, 13), false, 3, |state, event| time(state, event)),
+    column("AGENT", Width::Fit(8, 14), false, 4, |state, event| host(state, event)),
     column("AI", Width::Fit(6, 12), false, 5, |_, event| ai(event)),
     column("KIND", Width::Fixed(11), false, 1, |_, event| span(event.kind.as_str(), Role::Normal)),
     column("VERDICT", Width::Fit(7, 12), false, 0, |state, event| verdict(state, event)),
     column("SEVERITY", Width::Fixed(8), false, 8, |_, event| span(event.severity.as_str(), Role::Dim)),
-    resource_column(|_, event| resource(event)),
+    resource_column(|state, event| resource(state, event)),
     column("N", Width::Fixed(4), true, 6, |_, event| times(event)),
-    column("RULE", Width::Fit(4, 20), false, 7, |_, event| match &event.rule {
-        Some(rule) => span(&**rule, Role::Dim),
-        None => span("", Role::Dim),
-    }),
+    column("RULE", Width::Fit(4, 20), false, 7, |_, event| rule(event)),
     column("PID", Width::Fixed(7), true, 9, |_, event| span(event.pid.to_string(), Role::Dim)),
+    column("PROGRAM", Width::Fit(7, 24), false, 12, |state, event| span(state.shown(&event.process_exe), Role::Normal)),
+    column("SERVER", Width::Fixed(6), false, 12, |_, event| match event.server_verdict {
+        Some(verdict) => span(verdict.as_str(), verdict_role(verdict)),
+        None => span("-", Role::Dim),
+    }),
+    column("POLICY", Width::Fixed(6), false, 12, |_, event| version(event)),
 ];
 
 /// Columns of drift.
 pub const DRIFT: &[Column<Arc<Event>>] = &[
-    column("TIME", Width::Fixed(9), false, 2, |_, event| span(format::clock(event.ts), Role::Dim)),
-    column("AGENT", Width::Fit(8, 14), false, 3, |_, event| span(&*event.agent_name, Role::Normal)),
+    column("TIME", Width::Fit(9, 13), false, 2, |state, event| time(state, event)),
+    column("AGENT", Width::Fit(8, 14), false, 3, |state, event| host(state, event)),
     column("AI", Width::Fit(6, 12), false, 5, |_, event| ai(event)),
     column("KIND", Width::Fixed(11), false, 1, |_, event| span(event.kind.as_str(), Role::Normal)),
     column("VERDICTS", Width::Fixed(12), false, 0, |state, event| verdict(state, event)),
     column("WHY", Width::Fixed(17), false, 4, |_, event| why(event)),
-    column("POLICY", Width::Fixed(6), false, 6, |_, event| {
-        event.policy_version.map_or(span("-", Role::Dim), |version| span(format!("v{version}"), Role::Dim))
-    }),
-    resource_column(|_, event| resource(event)),
+    column("POLICY", Width::Fixed(6), false, 6, |_, event| version(event)),
+    resource_column(|state, event| resource(state, event)),
     column("N", Width::Fixed(4), true, 7, |_, event| times(event)),
+    column("RULE", Width::Fit(4, 20), false, 12, |_, event| rule(event)),
+    column("PROGRAM", Width::Fit(7, 24), false, 12, |state, event| span(state.shown(&event.process_exe), Role::Normal)),
 ];
 
 /// The sign before an alert.
@@ -229,10 +273,12 @@ pub const ALERTS: &[Column<Arc<Alert>>] = &[
         let age = state.clock.map_or(0, |clock| (clock.as_second() - alert.since.as_second()).max(0));
         span(format::age(age), Role::Normal)
     }),
-    column("AGENT", Width::Fit(8, 20), false, 0, |_, alert| span(&*alert.agent_name, Role::Normal)),
+    column("AGENT", Width::Fit(8, 20), false, 0, |state, alert| {
+        span(state.name_of(alert.agent_id, &alert.agent_name), Role::Normal)
+    }),
     column("VALUE", Width::Fit(5, 10), true, 3, |_, alert| span(alert_value(alert), Role::Normal)),
-    column("ACK", Width::Fit(3, 10), false, 2, |_, alert| match &alert.acknowledged_by {
-        Some(name) => span(&**name, Role::Normal),
+    column("ACK", Width::Fit(3, 10), false, 2, |state, alert| match &alert.acknowledged_by {
+        Some(name) => span(state.shown(name), Role::Normal),
         None => span("-", Role::Dim),
     }),
     Column {
@@ -241,10 +287,64 @@ pub const ALERTS: &[Column<Arc<Alert>>] = &[
         right: false,
         priority: 4,
         cut: Cut::End,
-        cell: |_, alert| span(&*alert.summary, Role::Normal),
+        cell: |state, alert| span(state.shown(&alert.summary), Role::Normal),
     },
-    column("NOTE", Width::Fit(4, 30), false, 6, |_, alert| span(alert.note.as_deref().unwrap_or(""), Role::Dim)),
+    column("NOTE", Width::Fit(4, 30), false, 6, |state, alert| {
+        span(state.shown(alert.note.as_deref().unwrap_or("")), Role::Dim)
+    }),
 ];
+
+/// Columns of AI processes.
+pub const AI: &[Column<Arc<DiscoveredAgent>>] = &[
+    column("TYPE", Width::Fit(8, 16), false, 0, |_, process| span(&*process.agent_type, Role::Strong)),
+    column("PID", Width::Fixed(7), true, 1, |_, process| span(process.pid.to_string(), Role::Normal)),
+    column("STATE", Width::Fixed(13), false, 2, |state, process| match process.ended_at {
+        Some(ended) => span(format!("ended {}", ago(state, ended)), Role::Dim),
+        None => span(format!("for {}", ago(state, process.first_seen)), Role::Good),
+    }),
+    column("FOUND_BY", Width::Fixed(11), false, 4, |_, process| span(&*process.found_by, Role::Dim)),
+    Column {
+        head: "COMMAND",
+        width: Width::Fill(16, 34),
+        right: false,
+        priority: 0,
+        cut: Cut::End,
+        cell: |state, process| {
+            let text = if process.cmdline.is_empty() { &process.process_exe } else { &process.cmdline };
+            span(state.shown(text), Role::Normal)
+        },
+    },
+    column("NAME", Width::Fit(4, 24), false, 12, |state, process| {
+        span(state.shown(&process.display_name), Role::Normal)
+    }),
+];
+
+/// Columns of the log.
+pub const LOG: &[Column<Arc<LogLine>>] = &[
+    column("TIME", Width::Fit(9, 13), false, 1, |state, line| span(format::stamp(state, line.at), Role::Dim)),
+    Column {
+        head: "WHAT",
+        width: Width::Fill(16, 60),
+        right: false,
+        priority: 0,
+        cut: Cut::End,
+        cell: |state, line| span(log_text(state, line), line.role),
+    },
+];
+
+/// What happened, on whom.
+pub fn log_text<'a>(state: &State, line: &'a LogLine) -> std::borrow::Cow<'a, str> {
+    if line.about.is_empty() {
+        (&*line.text).into()
+    } else {
+        format!("{}{}", line.text, state.shown(&line.about)).into()
+    }
+}
+
+/// How long ago, by what is shown.
+pub fn ago(state: &State, at: Timestamp) -> String {
+    state.clock.map_or_else(String::new, |clock| format::age(clock.as_second() - at.as_second()))
+}
 
 fn ai(event: &Event) -> Span<'_> {
     event.agent_type.as_deref().map_or(span("-", Role::Dim), |kind| span(kind, Role::Normal))
@@ -256,8 +356,8 @@ fn why(event: &Event) -> Span<'static> {
 
 /// How often a merged event happened.
 fn times(event: &Event) -> Span<'static> {
-    match event.metadata.get("count").and_then(|count| count.parse::<u64>().ok()) {
-        Some(count) if count > 1 => span(format::short(count), Role::Normal),
+    match order::times(event) {
+        count if count > 1 => span(format::short(count), Role::Normal),
         _ => span("", Role::Dim),
     }
 }

@@ -1,41 +1,51 @@
-//! All about one event: what happened, who decided, what the server says, and everything the host told.
+//! All about one event: what happened, who decided, what the server says, and everything the host told. Text of this kind is
+//! wrapped, never cut, and scrolled by the keys that move.
 
 use ratatui::layout::Rect;
 use tyr_api::events::{DriftReason, Event, Verdict};
 
 use crate::tui::state::State;
-use crate::tui::state::ui::EventPage;
+use crate::tui::state::mouse::Target;
+use crate::tui::state::ui::{EventPage, Scroll};
 use crate::tui::theme::Role;
-use crate::tui::views::canvas::{Canvas, span};
+use crate::tui::views::canvas::{Canvas, Span, span};
 use crate::tui::views::columns::verdict_role;
 use crate::tui::views::format;
 
 /// Columns of a label.
 const LABEL: u16 = 13;
 
-/// The page: wrapped, never cut, scrolled by the keys that move.
+/// A line of facts: its label, its text, and how that looks.
+pub type Fact = (String, String, Role);
+
+/// The page.
 pub fn page(canvas: &mut Canvas<'_>, state: &State, page: &EventPage, area: Rect) {
-    let event = &*page.event;
-    let inner = if area.height >= 8 {
-        canvas.panel(area, &[span("Event", Role::Accent)], "y copies the resource, Y the event as JSON", true)
-    } else {
-        area
-    };
+    let title = [span("Event", Role::Accent), span(" enter says why", Role::Dim)];
+    let note = "y copies the resource, Y the event as JSON";
+    text(canvas, state, area, &title, note, &facts(state, &page.event), &page.scroll);
+}
+
+/// Facts in a box, wrapped and scrolled.
+pub fn text(
+    canvas: &mut Canvas<'_>,
+    state: &State,
+    area: Rect,
+    title: &[Span<'_>],
+    note: &str,
+    facts: &[Fact],
+    scroll: &Scroll,
+) {
+    state.drawn(area, Target::Text);
+    let inner = if area.height >= 8 { canvas.panel(area, title, note, true) } else { area };
     let width = inner.width.saturating_sub(LABEL + 2);
-    let lines: Vec<(String, String, Role)> = facts(state, event)
-        .into_iter()
-        .flat_map(|(label, text, role)| {
-            let wrapped = canvas.wrap(&text, width);
-            wrapped
-                .into_iter()
-                .enumerate()
-                .map(move |(n, line)| (if n == 0 { label.clone() } else { String::new() }, line, role))
-        })
-        .collect();
+    let mut lines: Vec<(&str, String, Role)> = Vec::new();
+    for (label, text, role) in facts {
+        for (n, line) in canvas.wrap(text, width).into_iter().enumerate() {
+            lines.push((if n == 0 { label } else { "" }, line, *role));
+        }
+    }
     let height = usize::from(inner.height);
-    page.height.set(height.max(1));
-    let first = page.scroll.get().min(lines.len().saturating_sub(height));
-    page.scroll.set(first);
+    let first = scroll.first(lines.len(), height);
     for ((label, line, role), y) in lines.iter().skip(first).zip(inner.y..inner.bottom()) {
         canvas.text(inner.x + 1, y, LABEL - 1, label, Role::Dim);
         canvas.text(inner.x + 1 + LABEL, y, width, line, *role);
@@ -46,11 +56,11 @@ pub fn page(canvas: &mut Canvas<'_>, state: &State, page: &EventPage, area: Rect
     }
 }
 
-fn facts(state: &State, event: &Event) -> Vec<(String, String, Role)> {
-    let mut facts: Vec<(String, String, Role)> = Vec::new();
+fn facts(state: &State, event: &Event) -> Vec<Fact> {
+    let mut facts: Vec<Fact> = Vec::new();
     let mut fact = |label: &str, text: String, role: Role| facts.push((label.to_owned(), text, role));
     fact("what", format!("{} of an AI process", event.kind), Role::Strong);
-    fact("resource", event.resource.clone(), Role::Strong);
+    fact("resource", state.shown(&event.resource).into_owned(), Role::Strong);
     fact("verdict", format!("{}: {}", event.verdict, verdict_text(event)), verdict_role(event.verdict));
     match (event.server_verdict, event.drift_detected) {
         (Some(server), true) => {
@@ -84,7 +94,8 @@ fn facts(state: &State, event: &Event) -> Vec<(String, String, Role)> {
         format!("{} by the server's clock ({})", format::date_ms(event.received_at), format::skew(late)),
         Role::Normal,
     );
-    fact("agent", format!("{} ({})", event.agent_name, event.agent_id), Role::Normal);
+    let name = state.name_of(event.agent_id, &event.agent_name);
+    fact("agent", format!("{name} ({})", event.agent_id), Role::Normal);
     let ai = match (&event.agent_type, event.discovered_agent_id) {
         (Some(kind), Some(id)) => format!("{kind} ({id})"),
         (Some(kind), None) => kind.clone(),
@@ -92,19 +103,20 @@ fn facts(state: &State, event: &Event) -> Vec<(String, String, Role)> {
     };
     fact("AI process", ai, Role::Normal);
     if let Some(process) = event.discovered_agent_id.and_then(|id| state.data().fleet.ai_get(id)) {
-        fact("", format!("started as pid {}: {}", process.pid, process.cmdline), Role::Normal);
+        fact("", format!("started as pid {}: {}", process.pid, state.shown(&process.cmdline)), Role::Normal);
     }
     fact("pid", event.pid.to_string(), Role::Normal);
-    fact("program", event.process_exe.clone(), Role::Normal);
-    fact("arguments", event.cmdline.clone(), Role::Normal);
+    fact("program", state.shown(&event.process_exe).into_owned(), Role::Normal);
+    fact("arguments", state.shown(&event.cmdline).into_owned(), Role::Normal);
     for (key, value) in &event.metadata {
-        fact(key, value.clone(), Role::Normal);
+        fact(key, state.shown(value).into_owned(), Role::Normal);
     }
     fact("event id", event.event_id.to_string(), Role::Dim);
     facts
 }
 
-fn verdict_text(event: &Event) -> &'static str {
+/// What became of the action.
+pub fn verdict_text(event: &Event) -> &'static str {
     match event.verdict {
         Verdict::Allow => "it went ahead",
         Verdict::Deny => "the kernel refused it (EPERM)",
@@ -115,7 +127,8 @@ fn verdict_text(event: &Event) -> &'static str {
     }
 }
 
-fn reason_sentence(reason: DriftReason) -> &'static str {
+/// Why agent and server disagree.
+pub const fn reason_sentence(reason: DriftReason) -> &'static str {
     match reason {
         DriftReason::NotEnforcedHere => "this host's kernel can't refuse this kind of action (not enforced here)",
         DriftReason::StalePolicy => "the agent judged by another policy than the one assigned to it (stale policy)",

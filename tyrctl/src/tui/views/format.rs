@@ -3,6 +3,9 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::tui::state::State;
+use crate::tui::state::ui::TimeForm;
+
 /// `9s`, `9m39s`, `3h12m`, `2d04h`.
 pub fn age(seconds: i64) -> String {
     let s = seconds.max(0);
@@ -56,6 +59,16 @@ pub fn percent(part: u64, whole: u64) -> String {
     if tenths == 1_000 { "100".to_owned() } else { format!("{}.{}", tenths / 10, tenths % 10) }
 }
 
+/// A time as the operator wants times.
+pub fn stamp(state: &State, at: Timestamp) -> String {
+    match (state.times, state.clock) {
+        (TimeForm::Zone, _) => at.to_zoned(state.zone.clone()).strftime("%H:%M:%S").to_string(),
+        (TimeForm::Millis, _) => clock_ms(at),
+        (TimeForm::Age, Some(now)) => age(now.as_second() - at.as_second()),
+        (TimeForm::Utc | TimeForm::Age, _) => clock(at),
+    }
+}
+
 /// `17:02:41Z`.
 pub fn clock(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime("%H:%M:%SZ").to_string()
@@ -74,6 +87,15 @@ pub fn date_ms(at: Timestamp) -> String {
 /// `2026-11-22`.
 pub fn date(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d").to_string()
+}
+
+/// `1 min`, `2 h`: a stretch of time in whole units.
+pub fn length(seconds: usize) -> String {
+    match seconds {
+        s if s.is_multiple_of(3_600) => format!("{} h", s / 3_600),
+        s if s.is_multiple_of(60) => format!("{} min", s / 60),
+        s => format!("{s} s"),
+    }
 }
 
 /// `+0.1s`: a difference of clocks.

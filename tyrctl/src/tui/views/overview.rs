@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::tui::state::State;
 use crate::tui::state::list::List;
+use crate::tui::state::order::{Order, Table};
 use crate::tui::state::ring::Entry;
 use crate::tui::state::ui::Pane;
 use crate::tui::theme::{Glyph, Role};
@@ -103,15 +104,17 @@ pub fn agents_panel(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let mut title = vec![span("Agents", Role::Accent)];
     match (state.clock, state.link.is_live()) {
         (None, _) => {}
-        (Some(clock), false) => title.push(span(format!(" as of {}, ages paused", format::clock(clock)), Role::Warn)),
+        (Some(clock), false) => {
+            title.push(span(format!(" as of {}, ages paused", format::stamp(state, clock)), Role::Warn));
+        }
+        (Some(clock), _) if state.stepped_back() > 0 => {
+            title.push(span(format!(" at {}, as far as known", format::stamp(state, clock)), Role::Warn));
+        }
         _ if all == 0 => {}
         _ if attention == 0 => title.push(span(" all well", Role::Good)),
         _ => title.push(span(format!(" {attention} of {all} need attention"), Role::Bad)),
     }
-    let direction = canvas.theme.glyph(if state.sort_reversed { Glyph::SortUp } else { Glyph::SortDown });
-    let position = panels::position(canvas, &state.agents, area.height.saturating_sub(3));
-    let bullet = canvas.theme.glyph(Glyph::Bullet);
-    let note = format!("{position} {bullet} sort {}{direction}", state.sort.name());
+    let note = panels::position(canvas, state, Table::Agents, &state.agents, area.height.saturating_sub(3));
     let focused = focused(state, Pane::Agents);
     let inner = canvas.panel(area, &title, &note, focused);
     panels::agents(canvas, state, inner, focused, Heads::Shown);
@@ -121,7 +124,7 @@ pub fn agents_panel(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
 pub fn drift_panel(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let arrow = canvas.theme.glyph(Glyph::Arrow);
     let title = [span("Drift, 1 d", Role::Accent), span(format!(" (agent {arrow} server)"), Role::Dim)];
-    let mut note = panels::position(canvas, &state.drifts, area.height.saturating_sub(3));
+    let mut note = panels::position(canvas, state, Table::Drift, &state.drifts, area.height.saturating_sub(3));
     let (here, all) = (state.data().drifts.len() as u64, state.data().drifts.last_day);
     if all > here {
         note = format!("{note}, {} on the server", format::count(all));
@@ -151,7 +154,9 @@ pub fn tail_title(
         title.push(span(" deny and alert", Role::Warn));
     }
     if rows.is_following() {
-        title.push(span(" newest first", Role::Dim));
+        if state.layout.order(Table::Events) == (Order { head: Table::Events.natural(), reversed: false }) {
+            title.push(span(" newest first", Role::Dim));
+        }
     } else {
         title.push(span(format!(" {} paused", canvas.theme.glyph(Glyph::Frozen)), Role::Warn));
         if rows.newer() > 0 {
@@ -159,11 +164,8 @@ pub fn tail_title(
         }
         title.push(span(" (f follows)", Role::Dim));
     }
-    let all = rows.rows().len() as u64;
-    let note = if all > u64::from(height) {
-        format!("{} of {}", format::count(rows.index() as u64 + 1), format::count(all))
-    } else {
-        String::new()
-    };
-    (title, note)
+    // How many are new stands in the title already.
+    let note = panels::position(canvas, state, Table::Events, rows, height);
+    let new = format!("+{} new {} ", format::count(rows.newer() as u64), canvas.theme.glyph(Glyph::Bullet));
+    (title, note.replacen(&new, "", 1))
 }

@@ -8,15 +8,17 @@ use tyr_api::events::{DriftReason, Event};
 use tyr_api::stream::Gap;
 
 use crate::tui::state::State;
-use crate::tui::state::drifts::{DriftLine, Group, reason_text};
+use crate::tui::state::drifts::{DriftLine, Group, GroupBy, reason_text};
 use crate::tui::state::list::{Keyed, List};
+use crate::tui::state::mouse::Target;
+use crate::tui::state::order;
 use crate::tui::state::ring::Entry;
-use crate::tui::state::ui::Page;
+use crate::tui::state::ui::{Page, Pane};
 use crate::tui::theme::{Glyph, Role};
-use crate::tui::views::canvas::{Canvas, Cut, Span, span};
-use crate::tui::views::columns::{AGENTS, ALERTS, DRIFT, EVENTS, agent_mark, alert_mark, event_mark};
+use crate::tui::views::canvas::{Canvas, Span, span};
+use crate::tui::views::columns::{AGENTS, AI, ALERTS, DRIFT, EVENTS, LOG, agent_mark, alert_mark, event_mark};
 use crate::tui::views::format;
-use crate::tui::views::table::{Column, GUTTER, Look, Table, Width, select};
+use crate::tui::views::table::{GUTTER, Look, Table, marked, select};
 
 /// Whether a list shows the names of its columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +29,10 @@ pub enum Heads {
     Hidden,
 }
 
-/// Draws one list: heads, the visible rows, or the word for an empty one.
+/// Draws one list: heads, the visible rows, or the word for an empty one. Leaves behind where its rows are, for the mouse.
 fn list<R: Keyed>(
     canvas: &mut Canvas<'_>,
+    (state, pane): (&State, Pane),
     area: Rect,
     heads: Heads,
     rows: &List<R>,
@@ -38,13 +41,22 @@ fn list<R: Keyed>(
 ) {
     let head = u16::from(heads == Heads::Shown && area.height > 1);
     let body = Rect { y: area.y + head, height: area.height - head, ..area };
+    state.drawn(area, Target::Pane(pane));
     if rows.rows().is_empty() {
         rows.window(usize::from(body.height));
         canvas.text(area.x + 1, area.y, area.width.saturating_sub(1), empty, Role::Dim);
         return;
     }
     let (first, visible) = rows.window(usize::from(body.height));
+    for (n, y) in (first..first + visible.len()).zip(lines(body)) {
+        state.drawn(Rect { y, height: 1, ..body }, Target::Row(pane, n));
+    }
     draw(canvas, body, visible, first);
+}
+
+/// A pane of the agent's page while it's open, else one of the view.
+fn pane(state: &State, of_view: Pane, of_page: Pane) -> Pane {
+    if state.pages.is_empty() { of_view } else { of_page }
 }
 
 fn lines(body: Rect) -> impl Iterator<Item = u16> {
@@ -72,10 +84,10 @@ pub fn agents(canvas: &mut Canvas<'_>, state: &State, area: Rect, focused: bool,
     let rows = &state.agents;
     let nothing = "no agents yet: `tyrctl token create` makes a token to enroll one with";
     let empty = empty_text(state, !state.data().fleet.is_empty(), nothing);
-    list(canvas, area, heads, rows, empty, |canvas, body, visible, first| {
-        let table = Table::place(canvas, state, area, AGENTS, "", &visible.iter());
+    list(canvas, (state, Pane::Agents), area, heads, rows, empty, |canvas, body, visible, first| {
+        let table = Table::place(canvas, state, area, (order::Table::Agents, AGENTS), "", &visible.iter());
         if body.y > area.y {
-            table.heads(canvas, area.y);
+            table.heads(canvas, state, area.y);
         }
         for ((n, agent), y) in visible.iter().enumerate().zip(lines(body)) {
             let mark = agent_mark(state, canvas.theme, agent);
@@ -88,10 +100,12 @@ pub fn agents(canvas: &mut Canvas<'_>, state: &State, area: Rect, focused: bool,
 pub fn events(canvas: &mut Canvas<'_>, state: &State, rows: &List<Entry>, area: Rect, focused: bool, heads: Heads) {
     let filtered = !state.data().events.is_empty();
     let empty = empty_text(state, filtered, "no events yet: they appear when an AI process does something");
-    list(canvas, area, heads, rows, empty, |canvas, body, visible, first| {
-        let table = Table::place(canvas, state, area, EVENTS, without(state), &visible.iter().filter_map(Entry::event));
+    let pane = pane(state, Pane::Events, Pane::PageEvents);
+    list(canvas, (state, pane), area, heads, rows, empty, |canvas, body, visible, first| {
+        let events = visible.iter().filter_map(Entry::event);
+        let table = Table::place(canvas, state, area, (order::Table::Events, EVENTS), without(state), &events);
         if body.y > area.y {
-            table.heads(canvas, area.y);
+            table.heads(canvas, state, area.y);
         }
         for ((n, entry), y) in visible.iter().enumerate().zip(lines(body)) {
             let look = Look::of(first + n, rows.index(), focused);
@@ -100,15 +114,15 @@ pub fn events(canvas: &mut Canvas<'_>, state: &State, rows: &List<Entry>, area: 
                     let mark = event_mark(canvas.theme, event);
                     table.row(canvas, state, y, event, mark, look);
                 }
-                Entry::Gap(_, gap) => gap_line(canvas, area, y, gap, look),
+                Entry::Gap(_, gap) => gap_line(canvas, state, area, y, gap, look),
             }
         }
     });
 }
 
-fn gap_line(canvas: &mut Canvas<'_>, area: Rect, y: u16, gap: &Gap, look: Look) {
+fn gap_line(canvas: &mut Canvas<'_>, state: &State, area: Rect, y: u16, gap: &Gap, look: Look) {
     let missed = gap.missed.map_or_else(|| "events are".to_owned(), |n| format!("{} events are", format::count(n)));
-    let text = format!("{missed} missing here, since {}", format::clock(gap.since));
+    let text = format!("{missed} missing here, since {}", format::stamp(state, gap.since));
     canvas.text(area.x + 1, y, 2, canvas.theme.glyph(Glyph::Gap), Role::Warn);
     canvas.text(area.x + GUTTER, y, area.width.saturating_sub(GUTTER), &text, Role::Warn);
     select(canvas, area, y, look);
@@ -118,10 +132,11 @@ fn gap_line(canvas: &mut Canvas<'_>, area: Rect, y: u16, gap: &Gap, look: Look) 
 pub fn drift(canvas: &mut Canvas<'_>, state: &State, rows: &List<Arc<Event>>, area: Rect, focused: bool, heads: Heads) {
     let filtered = !state.data().drifts.is_empty();
     let empty = empty_text(state, filtered, "no drift in the last 24 h: agents judge as the policy says");
-    list(canvas, area, heads, rows, empty, |canvas, body, visible, first| {
-        let table = Table::place(canvas, state, area, DRIFT, without(state), &visible.iter());
+    let pane = pane(state, Pane::Drift, Pane::PageDrift);
+    list(canvas, (state, pane), area, heads, rows, empty, |canvas, body, visible, first| {
+        let table = Table::place(canvas, state, area, (order::Table::Drift, DRIFT), without(state), &visible.iter());
         if body.y > area.y {
-            table.heads(canvas, area.y);
+            table.heads(canvas, state, area.y);
         }
         for ((n, event), y) in visible.iter().enumerate().zip(lines(body)) {
             let mark = event_mark(canvas.theme, event);
@@ -134,10 +149,10 @@ pub fn drift(canvas: &mut Canvas<'_>, state: &State, rows: &List<Arc<Event>>, ar
 pub fn alerts(canvas: &mut Canvas<'_>, state: &State, area: Rect, focused: bool, heads: Heads) {
     let rows = &state.alerts;
     let empty = empty_text(state, !state.data().alerts.is_empty(), "no alerts: nothing is pending, nothing fires");
-    list(canvas, area, heads, rows, empty, |canvas, body, visible, first| {
-        let table = Table::place(canvas, state, area, ALERTS, "", &visible.iter());
+    list(canvas, (state, Pane::Alerts), area, heads, rows, empty, |canvas, body, visible, first| {
+        let table = Table::place(canvas, state, area, (order::Table::Alerts, ALERTS), "", &visible.iter());
         if body.y > area.y {
-            table.heads(canvas, area.y);
+            table.heads(canvas, state, area.y);
         }
         for ((n, alert), y) in visible.iter().enumerate().zip(lines(body)) {
             let mark = alert_mark(canvas.theme, alert);
@@ -146,32 +161,58 @@ pub fn alerts(canvas: &mut Canvas<'_>, state: &State, area: Rect, focused: bool,
     });
 }
 
-/// Drift by agent; open groups show their events.
+/// What this program did.
+pub fn log(canvas: &mut Canvas<'_>, state: &State, area: Rect, focused: bool, heads: Heads) {
+    let rows = &state.lines;
+    let empty =
+        if state.log.is_empty() { "nothing happened yet" } else { "nothing matches (esc takes the filter away)" };
+    list(canvas, (state, Pane::Log), area, heads, rows, empty, |canvas, body, visible, first| {
+        let table = Table::place(canvas, state, area, (order::Table::Log, LOG), "", &visible.iter());
+        if body.y > area.y {
+            table.heads(canvas, state, area.y);
+        }
+        for ((n, line), y) in visible.iter().enumerate().zip(lines(body)) {
+            let glyph = match line.role {
+                Role::Good => Glyph::Dot,
+                Role::Warn => Glyph::Gap,
+                Role::Bad => Glyph::Cross,
+                _ => Glyph::Bullet,
+            };
+            let mark = (canvas.theme.glyph(glyph), line.role);
+            table.row(canvas, state, y, line, mark, Look::of(first + n, rows.index(), focused));
+        }
+    });
+}
+
+/// Grouped drift; open groups show their events.
 pub fn drift_tree(canvas: &mut Canvas<'_>, state: &State, area: Rect, focused: bool, heads: Heads) {
     let rows = &state.groups;
     let filtered = !state.data().drifts.is_empty();
     let empty = empty_text(state, filtered, "no drift in the last 24 h: agents judge as the policy says");
-    list(canvas, area, heads, rows, empty, |canvas, body, visible, first| {
+    list(canvas, (state, Pane::DriftTree), area, heads, rows, empty, |canvas, body, visible, first| {
         let events = visible.iter().filter_map(|line| match line {
             DriftLine::Event(event) => Some(event),
             DriftLine::Group(_) => None,
         });
         let indented = Rect { x: area.x + 2, width: area.width.saturating_sub(2), ..area };
-        let table = Table::place(canvas, state, indented, DRIFT, "AGENT", &events);
+        // What all events of a group have in common stands in its line.
+        let common = match state.grouped_by {
+            GroupBy::Agent => "AGENT",
+            GroupBy::Kind => "KIND",
+            GroupBy::Reason => "WHY",
+            GroupBy::Rule => "RULE",
+            GroupBy::Resource => "",
+        };
+        let table = Table::place(canvas, state, indented, (order::Table::Drift, DRIFT), common, &events);
         if body.y > area.y {
-            canvas.text(
-                area.x + GUTTER,
-                area.y,
-                area.width.saturating_sub(GUTTER),
-                "AGENT, EVENTS AND REASONS",
-                Role::Dim,
-            );
+            group_heads(canvas, state, area);
         }
         for ((n, line), y) in visible.iter().enumerate().zip(lines(body)) {
             let look = Look::of(first + n, rows.index(), focused);
             match line {
                 DriftLine::Group(group) => {
                     group_line(canvas, state, area, y, group);
+                    marked(canvas, state, area, y, line);
                 }
                 DriftLine::Event(event) => {
                     let mark = event_mark(canvas.theme, event);
@@ -183,11 +224,31 @@ pub fn drift_tree(canvas: &mut Canvas<'_>, state: &State, area: Rect, focused: b
     });
 }
 
+/// What groups can be sorted by, as heads to click on.
+fn group_heads(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
+    let order = state.layout.order(order::Table::Groups);
+    let mut x = area.x + GUTTER;
+    for head in order::Table::Groups.heads() {
+        let sorted = order.head == *head;
+        let sign = canvas.theme.glyph(if order.reversed { Glyph::SortUp } else { Glyph::SortDown });
+        let text = if sorted { format!("{head}{sign}") } else { (*head).to_owned() };
+        let role = if sorted { Role::Accent } else { Role::Dim };
+        let used = canvas.text(x, area.y, area.right().saturating_sub(x), &text, role);
+        state.drawn(Rect { x, y: area.y, width: used, height: 1 }, Target::Head(order::Table::Groups, head));
+        x += used + 2;
+    }
+}
+
 fn group_line(canvas: &mut Canvas<'_>, state: &State, area: Rect, y: u16, group: &Group) {
     let sign = canvas.theme.glyph(if group.open { Glyph::Open } else { Glyph::Closed });
     canvas.text(area.x + 2, y, 1, sign, Role::Accent);
+    let name = match group.by {
+        GroupBy::Agent => state.name_of(group.id, &group.name),
+        GroupBy::Resource => state.shown(&group.name),
+        GroupBy::Kind | GroupBy::Rule | GroupBy::Reason => (&*group.name).into(),
+    };
     let mut spans: Vec<Span<'_>> =
-        vec![span(&*group.name, Role::Strong), span(format!("  {}", format::count(group.events as u64)), Role::Bad)];
+        vec![span(name, Role::Strong), span(format!("  {}", format::count(group.events as u64)), Role::Bad)];
     for (reason, count) in DriftReason::ALL.iter().zip(group.reasons) {
         if count > 0 {
             spans.push(span(format!("  {} {}", reason_text(*reason), format::count(count as u64)), Role::Normal));
@@ -198,70 +259,19 @@ fn group_line(canvas: &mut Canvas<'_>, state: &State, area: Rect, y: u16, group:
     canvas.line(area.x + GUTTER, y, area.right(), &spans);
 }
 
-const AI: &[Column<Arc<DiscoveredAgent>>] = &[
-    Column {
-        head: "TYPE",
-        width: Width::Fit(8, 16),
-        right: false,
-        priority: 0,
-        cut: Cut::End,
-        cell: |_, process| span(&*process.agent_type, Role::Strong),
-    },
-    Column {
-        head: "PID",
-        width: Width::Fixed(7),
-        right: true,
-        priority: 1,
-        cut: Cut::End,
-        cell: |_, process| span(process.pid.to_string(), Role::Normal),
-    },
-    Column {
-        head: "STATE",
-        width: Width::Fixed(13),
-        right: false,
-        priority: 2,
-        cut: Cut::End,
-        cell: |state, process| match process.ended_at {
-            Some(ended) => span(format!("ended {}", ago(state, ended)), Role::Dim),
-            None => span(format!("for {}", ago(state, process.first_seen)), Role::Good),
-        },
-    },
-    Column {
-        head: "FOUND BY",
-        width: Width::Fixed(11),
-        right: false,
-        priority: 4,
-        cut: Cut::End,
-        cell: |_, process| span(&*process.found_by, Role::Dim),
-    },
-    Column {
-        head: "COMMAND",
-        width: Width::Fill(16, 34),
-        right: false,
-        priority: 0,
-        cut: Cut::End,
-        cell: |_, process| {
-            span(if process.cmdline.is_empty() { &*process.process_exe } else { &*process.cmdline }, Role::Normal)
-        },
-    },
-];
-
-fn ago(state: &State, at: jiff::Timestamp) -> String {
-    state.clock.map_or_else(String::new, |clock| format::age(clock.as_second() - at.as_second()))
-}
-
 /// AI processes of one agent.
 pub fn ai(canvas: &mut Canvas<'_>, state: &State, rows: &List<Arc<DiscoveredAgent>>, area: Rect, focused: bool) {
     list(
         canvas,
+        (state, Pane::PageAi),
         area,
         Heads::Shown,
         rows,
         "no AI process was found there within the last hour",
         |canvas, body, visible, first| {
-            let table = Table::place(canvas, state, area, AI, "", &visible.iter());
+            let table = Table::place(canvas, state, area, (order::Table::Ai, AI), "", &visible.iter());
             if body.y > area.y {
-                table.heads(canvas, area.y);
+                table.heads(canvas, state, area.y);
             }
             for ((n, process), y) in visible.iter().enumerate().zip(lines(body)) {
                 let (glyph, role) =
@@ -273,13 +283,26 @@ pub fn ai(canvas: &mut Canvas<'_>, state: &State, rows: &List<Arc<DiscoveredAgen
     );
 }
 
-/// What stands at the right of a list's upper edge: which rows of how many, new ones above, more below.
-pub fn position<R: Keyed>(canvas: &Canvas<'_>, rows: &List<R>, height: u16) -> String {
+/// What stands at the right of a list's upper edge: which rows of how many, new ones above, marked ones, and what it's sorted by
+/// if that is not the usual.
+pub fn position<R: Keyed>(
+    canvas: &Canvas<'_>,
+    state: &State,
+    table: order::Table,
+    rows: &List<R>,
+    height: u16,
+) -> String {
     let all = rows.rows().len();
     if all == 0 {
         return String::new();
     }
     let mut parts = Vec::new();
+    if !state.marked.is_empty() {
+        let marked = rows.rows().iter().filter(|row| state.marked.contains(&row.key())).count();
+        if marked > 0 {
+            parts.push(format!("{} marked", format::count(marked as u64)));
+        }
+    }
     if rows.newer() > 0 {
         parts.push(format!("+{} new", format::count(rows.newer() as u64)));
     }
@@ -288,5 +311,16 @@ pub fn position<R: Keyed>(canvas: &Canvas<'_>, rows: &List<R>, height: u16) -> S
     } else {
         parts.push(format::count(all as u64));
     }
+    parts.extend(sorted(canvas, state, table));
     parts.join(&format!(" {} ", canvas.theme.glyph(Glyph::Bullet)))
+}
+
+/// What a list is sorted by, if that is not the usual.
+pub fn sorted(canvas: &Canvas<'_>, state: &State, table: order::Table) -> Option<String> {
+    let order = state.layout.order(table);
+    if order.head == table.natural() && !order.reversed && table != order::Table::Agents {
+        return None;
+    }
+    let direction = canvas.theme.glyph(if order.reversed { Glyph::SortUp } else { Glyph::SortDown });
+    Some(format!("sort {}{direction}", order.head))
 }

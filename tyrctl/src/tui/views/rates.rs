@@ -4,21 +4,46 @@ use ratatui::layout::Rect;
 use tyr_api::events::{EventKind, Verdict};
 
 use crate::tui::state::State;
+use crate::tui::state::rates::{Rates, SECONDS_MAX, Second, Summary};
 use crate::tui::theme::{Glyph, Role};
 use crate::tui::views::canvas::{Canvas, Span, span};
 use crate::tui::views::columns::verdict_role;
 use crate::tui::views::format;
 
-/// Seconds that the chart covers.
-const CHART_SECONDS: usize = 300;
-
 /// A chart of next to nothing is not blown up to its full height.
 const CHART_MAX_LEAST: f64 = 10.0;
 
+/// Columns of bars that a line has at most, while no stretch of time was chosen: one for each second.
+const COMPACT_COLUMNS_MAX: u16 = 120;
+
+/// Average events per second of each column, oldest first, and whether it rests on the seconds themselves. What came before the
+/// first counters is the average of its minute.
+fn averages(rates: &Rates, columns: usize, seconds: usize) -> Vec<Option<(f64, bool)>> {
+    let Some(newest) = rates.newest() else { return vec![None; columns] };
+    let series = rates.series(seconds);
+    (0..columns)
+        .map(|column| {
+            let (from, to) = (column * seconds / columns, (column + 1) * seconds / columns);
+            let to = to.max(from + 1);
+            let seen: Vec<u64> = series[from..to].iter().flatten().map(|second| second.events).collect();
+            if seen.is_empty() {
+                let age = i64::try_from(seconds - to).unwrap_or(0);
+                return rates.minute_average(newest - age).map(|average| (average, false));
+            }
+            #[expect(clippy::cast_precision_loss, reason = "a rate to draw")]
+            Some((seen.iter().sum::<u64>() as f64 / seen.len() as f64, true))
+        })
+        .collect()
+}
+
 /// A panel of three lines: bars, figures, kinds.
 pub fn compact(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
-    let seconds = usize::from(area.width.saturating_sub(4)).clamp(1, 120);
-    let title = format!("Events/s, last {seconds} s");
+    let columns = usize::from(area.width.saturating_sub(4).clamp(1, COMPACT_COLUMNS_MAX));
+    let seconds = state.window.unwrap_or(columns);
+    let title = format!(
+        "Events/s, last {}",
+        if state.window.is_some() { format::length(seconds) } else { format!("{seconds} s") }
+    );
     let inner = canvas.panel(area, &[span(title, Role::Accent)], &losses(state), false);
     let right = inner.right().saturating_sub(1);
     let x = inner.x + 1;
@@ -28,13 +53,26 @@ pub fn compact(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         return;
     };
     let bars = canvas.theme.bars();
-    for (n, second) in rates.series(seconds).into_iter().enumerate() {
+    // A second in which something was denied looks different; where a column stands for many, nearly all would.
+    let series = rates.series(seconds);
+    let values = averages(rates, columns, seconds);
+    let max = values.iter().flatten().map(|(value, _)| value.ceil()).fold(0.0, f64::max);
+    for (n, value) in values.iter().enumerate() {
         // A second without counters is a hole, not a zero.
-        let Some(second) = second else { continue };
+        let Some((value, exact)) = value else { continue };
         let at = x + u16::try_from(n).unwrap_or(0);
-        if at < right {
-            let role = if second.by_verdict[Verdict::Deny as usize] > 0 { Role::Warn } else { Role::Good };
-            canvas.text(at, inner.y, 1, bars[level(second.events, summary.max, bars.len())], role);
+        if at < right && (*exact || state.window.is_some()) {
+            let denied = seconds <= columns && series[n * seconds / columns].is_some_and(denies);
+            let role = if denied {
+                Role::Warn
+            } else if *exact {
+                Role::Good
+            } else {
+                Role::Dim
+            };
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive rates")]
+            let level = level(value.ceil() as u64, max as u64, bars.len());
+            canvas.text(at, inner.y, 1, bars[level], role);
         }
     }
     canvas.line(x, inner.y + 1, right, &figures(state, seconds, &summary));
@@ -49,14 +87,22 @@ pub fn compact(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     }
 }
 
+const fn denies(second: &Second) -> bool {
+    second.by_verdict[Verdict::Deny as usize] > 0
+}
+
 fn level(value: u64, max: u64, levels: usize) -> usize {
     let top = levels as u64 - 1;
     // Anything above zero is seen: it never shares the lowest bar with nothing, unless all is tiny.
     usize::try_from((value * top).div_ceil(max.max(1)).min(top)).unwrap_or(0)
 }
 
-fn figures(state: &State, seconds: usize, summary: &crate::tui::state::rates::Summary) -> Vec<Span<'static>> {
+fn figures(state: &State, seconds: usize, summary: &Summary) -> Vec<Span<'static>> {
     let mut spans = Vec::new();
+    if seconds > SECONDS_MAX {
+        // Older seconds are kept as minutes, of which no median second can be told.
+        spans.push(span(format!("of {}: ", format::length(SECONDS_MAX)), Role::Dim));
+    }
     for (label, value) in [("now ", summary.now), ("p50 ", summary.p50), ("p99 ", summary.p99), ("max ", summary.max)] {
         spans.push(span(label, Role::Dim));
         spans.push(span(format!("{}  ", format::count(value)), Role::Strong));
@@ -84,11 +130,13 @@ fn losses(state: &State) -> String {
     if parts.is_empty() { "lost 0".to_owned() } else { parts.join(", ") }
 }
 
-/// A chart of the last five minutes with an axis.
+/// A chart with an axis.
 pub fn chart(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
-    let inner = canvas.panel(area, &[span("Events/s, 5 min", Role::Accent)], &losses(state), false);
+    let seconds = state.window();
+    let title = [span(format!("Events/s, {}", format::length(seconds)), Role::Accent), span(" - +", Role::Dim)];
+    let inner = canvas.panel(area, &title, &losses(state), false);
     let rates = &state.data().rates;
-    let (Some(summary), Some(newest)) = (rates.summary(CHART_SECONDS), rates.newest()) else {
+    let Some(summary) = rates.summary(seconds) else {
         canvas.text(inner.x + 1, inner.y, inner.width, "no data yet", Role::Dim);
         return;
     };
@@ -96,21 +144,7 @@ pub fn chart(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         return;
     }
     let plot = Rect { x: inner.x + 7, y: inner.y, width: inner.width - 8, height: inner.height - 2 };
-    let columns = usize::from(plot.width);
-    let series = rates.series(CHART_SECONDS);
-    // One value per column: the average of its seconds; before the first counters the roll-up's average of that minute.
-    let values: Vec<Option<(f64, bool)>> = (0..columns)
-        .map(|column| {
-            let (from, to) = (column * CHART_SECONDS / columns, (column + 1) * CHART_SECONDS / columns);
-            let seen: Vec<u64> = series[from..to.max(from + 1)].iter().flatten().map(|second| second.events).collect();
-            if seen.is_empty() {
-                let age = i64::try_from(CHART_SECONDS - to).unwrap_or(0);
-                return rates.minute_average(newest - age).map(|average| (average, false));
-            }
-            #[expect(clippy::cast_precision_loss, reason = "a rate to draw")]
-            Some((seen.iter().sum::<u64>() as f64 / seen.len() as f64, true))
-        })
-        .collect();
+    let values = averages(rates, usize::from(plot.width), seconds);
     let max = values.iter().flatten().map(|(value, _)| *value).fold(CHART_MAX_LEAST, f64::max);
     let bars = canvas.theme.bars();
     let steps = f64::from(plot.height) * 8.0;
@@ -144,12 +178,14 @@ pub fn chart(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         }
     }
     let axis = plot.bottom();
-    for minute in 0..5_u16 {
-        let x = plot.x + minute * plot.width / 5;
-        canvas.text(x, axis, 5, &format!("-{}m", 5 - minute), Role::Dim);
+    for part in 0..5_u16 {
+        let x = plot.x + part * plot.width / 5;
+        let ago = seconds / 5 * usize::from(5 - part);
+        let label = if seconds.is_multiple_of(300) { format!("-{}m", ago / 60) } else { format!("-{ago}s") };
+        canvas.text(x, axis, 5, &label, Role::Dim);
     }
     canvas.text_right(plot.x, plot.right(), axis, "now", Role::Dim);
-    canvas.line(inner.x + 1, axis + 1, inner.right(), &figures(state, CHART_SECONDS, &summary));
+    canvas.line(inner.x + 1, axis + 1, inner.right(), &figures(state, seconds, &summary));
 }
 
 /// Kinds of the last minute, with their share and verdicts.
@@ -206,13 +242,13 @@ fn bar(canvas: &mut Canvas<'_>, x: u16, y: u16, room: u16, part: u64, whole: u64
 }
 
 /// The last minute of one agent as a line of twelve bars.
-pub fn shape(canvas: &Canvas<'_>, state: &State, agent: uuid::Uuid) -> String {
+pub fn shape(state: &State, agent: uuid::Uuid) -> String {
     let second = state.clock.map_or(0, jiff::Timestamp::as_second);
     let shape = state.data().rates.shape_of(agent, second, 12);
     let max = shape.iter().copied().max().unwrap_or(0);
-    let bars = canvas.theme.bars();
+    let bars = state.theme.bars();
     shape
         .into_iter()
-        .map(|n| if max == 0 { canvas.theme.glyph(Glyph::Bullet) } else { bars[level(n.into(), max.into(), 8)] })
+        .map(|n| if max == 0 { state.theme.glyph(Glyph::Bullet) } else { bars[level(n.into(), max.into(), 8)] })
         .collect()
 }

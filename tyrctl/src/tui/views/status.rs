@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 
-use crate::tui::input::BINDINGS;
+use crate::tui::input::{self, Action, BAR};
 use crate::tui::state::State;
 use crate::tui::state::link::Phase;
-use crate::tui::state::ui::{Page, View};
+use crate::tui::state::mouse::Target;
+use crate::tui::state::ui::{Page, Prompt, PromptKind, TimeForm, View};
 use crate::tui::theme::{Glyph, Role};
 use crate::tui::views::canvas::{Canvas, Span, span};
 use crate::tui::views::format;
@@ -24,7 +25,7 @@ fn part(priority: u8, spans: Vec<Span<'static>>) -> Part {
 
 /// Connection, counts that matter, losses, the server's clock.
 pub fn status(canvas: &mut Canvas<'_>, state: &State, area: Rect, wide: bool) {
-    let clock = state.clock.map(format::clock).unwrap_or_default();
+    let clock = state.clock.map(|at| clock_text(state, at)).unwrap_or_default();
     let clock_room = if state.link.is_live() && area.width >= 60 { canvas.width(&clock) + 2 } else { 0 };
     let room = area.width.saturating_sub(clock_room + 1);
     let mut parts = parts(canvas, state, wide);
@@ -52,25 +53,48 @@ pub fn status(canvas: &mut Canvas<'_>, state: &State, area: Rect, wide: bool) {
     }
 }
 
+/// Where nothing else has room: the same parts, over as many lines as there are, most needed first.
+pub fn tiny(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
+    let (mut x, mut y) = (area.x + 1, area.y);
+    for part in parts(canvas, state, false) {
+        let width: u16 = part.spans.iter().map(|span| canvas.width(&span.text)).sum();
+        if x > area.x + 1 && x + width > area.right() {
+            (x, y) = (area.x + 1, y + 1);
+        }
+        if y >= area.bottom() {
+            return;
+        }
+        x = canvas.line(x, y, area.right(), &part.spans) + 2;
+    }
+}
+
+/// The server's clock; an age of it would always be nothing.
+fn clock_text(state: &State, at: jiff::Timestamp) -> String {
+    match state.times {
+        TimeForm::Zone => format::stamp(state, at),
+        _ => format::clock(at),
+    }
+}
+
 fn parts(canvas: &Canvas<'_>, state: &State, wide: bool) -> Vec<Part> {
     let glyph = |glyph| canvas.theme.glyph(glyph);
     let mut parts = Vec::new();
     if area_is_roomy(state) {
-        parts.push(part(4, vec![span(format!("tyr:{}", state.context), Role::Strong)]));
+        parts.push(part(4, vec![span(format!("tyr:{}", state.shown(&state.context)), Role::Strong)]));
     }
     if wide {
-        parts.push(part(7, vec![span(state.server.clone(), Role::Dim)]));
+        parts.push(part(7, vec![span(state.shown(&state.server).into_owned(), Role::Dim)]));
     }
     parts.extend(connection(canvas, state));
     if let Some(newer) = state.frozen() {
-        let at = state.clock.map(format::clock).unwrap_or_default();
-        parts.push(part(
-            0,
-            vec![
-                span(format!("{} FROZEN {at}", glyph(Glyph::Frozen)), Role::Warn),
-                span(format!(" (+{} new)", format::count(newer)), Role::Normal),
-            ],
-        ));
+        let at = state.clock.map(|at| clock_text(state, at)).unwrap_or_default();
+        let mut spans = vec![span(format!("{} FROZEN {at}", glyph(Glyph::Frozen)), Role::Warn)];
+        let back = state.stepped_back();
+        if back > 0 {
+            spans.push(span(format!(" -{}", format::age(back)), Role::Warn));
+        }
+        spans.push(span(format!(" (+{} new)", format::count(newer)), Role::Normal));
+        parts.push(part(0, spans));
     }
     let data = state.data();
     if state.clock.is_none() {
@@ -137,7 +161,7 @@ fn connection(canvas: &Canvas<'_>, state: &State) -> Vec<Part> {
     let age = link.frame_age(now).map(seconds).unwrap_or_default();
     let as_of = |parts: &mut Vec<Part>| {
         if let Some(clock) = link.server_now(now) {
-            parts.push(part(1, vec![span(format!("data as of {}", format::clock(clock)), Role::Warn)]));
+            parts.push(part(1, vec![span(format!("data as of {}", clock_text(state, clock)), Role::Warn)]));
         }
     };
     let mut parts = Vec::new();
@@ -197,68 +221,171 @@ fn connection(canvas: &Canvas<'_>, state: &State) -> Vec<Part> {
 
 /// The views and where we are in them, and the filter.
 pub fn tabs(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
-    let mut spans = Vec::new();
-    for (n, view) in View::ALL.into_iter().enumerate() {
-        if view == state.view {
-            spans.push(span(format!("[{} {}] ", n + 1, view.name()), Role::Accent));
-        } else {
-            spans.push(span(format!(" {} {}  ", n + 1, view.name()), Role::Dim));
-        }
-    }
-    for page in &state.pages {
-        let name = match page {
-            Page::Agent(page) => state.data().fleet.get(page.agent).map_or("agent", |agent| &agent.name),
-            Page::Event(_) => "event",
-        };
-        spans.push(span(format!("{} {name} ", canvas.theme.glyph(Glyph::Closed)), Role::Strong));
-    }
-    let x = canvas.line(area.x, area.y, area.right(), &spans);
     let only = if state.deny_only { "deny+alert " } else { "" };
     let (text, role) = if state.filter.is_empty() {
         (format!("{only}filter: (none)"), if state.deny_only { Role::Warn } else { Role::Dim })
     } else {
-        (format!("{only}filter: {}", state.filter.text()), Role::Warn)
+        (format!("{only}filter: {}", state.shown(state.filter.text())), Role::Warn)
     };
-    let room = area.right().saturating_sub(x + 3);
-    let width = canvas.width(&text).min(room);
-    if width > 10 {
-        canvas.text(area.right() - 1 - width, area.y, width, &text, role);
+    let wanted = canvas.width(&text) + 2;
+    // Names first; where the filter or the pages need the room, digits do.
+    let mut names = tab_names(area.width >= 110, false, state);
+    let crumbs = crumbs(canvas, state);
+    let crumbs_width: u16 = crumbs.iter().map(|crumb| canvas.width(&crumb.text)).sum();
+    let width = |names: &[(View, String)]| names.iter().map(|(_, name)| canvas_width(name)).sum::<u16>();
+    let needs_filter = !state.filter.is_empty() || state.deny_only;
+    let needed = crumbs_width + if needs_filter { wanted.min(area.width / 2) } else { 0 };
+    if width(&names) + needed > area.width {
+        names = tab_names(false, true, state);
     }
+    let mut x = area.x;
+    for (view, name) in &names {
+        let role = if *view == state.view { Role::Accent } else { Role::Dim };
+        let used = canvas.text(x, area.y, area.right().saturating_sub(x), name, role);
+        state.drawn(Rect { x, y: area.y, width: used, height: 1 }, Target::View(*view));
+        x += used;
+    }
+    x = canvas.line(x, area.y, area.right(), &crumbs);
+    let room = area.right().saturating_sub(x + 2);
+    let width = canvas.width(&text).min(room);
+    // What is not filtered is worth no half sentence.
+    if width > 10 && (needs_filter || width == canvas.width(&text)) {
+        let left = area.right() - 1 - width;
+        canvas.text(left, area.y, width, &text, role);
+        state.drawn(Rect { x: left, y: area.y, width, height: 1 }, Target::Act(Action::Filter));
+    }
+}
+
+fn canvas_width(name: &str) -> u16 {
+    crate::tui::views::canvas::columns(name)
+}
+
+/// The views' names as they stand in the bar: all, or but the one that is shown.
+fn tab_names(roomy: bool, digits: bool, state: &State) -> Vec<(View, String)> {
+    let name = |(n, view): (usize, View)| {
+        let long = if view == View::Connection && !roomy { "Conn" } else { view.name() };
+        let text = match (view == state.view, digits, roomy) {
+            (true, _, true) => format!("[{} {long}] ", n + 1),
+            (true, _, false) => format!("[{} {long}]", n + 1),
+            (false, true, _) => format!(" {}", n + 1),
+            (false, false, true) => format!(" {} {long}  ", n + 1),
+            (false, false, false) => format!(" {} {long} ", n + 1),
+        };
+        (view, text)
+    };
+    View::ALL.into_iter().enumerate().map(name).collect()
+}
+
+/// The pages over the view.
+fn crumbs(canvas: &Canvas<'_>, state: &State) -> Vec<Span<'static>> {
+    let data = state.data();
+    let name = |page: &Page| match page {
+        Page::Agent(page) => match page.process.and_then(|id| data.fleet.ai_get(id)) {
+            Some(process) => format!("{} {}", process.agent_type, process.pid),
+            None if page.process.is_some() => "AI process".to_owned(),
+            None => match data.fleet.get(page.agent) {
+                Some(agent) => state.name_of(page.agent, &agent.name).into_owned(),
+                None => "agent".to_owned(),
+            },
+        },
+        Page::Event(_) => "event".to_owned(),
+        Page::Why(_) => "why".to_owned(),
+    };
+    let sign = canvas.theme.glyph(Glyph::Closed);
+    state.pages.iter().map(|page| span(format!(" {sign} {}", name(page)), Role::Strong)).collect()
 }
 
 /// The prompt, why we are cut off, or what just happened.
 pub fn message(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let (x, y, right) = (area.x + 1, area.y, area.right());
     if let Some(prompt) = &state.prompt {
-        let caret = canvas.theme.glyph(Glyph::Caret);
-        let at = canvas.line(
-            x,
-            y,
-            right,
-            &[span("/", Role::Accent), span(&*prompt.text, Role::Normal), span(caret, Role::Accent)],
-        );
-        match &prompt.error {
-            Some((place, error)) => {
-                // The place is in characters; what stands before it is as wide as it's drawn.
-                let before: String = prompt.text.chars().take(*place).collect();
-                let bad = x + 1 + canvas.width(&before);
-                canvas.restyle(Rect { x: bad.min(right - 1), y, width: 1, height: 1 }, Role::Selected);
-                canvas.text(at + 2, y, right.saturating_sub(at + 2), error, Role::Bad);
+        return typed(canvas, prompt, area);
+    }
+    if let Some(cause) = state.link.cause() {
+        canvas.line(x, y, right, &[span("error: ", Role::Bad), span(state.shown(cause), Role::Normal)]);
+    } else if let Some(notice) = state.notice() {
+        let stamp = notice.stamp.map(|at| format!("{} ", clock_text(state, at))).unwrap_or_default();
+        let about = state.shown(&notice.about);
+        let spans = [span(stamp, Role::Dim), span(&*notice.text, notice.role), span(about, notice.role)];
+        canvas.line(x, y, right, &spans);
+    }
+}
+
+/// The prompt's line: what was typed, with the cursor in it and what is wrong underlined. Where it's longer than the line, the
+/// cursor stays in sight.
+fn typed(canvas: &mut Canvas<'_>, prompt: &Prompt, area: Rect) {
+    let sign = match prompt.kind {
+        PromptKind::Filter => "/",
+        PromptKind::Ask => ":",
+    };
+    let x = area.x + 1 + canvas.text(area.x + 1, area.y, 1, sign, Role::Accent);
+    let room = usize::from(area.right().saturating_sub(x + 1));
+    let text: Vec<char> = prompt.line.text().chars().collect();
+    let cursor = prompt.line.cursor();
+    // Each character is drawn by itself, so that places stay right even where one becomes a picture of several columns.
+    let shown: Vec<String> = text.iter().map(|c| canvas.plain(c.encode_utf8(&mut [0; 4]))).collect();
+    let widths: Vec<usize> = shown.iter().map(|one| usize::from(canvas.width(one))).collect();
+    let mut first = 0;
+    while first < cursor && widths[first..cursor].iter().sum::<usize>() + 1 > room {
+        first += 1;
+    }
+    // What is wrong reaches to the end of its word; at the end of the text there is nothing but the cursor to mark.
+    let wrong = prompt.error.as_ref().map(|(at, _)| {
+        let end = text.iter().skip(*at).position(|c| c.is_whitespace()).map_or(text.len(), |length| at + length);
+        *at..end.max(at + 1)
+    });
+    let mut at = x;
+    for n in first..=text.len() {
+        let is_wrong = wrong.as_ref().is_some_and(|wrong| wrong.contains(&n));
+        let role = if is_wrong { Role::Wrong } else { Role::Normal };
+        let width = match shown.get(n) {
+            Some(one) => canvas.text(at, area.y, area.right().saturating_sub(at), one, role),
+            None if is_wrong && n != cursor => canvas.text(at, area.y, 1, "_", role),
+            None => 1,
+        };
+        if n == cursor {
+            if n == text.len() {
+                canvas.text(at, area.y, 1, canvas.theme.glyph(Glyph::Caret), Role::Accent);
+            } else {
+                canvas.restyle(Rect { x: at, y: area.y, width: width.max(1), height: 1 }, Role::Selected);
             }
-            None if prompt.text.is_empty() => {
-                let hint = "words, field=value (kind verdict agent type resource rule age ...), and or not";
-                canvas.text(at + 1, y, right.saturating_sub(at + 1), hint, Role::Dim);
-            }
-            None => {}
+        }
+        at += width;
+    }
+}
+
+/// Below the prompt: what is wrong, what could be typed next, or what the keys do.
+pub fn hints(canvas: &mut Canvas<'_>, prompt: &Prompt, area: Rect) {
+    let (x, y, right) = (area.x + 1, area.y, area.right());
+    if let Some((at, error)) = &prompt.error {
+        let place = format!(" (at character {})", at + 1);
+        canvas.line(x, y, right, &[span(&**error, Role::Bad), span(place, Role::Dim)]);
+        return;
+    }
+    if prompt.offers.is_empty() {
+        let mut at = x;
+        for (key, label) in [("enter", "keep"), ("esc", "cancel"), ("ctrl-u", "clear"), ("up", "history")] {
+            at = canvas.line(at, y, right, &[span(key, Role::Accent), span(format!(" {label}  "), Role::Dim)]);
         }
         return;
     }
-    if let Some(cause) = state.link.cause() {
-        canvas.line(x, y, right, &[span("error: ", Role::Bad), span(cause, Role::Normal)]);
-    } else if let Some(notice) = state.notice() {
-        let stamp = notice.stamp.map(|at| format!("{} ", format::clock(at))).unwrap_or_default();
-        canvas.line(x, y, right, &[span(stamp, Role::Dim), span(&*notice.text, notice.role)]);
+    let mut at = x + canvas.text(x, y, 4, "tab ", Role::Accent);
+    // The one that stands there now is always in sight; what is told of it, too.
+    let first = prompt.offer.map_or(0, |offer| offer.saturating_sub(2));
+    let about = prompt.offers.get(prompt.offer.unwrap_or(0)).map_or("", |offer| &*offer.about);
+    let about_room = if about.is_empty() { 0 } else { canvas.width(about).min(area.width / 2) + 2 };
+    for (n, offer) in prompt.offers.iter().enumerate().skip(first) {
+        let width = canvas.width(&offer.word) + 1;
+        if at + width + about_room > right {
+            canvas.text(at, y, 1, canvas.theme.glyph(Glyph::Ellipsis), Role::Dim);
+            at += 1;
+            break;
+        }
+        let role = if prompt.offer == Some(n) { Role::Selected } else { Role::Normal };
+        canvas.text(at, y, width, offer.word.trim_end(), role);
+        at += width;
     }
+    canvas.text(at + 1, y, right.saturating_sub(at + 1), about, Role::Dim);
 }
 
 /// Whether the message line has something to say.
@@ -268,19 +395,19 @@ pub fn has_message(state: &State) -> bool {
 
 /// Keys, as many as fit; help and quit always.
 pub fn keys(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
-    let prompt = [("enter", "keep"), ("esc", "cancel"), ("ctrl-u", "clear")];
-    let shown: Vec<(&str, &str)> = if state.prompt.is_some() {
-        prompt.to_vec()
-    } else {
-        BINDINGS
-            .iter()
-            .filter(|binding| !binding.label.is_empty())
-            .map(|binding| (if canvas.theme.ascii { binding.shown_ascii } else { binding.shown }, binding.label))
-            .collect()
-    };
-    let width = |canvas: &Canvas<'_>, (key, label): &(&str, &str)| canvas.width(key) + canvas.width(label) + 3;
-    let always = shown.len().min(2);
-    let (front, back) = shown.split_at(shown.len() - always);
+    if let Some(prompt) = &state.prompt {
+        return hints(canvas, prompt, area);
+    }
+    let shown: Vec<(Action, &str, &str)> = BAR
+        .iter()
+        .filter_map(|(action, label)| {
+            let binding = input::binding(*action)?;
+            Some((*action, if canvas.theme.ascii { binding.shown_ascii } else { binding.shown }, *label))
+        })
+        .collect();
+    let width =
+        |canvas: &Canvas<'_>, (_, key, label): &(Action, &str, &str)| canvas.width(key) + canvas.width(label) + 3;
+    let (front, back) = shown.split_at(shown.len().saturating_sub(2));
     let mut room = area.width.saturating_sub(1 + back.iter().map(|one| width(canvas, one)).sum::<u16>());
     let mut x = area.x + 1;
     let kept = front.iter().take_while(|one| {
@@ -289,8 +416,10 @@ pub fn keys(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         fits
     });
     let kept: Vec<_> = kept.chain(back).collect();
-    for (key, label) in kept {
+    for (action, key, label) in kept {
         let spans = [span(*key, Role::Accent), span(format!(" {label}  "), Role::Dim)];
-        x = canvas.line(x, area.y, area.right(), &spans);
+        let end = canvas.line(x, area.y, area.right(), &spans);
+        state.drawn(Rect { x, y: area.y, width: end - x, height: 1 }, Target::Act(*action));
+        x = end;
     }
 }

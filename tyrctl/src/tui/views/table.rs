@@ -3,6 +3,9 @@
 use ratatui::layout::Rect;
 
 use crate::tui::state::State;
+use crate::tui::state::list::Keyed;
+use crate::tui::state::mouse::Target;
+use crate::tui::state::order;
 use crate::tui::theme::{Glyph, Role};
 use crate::tui::views::canvas::{Canvas, Cut, Span};
 
@@ -51,18 +54,19 @@ struct Place<'c, R> {
 
 /// A table ready to draw rows.
 pub struct Table<'c, R> {
+    kind: order::Table,
     places: Vec<Place<'c, R>>,
     area: Rect,
 }
 
-impl<'c, R> Table<'c, R> {
-    /// Places the columns into the width of that area, measuring the visible rows where a column wants it; `without` names a
-    /// column to leave out.
+impl<'c, R: Keyed> Table<'c, R> {
+    /// Places the columns that the operator wants into the width of that area, measuring the visible rows where a column wants
+    /// it; `without` names a column that says nothing here.
     pub fn place<'r>(
         canvas: &Canvas<'_>,
         state: &'r State,
         area: Rect,
-        columns: &'c [Column<R>],
+        (kind, columns): (order::Table, &'c [Column<R>]),
         without: &str,
         visible: &(impl Iterator<Item = &'r R> + Clone),
     ) -> Self
@@ -84,7 +88,13 @@ impl<'c, R> Table<'c, R> {
             .collect();
         // One column stays free on the right, so that text doesn't touch the box.
         let room = area.width.saturating_sub(GUTTER + 1);
-        let mut kept: Vec<usize> = (0..columns.len()).filter(|n| columns[*n].head != without).collect();
+        let wanted = |n: &usize| columns[*n].head != without && state.layout.shows(kind, columns[*n].head);
+        let mut kept: Vec<usize> = (0..columns.len()).filter(wanted).collect();
+        // What was asked for goes last.
+        let priority = |n: usize| {
+            let asked = kind.is_unusual(columns[n].head);
+            if asked { columns[n].priority.min(1) } else { columns[n].priority }
+        };
         let needed = |kept: &[usize]| {
             kept.iter().map(|n| widths[*n]).sum::<u16>()
                 + GAP * u16::try_from(kept.len().saturating_sub(1)).unwrap_or(0)
@@ -97,9 +107,9 @@ impl<'c, R> Table<'c, R> {
             })
             .sum();
         loop {
-            let victim = kept.iter().copied().filter(|n| columns[*n].priority > 0).max_by_key(|n| columns[*n].priority);
+            let victim = kept.iter().copied().filter(|n| priority(*n) > 0).max_by_key(|n| priority(*n));
             let Some(victim) = victim else { break };
-            let extra = if columns[victim].priority >= NICE { wish } else { 0 };
+            let extra = if priority(victim) >= NICE { wish } else { 0 };
             if needed(&kept) + extra <= room {
                 break;
             }
@@ -117,23 +127,36 @@ impl<'c, R> Table<'c, R> {
             places.push(Place { column, x, width });
             x = x.saturating_add(width + GAP);
         }
-        Self { places, area }
+        Self { kind, places, area }
     }
 
-    /// Writes the heads into a line.
-    pub fn heads(&self, canvas: &mut Canvas<'_>, y: u16) {
+    /// Writes the heads into a line; the one that is sorted by has a sign where there is room for it.
+    pub fn heads(&self, canvas: &mut Canvas<'_>, state: &State, y: u16) {
+        let order = state.layout.order(self.kind);
         for place in &self.places {
-            if place.column.right {
-                canvas.text_right(place.x, place.x + place.width, y, place.column.head, Role::Dim);
-            } else {
-                canvas.text(place.x, y, place.width, place.column.head, Role::Dim);
+            let head = place.column.head;
+            let mut text = head.to_owned();
+            let mut role = Role::Dim;
+            if order.head == head {
+                role = Role::Accent;
+                let sign = canvas.theme.glyph(if order.reversed { Glyph::SortUp } else { Glyph::SortDown });
+                if canvas.width(head) + canvas.width(sign) <= place.width {
+                    text.push_str(sign);
+                }
             }
+            if place.column.right {
+                canvas.text_right(place.x, place.x + place.width, y, &text, role);
+            } else {
+                canvas.text(place.x, y, place.width, &text, role);
+            }
+            state.drawn(Rect { x: place.x, y, width: place.width, height: 1 }, Target::Head(self.kind, head));
         }
     }
 
     /// Writes a row into a line; `mark` stands before it.
     pub fn row(&self, canvas: &mut Canvas<'_>, state: &State, y: u16, row: &R, mark: (&str, Role), look: Look) {
         canvas.text(self.area.x + 1, y, 2, mark.0, mark.1);
+        marked(canvas, state, self.area, y, row);
         for place in &self.places {
             let span = (place.column.cell)(state, row);
             if place.column.right {
@@ -143,6 +166,13 @@ impl<'c, R> Table<'c, R> {
             }
         }
         select(canvas, self.area, y, look);
+    }
+}
+
+/// The sign of a row that the operator marked.
+pub fn marked(canvas: &mut Canvas<'_>, state: &State, area: Rect, y: u16, row: &impl Keyed) {
+    if state.marked.contains(&row.key()) {
+        canvas.text(area.x + 3, y, 1, canvas.theme.glyph(Glyph::Check), Role::Accent);
     }
 }
 

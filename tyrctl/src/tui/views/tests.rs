@@ -8,8 +8,9 @@ use ratatui::buffer::Buffer;
 use ratatui::style::Color;
 
 use crate::tui::state::feed::{Batch, Feed};
+use crate::tui::state::order::Table;
 use crate::tui::state::testing::{agent, at, event, live, snapshot};
-use crate::tui::state::{Msg, State};
+use crate::tui::state::{Access, Msg, State};
 use crate::tui::term::text_of;
 use crate::tui::theme::Theme;
 use crate::tui::views::draw;
@@ -28,36 +29,172 @@ fn press(state: &mut State, keys: &str, start: Instant) {
     for c in keys.chars() {
         let code = match c {
             '\n' => KeyCode::Enter,
+            '\t' => KeyCode::Tab,
+            '\x10' => KeyCode::Char('p'),
             c => KeyCode::Char(c),
         };
-        state.apply(Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)), at(start, 0));
+        let modifiers = if c == '\x10' { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
+        state.apply(Msg::Key(KeyEvent::new(code, modifiers)), at(start, 0));
         state.prepare(at(start, 0));
     }
 }
 
-/// Each view at each size, in UTF-8 and in ASCII, compared with the committed picture.
+/// Every screen, and the keys that lead there.
+const SCREENS: [(&str, &str); 18] = [
+    ("overview", ""),
+    ("agents", "2"),
+    ("events", "3"),
+    ("drift", "4\n"),
+    ("alerts", "5"),
+    ("log", "6"),
+    ("connection", "7"),
+    ("agent", "\n"),
+    ("process", "\n\t\t\n"),
+    ("event", "3j\n"),
+    ("why", "3j\n\n"),
+    ("help", "?"),
+    ("palette", "\x10sort"),
+    ("sort", "2s"),
+    ("columns", "2c"),
+    ("filter", "3/kind=exec knid=x"),
+    ("ask", ":s"),
+    ("marks", "2mjmz"),
+];
+
+/// What the server does not tell and the tests must not depend on.
+fn live_with_access(theme: Theme, size: (u16, u16), start: Instant) -> State {
+    let mut state = live(theme, size, start);
+    state.access = Access {
+        ca_file: Some("/etc/tyr/ca.pem".into()),
+        token: "/home/alice/.config/tyr/token".to_owned(),
+        token_until: Some("2026-11-23T01:02:41Z".parse().unwrap()),
+        username: Some("alice".to_owned()),
+        role: Some("admin".to_owned()),
+    };
+    state.traffic.cursor = Some("42-019a0000".to_owned());
+    state
+}
+
+/// Each screen at each size, in UTF-8 and in ASCII, compared with the committed picture.
 #[test]
-fn views_look_as_committed() {
+fn screens_look_as_committed() {
     for theme in [UTF8, ASCII] {
         for size in SIZES {
-            for (name, keys) in [
-                ("overview", ""),
-                ("agents", "2"),
-                ("events", "3"),
-                ("drift", "4\n"),
-                ("alerts", "5"),
-                ("agent", "\n"),
-                ("event", "3j\n"),
-                ("help", "?"),
-            ] {
+            for (name, keys) in SCREENS {
                 let start = Instant::now();
-                let mut state = live(theme, size, start);
+                let mut state = live_with_access(theme, size, start);
                 press(&mut state, keys, start);
                 let flavour = if theme.ascii { "ascii" } else { "utf8" };
                 insta::assert_snapshot!(format!("{name}_{}x{}_{flavour}", size.0, size.1), text_of(&frame(&state)));
             }
         }
     }
+}
+
+/// Where there is no room for a list, the status line alone says what matters; one cell is enough to stay alive.
+#[test]
+fn tiny_screens_look_as_committed() {
+    let mut pictures = String::new();
+    for theme in [UTF8, ASCII] {
+        for size in [(20, 4), (24, 4), (30, 6), (1, 1)] {
+            for (name, keys) in SCREENS {
+                let start = Instant::now();
+                let mut state = live_with_access(theme, size, start);
+                press(&mut state, keys, start);
+                let flavour = if theme.ascii { "ascii" } else { "utf8" };
+                writeln!(pictures, "{name} {}x{} {flavour}\n{}", size.0, size.1, text_of(&frame(&state))).unwrap();
+            }
+        }
+    }
+    insta::assert_snapshot!("tiny", pictures);
+}
+
+#[test]
+fn every_column_of_the_screen_can_be_sorted_by_and_chosen() {
+    fn heads<R>(columns: &[super::table::Column<R>]) -> Vec<&'static str> {
+        columns.iter().map(|column| column.head).collect()
+    }
+    for (table, drawn) in [
+        (Table::Agents, heads(super::columns::AGENTS)),
+        (Table::Events, heads(super::columns::EVENTS)),
+        (Table::Drift, heads(super::columns::DRIFT)),
+        (Table::Alerts, heads(super::columns::ALERTS)),
+        (Table::Ai, heads(super::columns::AI)),
+        (Table::Log, heads(super::columns::LOG)),
+    ] {
+        let (mut drawn, mut known) = (drawn, table.heads().to_vec());
+        drawn.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(drawn, known, "{table:?}");
+    }
+}
+
+/// Whatever names somebody or something, on every screen.
+#[test]
+fn privacy_hides_names_and_paths_everywhere() {
+    let start = Instant::now();
+    for (name, keys) in SCREENS {
+        for size in SIZES {
+            let mut state = live_with_access(UTF8, size, start);
+            state.apply(Msg::Acknowledged(Err("no".to_owned())), at(start, 0));
+            press(&mut state, keys, start);
+            let shown = text_of(&frame(&state));
+            state.privacy = true;
+            state.prepare(at(start, 0));
+            let hidden = text_of(&frame(&state));
+            assert!(size.0 < 160 || shown != hidden, "{name}");
+            for secret in [
+                "prod",
+                "tyr.example",
+                "build-017",
+                "review",
+                "docs-",
+                "triage",
+                "/home",
+                "/etc",
+                "/usr",
+                "cron",
+                "sudo",
+                "203.0.113.9",
+                "claude -p",
+                "alice",
+                "kernel upgrade",
+            ] {
+                // The help has examples of paths.
+                if !matches!((name, secret), ("help", "/etc")) {
+                    assert!(!hidden.contains(secret), "{secret} is on the screen {name} at {size:?}:\n{hidden}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_sorted_column_is_marked_without_colour() {
+    let start = Instant::now();
+    let mut state = live(ASCII, (80, 24), start);
+    press(&mut state, "2:sort AGE\n", start);
+    let screen = text_of(&frame(&state));
+    assert!(screen.contains("AGEv") && screen.contains("sort AGEv"), "{screen}");
+    press(&mut state, "S", start);
+    assert!(text_of(&frame(&state)).contains("AGE^"));
+}
+
+#[test]
+fn what_is_wrong_is_underlined_and_the_cursor_stays_in_sight() {
+    let start = Instant::now();
+    let mut state = live(UTF8, (80, 24), start);
+    press(&mut state, "/kind=exec knid=x", start);
+    let buffer = frame(&state);
+    let underlined: String = (0..80)
+        .filter(|x| buffer[(*x, 22)].modifier.contains(ratatui::style::Modifier::UNDERLINED))
+        .map(|x| buffer[(x, 22)].symbol().to_owned())
+        .collect();
+    assert_eq!(underlined, "knid=x");
+    let mut state = live(UTF8, (40, 10), start);
+    press(&mut state, &format!("/{}end", "x".repeat(100)), start);
+    let screen = text_of(&frame(&state));
+    assert!(screen.lines().any(|line| line.trim_end().ends_with("end▏")), "{screen}");
 }
 
 #[test]
@@ -109,9 +246,10 @@ fn connection_states_look_as_committed() {
 fn every_size_is_drawn_without_a_panic() {
     let start = Instant::now();
     for theme in [UTF8, ASCII] {
-        for width in [1, 2, 3, 10, 23, 24, 25, 40, 59, 60, 61, 80, 99, 100, 120, 139, 140, 300] {
-            for height in [1, 2, 3, 4, 5, 9, 14, 15, 16, 24, 39, 40, 100] {
-                for keys in ["", "2", "3", "4\n", "5", "\n", "3\n", "?", "o", "z", "/kind=", "/knid=x"] {
+        for width in [1, 2, 10, 23, 24, 40, 59, 60, 99, 100, 139, 140, 300] {
+            for height in [1, 3, 4, 5, 14, 15, 16, 39, 40] {
+                for keys in SCREENS.iter().map(|(_, keys)| *keys).chain(["o", "z", "/kind=", "?/copy", "bz", "[", "pt"])
+                {
                     let mut state = live(theme, (width, height), start);
                     press(&mut state, keys, start);
                     frame(&state);
@@ -134,7 +272,7 @@ fn hostile_text_never_reaches_the_screen_raw() {
     let hostile = "\x1b[2J\x1b]0;x\x07\r\n\t\u{9b}31m\u{202e}evil\u{200b}\u{feff}\u{e0041}e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}";
     for theme in [UTF8, ASCII] {
         for size in SIZES {
-            for keys in ["", "2", "3", "4\n", "5", "\n", "3\n", "4\nj\n"] {
+            for keys in SCREENS.iter().map(|(_, keys)| *keys).chain(["4\nj\n", "bb", "bbb\n", "o", "\x10", "2myo"]) {
                 let mut state = live(theme, size, start);
                 state.context = hostile.to_owned();
                 state.server = hostile.to_owned();
@@ -217,7 +355,7 @@ fn colours_carry_state_and_are_absent_without_colour() {
 #[test]
 fn ascii_screens_hold_nothing_else() {
     let start = Instant::now();
-    for keys in ["", "2", "3", "4\n", "5", "\n", "3\n", "?", "o"] {
+    for keys in SCREENS.iter().map(|(_, keys)| *keys).chain(["o", "m", "/kind="]) {
         let mut state = live(ASCII, (160, 48), start);
         press(&mut state, keys, start);
         let text = text_of(&frame(&state));

@@ -1,0 +1,194 @@
+//! `tyrctl why`: an event, the rule behind its verdict and where that stands, and whose process it was.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use tyr_api::agents::DiscoveredAgent;
+use tyr_api::events::{DriftReason, Event};
+use tyr_api::policies::PolicyDocument;
+use tyr_policy::Policy;
+use uuid::Uuid;
+
+use super::{Outcome, events, sql};
+use crate::app::App;
+use crate::args::{Format, ListArgs, WhyArgs};
+use crate::client::Client;
+use crate::error::{Failure, Kind};
+use crate::output::rows::print_record;
+use crate::output::sanitize::sanitize;
+use crate::output::table::shorten;
+use crate::output::value::{Tone, Value};
+use crate::sql::{Value as Literal, catalog};
+
+/// Lines of a rule that are shown.
+const SOURCE_LINES_MAX: usize = 20;
+/// Places of a line that are shown.
+const SOURCE_WIDTH: usize = 100;
+
+/// All that is known.
+#[derive(Debug, Serialize)]
+struct Why {
+    /// In one sentence.
+    because: String,
+    event: Event,
+    /// Where the rule stands; absent when no rule decided, or its policy can't be read.
+    rule: Option<Source>,
+    /// The AI process that did it; absent when the server doesn't know it.
+    ai_process: Option<DiscoveredAgent>,
+}
+
+/// A rule in its document.
+#[derive(Debug, Serialize)]
+struct Source {
+    policy: String,
+    version: u32,
+    rule: String,
+    /// Its first line, from 1.
+    line: u32,
+    text: Vec<String>,
+}
+
+/// `why EVENT_ID`.
+pub(super) async fn run(app: &App, args: &WhyArgs) -> Result<Outcome, Failure> {
+    if args.sql.sql {
+        let made_at = made_at(args.event_id);
+        let statement = catalog::EVENTS
+            .bind(app.now)
+            .with("event", Literal::Id(args.event_id))
+            .with_some("since", made_at.map(Literal::At))
+            .with_some("until", made_at.map(|at| Literal::At(at + SignedDuration::from_millis(1))))
+            .with("limit", Literal::Number(1));
+        return sql::print(app, &ListArgs::default(), &[statement]);
+    }
+    let client = app.client()?;
+    let event = client.event(args.event_id).await.map_err(|failure| match failure.kind {
+        Kind::Failed => {
+            failure.hint("`tyrctl events list -o name` lists ids; events are kept as long as retention says")
+        }
+        _ => failure,
+    })?;
+    let ai_process = match event.discovered_agent_id {
+        Some(id) => known(client.discovered_agent(id).await)?,
+        None => None,
+    };
+    let rule = source(&client, &event).await?;
+    let why = Why { because: because(&event), event, rule, ai_process };
+    print_record(&app.out, &fields(&why), &why)?;
+    if let (Format::Table | Format::Wide, Some(source)) = (app.out.format, &why.rule) {
+        app.out.text("\n")?;
+        for (number, line) in (source.line..).zip(&source.text) {
+            app.out.text(&format!("{number:5} | {}\n", shorten(&sanitize(line), SOURCE_WIDTH)))?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// The millisecond in which an event was made, as its id has it; the statement looks into one day alone then.
+fn made_at(event_id: Uuid) -> Option<Timestamp> {
+    let (seconds, nanos) = event_id.get_timestamp().filter(|_| event_id.get_version_num() == 7)?.to_unix();
+    Timestamp::new(i64::try_from(seconds).ok()?, i32::try_from(nanos).ok()?).ok()
+}
+
+/// What is there; nothing where the server has it no more.
+fn known<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    match answer {
+        Ok(there) => Ok(Some(there)),
+        Err(failure) if failure.kind == Kind::Failed => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Where the deciding rule stands.
+async fn source(client: &Client, event: &Event) -> Result<Option<Source>, Failure> {
+    let (Some(rule), Some(version)) = (&event.rule, event.policy_version) else { return Ok(None) };
+    let document = known(client.policy(version).await)?;
+    Ok(document.and_then(|document| find(&document, rule)))
+}
+
+/// The rule of that name in a document, up to the next one.
+fn find(document: &PolicyDocument, name: &str) -> Option<Source> {
+    let policy = Policy::parse(&document.yaml).ok()?.policy;
+    let place = policy.rules.iter().position(|rule| rule.name == name)?;
+    let line = policy.rules[place].line;
+    let end = policy.rules.get(place + 1).map_or(u32::MAX, |next| next.line);
+    let lines = document.yaml.lines().skip(line.saturating_sub(1) as usize);
+    let text = lines.take(end.saturating_sub(line).max(1) as usize).take(SOURCE_LINES_MAX).map(str::to_owned);
+    Some(Source {
+        policy: document.version.name.clone(),
+        version: document.version.version,
+        rule: name.to_owned(),
+        line,
+        text: text.collect(),
+    })
+}
+
+/// What happened, in one sentence.
+fn because(event: &Event) -> String {
+    let decided = match (&event.rule, event.policy_version) {
+        (Some(rule), Some(version)) => format!("rule `{rule}` of policy version {version} decided"),
+        (Some(rule), None) => format!("rule `{rule}` decided"),
+        (None, Some(version)) => format!("no rule of policy version {version} matched, so its default holds"),
+        (None, None) => "no policy was in force".to_owned(),
+    };
+    let verdict = event.verdict;
+    let server = event.server_verdict.map_or_else(|| "nothing".to_owned(), |verdict| verdict.to_string());
+    match event.drift_reason.filter(|_| event.drift_detected) {
+        None => format!("{verdict}: {decided}"),
+        Some(DriftReason::NotEnforcedHere) => {
+            format!("{verdict} in place of {server}, as this host's kernel can't refuse such actions: {decided}")
+        }
+        Some(DriftReason::StalePolicy) => {
+            format!(
+                "{verdict}: {decided}; the server says {server}, by the policy that should have been in force there"
+            )
+        }
+        Some(DriftReason::VerdictDiffers) => {
+            format!("{verdict}: {decided}; the server says {server}, by the same policy: tampering, or a defect")
+        }
+    }
+}
+
+fn fields(why: &Why) -> Vec<(&'static str, Value)> {
+    let event = &why.event;
+    let of = |key: &str| event.metadata.get(key).map_or(Value::Nothing, Value::text);
+    let mut fields = vec![
+        ("event_id", Value::Text(event.event_id.to_string())),
+        ("because", Value::text(&why.because)),
+        ("ts", Value::Time(event.ts)),
+        ("kind", Value::Text(event.kind.to_string())),
+        ("resource", Value::text(&event.resource)),
+        ("verdict", events::verdict(event.verdict)),
+        ("server_verdict", Value::maybe(event.server_verdict, events::verdict)),
+        (
+            "drift",
+            match event.drift_reason {
+                Some(reason) => Value::Word(reason.as_str(), Tone::Bad),
+                None => Value::Word("no", Tone::Good),
+            },
+        ),
+        ("severity", Value::Text(event.severity.to_string())),
+        ("rule", Value::maybe(event.rule.clone(), Value::text)),
+        ("policy", Value::maybe(why.rule.as_ref(), |source| Value::text(&source.policy))),
+        ("version", Value::maybe(event.policy_version, |version| Value::Count(version.into()))),
+        ("line", Value::maybe(why.rule.as_ref(), |source| Value::Count(source.line.into()))),
+        ("policy_id", Value::maybe(event.policy_id.clone(), Value::Text)),
+        ("agent", Value::text(&event.agent_name)),
+        ("process", Value::text(&event.process_exe)),
+        ("cmdline", Value::text(&event.cmdline)),
+        ("pid", Value::Number(event.pid)),
+        ("ppid", of("ppid")),
+        ("uid", of("uid")),
+        ("ai_type", Value::maybe(event.agent_type.clone(), Value::text)),
+    ];
+    if let Some(process) = &why.ai_process {
+        fields.extend([
+            ("ai_name", Value::text(&process.display_name)),
+            ("ai_pid", Value::Number(process.pid)),
+            ("ai_process", Value::text(&process.process_exe)),
+            ("ai_cmdline", Value::text(&process.cmdline)),
+            ("ai_found_by", Value::text(&process.found_by)),
+            ("ai_since", Value::Time(process.first_seen)),
+        ]);
+    }
+    fields.push(("count", of("count")));
+    fields
+}
