@@ -81,7 +81,7 @@ complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "config" -d 'The confi
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "keys" -d 'Keys of the dashboard'
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -f -a "man" -d 'Write the man pages'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l view -d 'View to begin with' -r -f -a "overview\t'A bit of everything'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l view -d 'View to begin with [default: that of the last time, first overview]' -r -f -a "overview\t'A bit of everything'
 agents\t'One line per agent'
 events\t'Events as they happen'
 drift\t'Events on which agent and server disagree'
@@ -90,11 +90,15 @@ log\t'What this program did'
 connection\t'Server, stream, lag, and how long the token lasts'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l filter -d 'Show only what matches, e.g. \'kind=exec verdict!=allow\'; `?` in the dashboard lists the fields' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l fps -d 'Frames per second at most, 1-30' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l theme -d 'Colours; NO_COLOR and `--color never` take all of them away' -r -f -a "default\t'The terminal\'s own colours, on any background'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l theme -d 'Colours [default: those of the last time, first the terminal\'s own]; NO_COLOR and `--color never` take all of them away' -r -f -a "default\t'The terminal\'s own colours, on any background'
 dark\t'Fixed colours for dark backgrounds'
 light\t'Fixed colours for light backgrounds'
 high-contrast\t'Nothing faint: bright colours on black'
 mono\t'No colours; bold, underlined and reversed text'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l record -d 'Record everything that comes from the server into a new file; command lines and file names are in it' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l record-max -d 'End the recording when it has reached this size, in MiB' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l replay -d 'Play a recording instead of following a server' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l speed -d 'Play it that many times faster, e.g. 10 or 0.5' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l context -d 'Use this context of the configuration file' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
@@ -120,6 +124,7 @@ local\t'The same in the zone of this machine'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l once -d 'Print one plain-text overview and end; without a terminal this happens anyway'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l ascii -d 'Draw with ASCII characters only'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l no-mouse -d 'Leave the mouse to the terminal'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l fresh -d 'Begin as for the first time, whatever view, filter, order, columns and theme were left'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -s q -l quiet -d 'No notes on standard error'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -1,8 +1,8 @@
 //! The REST interface: one typed call per route, over one HTTP client.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -28,7 +28,7 @@ use tyr_api::stream::Snapshot;
 use tyr_api::users::{KeyRotation, Me, NewUser, PasswordChange, User, UserChange};
 use uuid::Uuid;
 
-use crate::auth::TokenSource;
+use crate::auth::{Secret, TokenSource};
 use crate::error::{Failure, Kind};
 
 pub mod sse;
@@ -66,6 +66,8 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     http: reqwest::Client,
     endpoint: Endpoint,
+    /// Of a login in this very process; goes before the endpoint's own.
+    token: Mutex<Option<Secret>>,
     /// Refuse what changes something on the server.
     read_only: bool,
     /// Seconds that our clock is ahead of the server's, as of the last answer; [`SKEW_UNKNOWN`] before the first.
@@ -118,7 +120,13 @@ impl Client {
             .connect_timeout(endpoint.timeout)
             .build()
             .map_err(|error| Failure::failed("the HTTP client could not be made").because(&error))?;
-        Ok(Self(Arc::new(Inner { http, endpoint, read_only, clock_skew_s: AtomicI64::new(SKEW_UNKNOWN) })))
+        let clock_skew_s = AtomicI64::new(SKEW_UNKNOWN);
+        Ok(Self(Arc::new(Inner { http, endpoint, token: Mutex::new(None), read_only, clock_skew_s })))
+    }
+
+    /// Sends this token from now on, whatever the endpoint says.
+    pub fn use_token(&self, token: Secret) {
+        *self.0.token.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
     }
 
     /// How far our clock is ahead of the server's, to the second, as of the last answer.
@@ -555,7 +563,8 @@ impl Client {
 
     /// The header for a request that needs a login; read anew each time, as another `tyrctl login` may have renewed it.
     fn bearer(&self) -> Result<HeaderValue, Failure> {
-        let token = self.0.endpoint.token.read()?.ok_or_else(|| {
+        let fresh = self.0.token.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let token = fresh.map_or_else(|| self.0.endpoint.token.read(), |token| Ok(Some(token)))?.ok_or_else(|| {
             Failure::new(Kind::Denied, format!("not logged in to `{}`", self.0.endpoint.name()))
                 .hint("`tyrctl login --username NAME`")
         })?;

@@ -7,7 +7,10 @@
 //! | [`filter`] | which rows does the operator want? |
 //! | [`views`] | how does it look? One file per panel; reads the state and draws |
 //! | [`conn`] | snapshot and stream, reconnecting, aggregated into batches |
-//! | [`run`] | when is a frame drawn? The only place that holds the terminal |
+//! | [`sampler`] | which of many events are shown? |
+//! | [`record`], [`replay`] | how is kept what came, and played again? |
+//! | [`kept`] | what does the next run begin with? |
+//! | [`run`], [`pace`] | what happens next, and when is a frame drawn? The only place that holds the terminal |
 //! | [`term`] | how is the terminal taken and given back, whatever happens? |
 //! | [`plain`] | the overview as text, for pipes |
 //!
@@ -17,8 +20,13 @@
 pub mod conn;
 pub mod filter;
 pub mod input;
+pub mod kept;
+pub mod pace;
 pub mod plain;
+pub mod record;
+pub mod replay;
 pub mod run;
+pub mod sampler;
 pub mod state;
 pub mod term;
 pub mod theme;

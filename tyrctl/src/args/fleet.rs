@@ -1,6 +1,8 @@
 //! Arguments of what looks at the fleet: agents, AI processes, events, drift, and the dashboard.
 
-use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use jiff::SignedDuration;
 use tyr_api::events::{EventKind, Severity, Verdict};
 use tyr_api::stats::{DriftBy, RateBy};
@@ -12,9 +14,9 @@ use crate::when::{self, Moment};
 /// Flags of `top`.
 #[derive(Clone, Debug, Args)]
 pub struct TopArgs {
-    /// View to begin with.
-    #[arg(long, value_name = "VIEW", default_value = "overview")]
-    pub view: TopView,
+    /// View to begin with [default: that of the last time, first overview].
+    #[arg(long, value_name = "VIEW")]
+    pub view: Option<TopView>,
     /// Show only what matches, e.g. 'kind=exec verdict!=allow'; `?` in the dashboard lists the fields.
     #[arg(long, value_name = "FILTER", add = complete::filter())]
     pub filter: Option<String>,
@@ -27,12 +29,33 @@ pub struct TopArgs {
     /// Draw with ASCII characters only.
     #[arg(long)]
     pub ascii: bool,
-    /// Colours; NO_COLOR and `--color never` take all of them away.
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    pub theme: TopTheme,
+    /// Colours [default: those of the last time, first the terminal's own]; NO_COLOR and `--color never` take all of them away.
+    #[arg(long, value_name = "NAME")]
+    pub theme: Option<TopTheme>,
     /// Leave the mouse to the terminal.
     #[arg(long)]
     pub no_mouse: bool,
+    /// Begin as for the first time, whatever view, filter, order, columns and theme were left.
+    #[arg(long)]
+    pub fresh: bool,
+    /// Record everything that comes from the server into a new file; command lines and file names are in it.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["once", "replay"])]
+    pub record: Option<PathBuf>,
+    /// End the recording when it has reached this size, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 256, requires = "record", value_parser = clap::value_parser!(u32).range(1..))]
+    pub record_max: u32,
+    /// Play a recording instead of following a server.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub replay: Option<PathBuf>,
+    /// Play it that many times faster, e.g. 10 or 0.5.
+    #[arg(long, value_name = "TIMES", default_value_t = 1.0, requires = "replay", value_parser = speed)]
+    pub speed: f64,
+}
+
+/// Reads how much faster a recording is played.
+fn speed(text: &str) -> Result<f64, String> {
+    let speed: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.01..=1_000.0).contains(&speed) { Ok(speed) } else { Err("0.01 to 1000".to_owned()) }
 }
 
 /// Colours of `top`; in each of them good, warning and bad stay apart with the common kinds of colour blindness.

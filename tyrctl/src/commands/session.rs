@@ -64,24 +64,20 @@ fn open_client(app: &App) -> Result<Client, Failure> {
     Client::new(Endpoint { token: TokenSource::Nowhere, ..app.endpoint()? })
 }
 
-/// Stores the token, and remembers server and CA file, so that later commands need neither.
-fn keep(app: &App, client: &Client, session: &Session) -> Result<Outcome, Failure> {
+/// Stores the token, and remembers server and CA file, so that later commands need neither. Gives back the context as it was.
+pub(super) fn remember(app: &App, endpoint: &Endpoint, session: &Session) -> Result<Option<Context>, Failure> {
     let name = app.context_name().to_owned();
     crate::config::check_name(&name)?;
-    let endpoint = client.endpoint();
-    let server = endpoint.name().to_owned();
     let mut config = app.config.clone();
     let before = config.context.get(&name).cloned();
-    let moved =
-        before.as_ref().is_some_and(|before| parse_server(&before.server).ok().as_ref() != Some(&endpoint.server));
     let ca_file = match app.ca_file_to_store()? {
         Some(file) => Some(file),
         None => endpoint.ca_file.clone(),
     };
     let timezone = before.as_ref().and_then(|before| before.timezone.clone());
     let read_only = before.as_ref().is_some_and(|before| before.read_only);
-    let username = Some(session.username.clone());
-    let context = Context { server: server.clone(), ca_file, username, timezone, read_only };
+    let (server, username) = (endpoint.name().to_owned(), Some(session.username.clone()));
+    let context = Context { server, ca_file, username, timezone, read_only };
     config.context.insert(name.clone(), context);
     config.current.get_or_insert_with(|| name.clone());
     let stored = if config == app.config { Ok(()) } else { app.folder.store(&config) };
@@ -92,7 +88,16 @@ fn keep(app: &App, client: &Client, session: &Session) -> Result<Outcome, Failur
     })?;
     // Another user may see other names.
     crate::complete::forget(&name);
+    Ok(before)
+}
 
+/// Remembers a session and says so.
+fn keep(app: &App, client: &Client, session: &Session) -> Result<Outcome, Failure> {
+    let endpoint = client.endpoint();
+    let before = remember(app, endpoint, session)?;
+    let (name, server) = (app.context_name().to_owned(), endpoint.name().to_owned());
+    let moved =
+        before.as_ref().is_some_and(|before| parse_server(&before.server).ok().as_ref() != Some(&endpoint.server));
     if let (true, Some(before)) = (moved, before) {
         app.out.note(&format!("note: context `{name}` is now {server}; it was {}", before.server));
     }
@@ -286,7 +291,8 @@ pub(super) async fn status(app: &App) -> Result<Outcome, Failure> {
     }
 }
 
-fn role_word(role: Role) -> &'static str {
+/// A role as words say it.
+pub fn role_word(role: Role) -> &'static str {
     match role {
         Role::Viewer => "viewer",
         Role::Admin => "admin",

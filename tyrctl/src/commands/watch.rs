@@ -33,6 +33,7 @@ pub(crate) fn list_of(command: &mut Command) -> Option<&mut ListArgs> {
         | Command::Context(ContextCommand::List(list))
         | Command::Config(ConfigCommand::Show { list, .. })
         | Command::Policy(PolicyCommand::List(list) | PolicyCommand::Assignments(list))
+        | Command::Sql(SqlCommand::List(list))
         | Command::Token(TokenCommand::List(list))
         | Command::User(UserCommand::List(list)) => Some(list),
         Command::Audit(args) => Some(&mut args.list),
@@ -42,7 +43,6 @@ pub(crate) fn list_of(command: &mut Command) -> Option<&mut ListArgs> {
         Command::Events(EventsCommand::List(args)) => Some(&mut args.list),
         Command::Events(EventsCommand::Rate(args)) => Some(&mut args.list),
         Command::Events(EventsCommand::Agents(args)) => Some(&mut args.list),
-        Command::Sql(SqlCommand::List(list)) => Some(list),
         Command::Db(args) => match args.command.as_mut()? {
             DbCommand::Connections(args)
             | DbCommand::Tables(args)

@@ -17,8 +17,8 @@ fn numbers(text: &str) -> BTreeSet<usize> {
 
 #[test]
 fn every_text_of_the_server_that_answers_something_is_in_the_catalog() {
-    // What changes something answers nobody, and what is replayed to a stream answers no command.
-    let others = ["write_down_sizes", "recount_drift", "events_replay"];
+    // What changes something answers nobody, and a broken stream is resumed behind an event, not asked for anything.
+    let others = ["events_replay", "recount_drift", "write_down_sizes"];
     let mut texts = BTreeSet::new();
     for folder in [FOLDER.to_owned(), format!("{FOLDER}/documented")] {
         for entry in std::fs::read_dir(folder).expect("the server's folder") {

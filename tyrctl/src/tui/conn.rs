@@ -14,7 +14,10 @@ use tyr_api::stream::{AGENTS, AI, ALERTS, STATS};
 use crate::client::Client;
 use crate::client::sse::{self, Connection, SseItem, StreamQuery};
 use crate::error::{Failure, Kind};
+use crate::tui::record::Recorder;
+use crate::tui::sampler::Sampler;
 use crate::tui::state::feed::{Batch, Feed};
+use crate::tui::state::news::News;
 
 /// Messages that wait for the screen.
 const QUEUE_MAX: usize = 8;
@@ -41,11 +44,11 @@ impl Drop for Conn {
     }
 }
 
-/// Starts to follow the server from within a tokio runtime.
-pub fn start(client: Client) -> (Conn, mpsc::Receiver<Feed>) {
+/// Starts to follow the server from within a tokio runtime; what comes is recorded, if it shall be.
+pub fn start(client: Client, recorder: Option<Recorder>) -> (Conn, mpsc::Receiver<Feed>) {
     let (sender, receiver) = mpsc::channel(QUEUE_MAX);
     let retry = Arc::new(Notify::new());
-    let follower = Follower { client, sender, retry: Arc::clone(&retry), cursor: None, attempt: 0 };
+    let follower = Follower { client, sender, recorder, retry: Arc::clone(&retry), cursor: None, attempt: 0 };
     (Conn { retry, task: tokio::spawn(follower.run()) }, receiver)
 }
 
@@ -55,6 +58,7 @@ struct Gone;
 struct Follower {
     client: Client,
     sender: mpsc::Sender<Feed>,
+    recorder: Option<Recorder>,
     retry: Arc<Notify>,
     /// Id of the last event seen.
     cursor: Option<String>,
@@ -70,25 +74,15 @@ impl Follower {
 
     /// From a snapshot on until the stream has to be begun anew.
     async fn follow(&mut self) -> Result<(), Gone> {
-        self.send(Feed::Connecting).await?;
+        self.tell(News::Connecting).await?;
         let snapshot = match self.client.snapshot().await {
             Ok(snapshot) => snapshot,
-            Err(failure) if failure.kind == Kind::Unreachable => {
-                self.attempt += 1;
-                let delay = Duration::from_millis(500).saturating_mul(1 << (self.attempt - 1).min(5)).min(DELAY_MAX);
-                self.wait(self.attempt, delay, &failure).await?;
-                tokio::select! {
-                    () = tokio::time::sleep(delay) => {}
-                    () = self.retry.notified() => {}
-                }
-                return Ok(());
-            }
-            Err(failure) => return self.stop(&failure).await,
+            Err(failure) => return self.failed(&failure).await,
         };
         let resumed = self.cursor.is_some();
         let from = self.cursor.clone().unwrap_or_else(|| snapshot.cursor.clone());
         self.cursor = Some(from.clone());
-        self.send(Feed::Snapshot { snapshot: Box::new(snapshot), resumed }).await?;
+        self.tell(News::Snapshot { resumed, snapshot: Box::new(snapshot) }).await?;
         let query = StreamQuery {
             include: vec![STATS, AGENTS, AI, ALERTS],
             last_event_id: Some(from).filter(|id| !id.is_empty()),
@@ -101,6 +95,7 @@ impl Follower {
     /// Follows one stream through its reconnects.
     async fn stream(&mut self, mut connection: Connection) -> Result<(), Gone> {
         let mut batch = Batch::default();
+        let mut sampler = Sampler::default();
         let mut was_cut = false;
         let sender = self.sender.clone();
         loop {
@@ -116,59 +111,75 @@ impl Follower {
                 }
                 item = connection.next() => item,
             };
-            match item {
+            let news = match item {
                 Some(SseItem::Event { id, event }) => {
                     if id.is_some() {
                         batch.cursor.clone_from(&id);
                         self.cursor = id;
                     }
-                    batch.event(*event);
+                    let news = News::Event(event);
+                    self.record(&news).await?;
+                    match news {
+                        News::Event(event) if !sampler.shows(&event, Instant::now()) => batch.event_unseen(&event),
+                        news => drop(batch.take(news, Instant::now())),
+                    }
+                    continue;
                 }
-                Some(SseItem::Gap(gap)) => batch.gap(gap),
-                Some(SseItem::Stats(stats)) => {
-                    batch.alive = true;
-                    batch.stats.push(stats);
-                }
-                Some(SseItem::Agents(agents)) => {
-                    batch.alive = true;
-                    batch.agents.extend(agents.into_iter().map(|agent| (agent.agent_id, agent)));
-                }
-                Some(SseItem::Ai(processes)) => {
-                    batch.alive = true;
-                    batch.ai.extend(processes.into_iter().map(|process| (process.id, process)));
-                }
-                Some(SseItem::Alert(alert)) => {
-                    batch.alive = true;
-                    batch.alerts.insert(alert.alert_id, *alert);
-                }
-                Some(SseItem::KeepAlive) => batch.alive = true,
+                Some(SseItem::Gap(gap)) => News::Gap(gap),
+                Some(SseItem::Stats(stats)) => News::Stats(stats),
+                Some(SseItem::Agents(agents)) => News::Agents(agents),
+                Some(SseItem::Ai(processes)) => News::Ai(processes),
+                Some(SseItem::Alert(alert)) => News::Alert(alert),
+                Some(SseItem::KeepAlive) => News::Alive,
                 Some(SseItem::Unreadable { name, cause }) => {
                     tracing::warn!(sse.name = name, cause, "unreadable item on the stream left out");
-                    batch.alive = true;
+                    News::Alive
                 }
-                Some(SseItem::Connecting) => self.send(Feed::Connecting).await?,
+                Some(SseItem::Connecting) => News::Connecting,
                 Some(SseItem::Live) => {
                     if was_cut {
                         // What changed meanwhile on agents comes with no event: take their state anew.
                         let Ok(snapshot) = self.client.snapshot().await else { return Ok(()) };
-                        self.send(Feed::Snapshot { snapshot: Box::new(snapshot), resumed: true }).await?;
+                        self.tell(News::Snapshot { resumed: true, snapshot: Box::new(snapshot) }).await?;
                     }
                     was_cut = false;
                     self.attempt = 0;
-                    self.send(Feed::Open).await?;
+                    News::Open
                 }
                 Some(SseItem::Waiting { attempt, delay, cause }) => {
                     was_cut = true;
-                    self.flush(&mut batch).await?;
-                    self.wait(attempt, delay, &cause).await?;
+                    waiting(attempt, delay, &cause)
                 }
                 Some(SseItem::Stopped(failure)) => {
                     self.flush(&mut batch).await?;
-                    return self.stop(&failure).await;
+                    return self.failed(&failure).await;
                 }
                 None => return Ok(()),
+            };
+            if news.is_about_the_connection() {
+                self.flush(&mut batch).await?;
+                self.tell(news).await?;
+            } else {
+                self.record(&news).await?;
+                batch.take(news, Instant::now());
             }
         }
+    }
+
+    /// Tells what became of the connection.
+    async fn tell(&mut self, news: News) -> Result<(), Gone> {
+        self.record(&news).await?;
+        match Batch::default().take(news, Instant::now()) {
+            Some(feed) => self.send(feed).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn record(&mut self, news: &News) -> Result<(), Gone> {
+        let Some(recorder) = &mut self.recorder else { return Ok(()) };
+        let Err(why) = recorder.push(news) else { return Ok(()) };
+        self.recorder = None;
+        self.send(Feed::RecordingEnded(why)).await
     }
 
     async fn send(&self, feed: Feed) -> Result<(), Gone> {
@@ -179,19 +190,32 @@ impl Follower {
         if batch.is_empty() { Ok(()) } else { self.send(Feed::Batch(Box::new(std::mem::take(batch)))).await }
     }
 
-    async fn wait(&self, attempt: u32, delay: Duration, failure: &Failure) -> Result<(), Gone> {
-        self.send(Feed::Waiting { attempt, until: Instant::now() + delay, cause: in_one_line(failure) }).await
-    }
-
-    /// Gives up until the operator asks for another try.
-    async fn stop(&self, failure: &Failure) -> Result<(), Gone> {
+    /// After a failure: whoever is refused, or asked for nonsense, waits for the operator; everything else may pass by itself,
+    /// also a proxy that answers for a server that is being replaced.
+    async fn failed(&mut self, failure: &Failure) -> Result<(), Gone> {
         let login = failure.kind == Kind::Denied;
-        self.send(Feed::Stopped { cause: in_one_line(failure), login }).await?;
-        tokio::select! {
-            () = self.retry.notified() => Ok(()),
-            () = self.sender.closed() => Err(Gone),
+        if login || failure.kind == Kind::Usage {
+            let cause = if login { failure.one_line() } else { in_one_line(failure) };
+            self.tell(News::Stopped { cause, login }).await?;
+            return tokio::select! {
+                () = self.retry.notified() => Ok(()),
+                () = self.sender.closed() => Err(Gone),
+            };
         }
+        self.attempt += 1;
+        let delay = Duration::from_millis(500).saturating_mul(1 << (self.attempt - 1).min(5)).min(DELAY_MAX);
+        self.tell(waiting(self.attempt, delay, failure)).await?;
+        tokio::select! {
+            () = tokio::time::sleep(delay) => {}
+            () = self.retry.notified() => {}
+        }
+        Ok(())
     }
+}
+
+fn waiting(attempt: u32, delay: Duration, failure: &Failure) -> News {
+    let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+    News::Waiting { attempt, delay_ms, cause: in_one_line(failure) }
 }
 
 /// What went wrong, for the message line; what to do only where nothing comes back by itself.

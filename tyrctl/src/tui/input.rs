@@ -69,6 +69,8 @@ pub enum Action {
     Acknowledge,
     /// Connect now.
     Retry,
+    /// Log in again.
+    Login,
     /// Give the focused list the whole screen, or take it back.
     Zoom,
     /// A longer or shorter stretch of time in the charts.
@@ -224,6 +226,7 @@ bindings! {
         [chr(':')] Action::Ask, "ask", ":", "a command, e.g. :agents stale, :drift since 2h, :sort AGE, :q";
         [ctrl('p')] Action::Palette, "palette", "ctrl-p", "look for any action, column, theme or agent by its name";
         [chr('r')] Action::Retry, "reconnect", "r", "connect again now";
+        [chr('L')] Action::Login, "login", "L", "log in again without leaving";
         [ctrl('l')] Action::Redraw, "redraw", "ctrl-l", "draw everything anew";
         [ctrl('z')] Action::Suspend, "suspend", "ctrl-z", "suspend (fg brings it back)";
         [chr('?'), key(KeyCode::F(1))] Action::Help, "help", "?", "this help; / searches in it";

@@ -13,7 +13,6 @@ use crate::tui::state::ui::View;
 use crate::tui::views::canvas::{Canvas, columns};
 use crate::tui::views::columns::{AGENTS, ALERTS, DRIFT, EVENTS};
 use crate::tui::views::format;
-use crate::tui::views::panels::attention;
 use crate::tui::views::table::Column;
 
 /// Events that an overview prints at most; the view of events prints all that the snapshot has.
@@ -62,7 +61,7 @@ fn head(out: &mut String, state: &State) {
         out,
         "agents {}, {} need attention; AI processes {}; drift {} in 24 h; lost {}",
         format::count(data.fleet.len() as u64),
-        format::count(attention(state) as u64),
+        format::count(state.census().attention as u64),
         format::count(data.fleet.ai_alive() as u64),
         format::count(data.drifts.last_day),
         format::count(data.lost),

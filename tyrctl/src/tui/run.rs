@@ -6,74 +6,66 @@ use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, EventStream, KeyEventKind};
 use futures_util::StreamExt;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant as TokioInstant, MissedTickBehavior, interval, sleep_until};
-use tyr_api::alerts::Acknowledgement;
+use tyr_api::alerts::{Acknowledgement, Alert};
+use tyr_api::auth::{Credentials, Session};
+use uuid::Uuid;
 
+use crate::auth::{Secret, TokenSource};
 use crate::client::Client;
+use crate::commands::session::role_word;
 use crate::error::Failure;
-use crate::tui::conn;
-use crate::tui::filter::Filter;
+use crate::tui::conn::{self, Conn};
+use crate::tui::kept::Kept;
+use crate::tui::pace::Pace;
+use crate::tui::record::{Recorder, Recording};
+use crate::tui::replay::{self, Clock};
 use crate::tui::state::feed::Feed;
-use crate::tui::state::link::Now;
-use crate::tui::state::ui::{TimeForm, View};
+use crate::tui::state::login::LoggedIn;
 use crate::tui::state::{Access, Dirty, Effect, Msg, State};
 use crate::tui::term::Screen;
-use crate::tui::theme::{Palette, Theme};
 
-/// Least distance of two frames after keys.
-const KEY_FRAME_MIN: Duration = Duration::from_millis(16);
 /// Answers to what the operator did that wait for the screen.
 const ANSWERS_MAX: usize = 8;
 /// Messages of the connection that are taken between two looks at the keys.
 const FEED_BURST_MAX: usize = 16;
 
-/// How to start.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Name of the context.
-    pub context: String,
-    /// Colours and glyphs.
-    pub theme: Theme,
-    /// View to begin with.
-    pub view: View,
-    /// Filter to begin with.
-    pub filter: Filter,
+/// Where what is shown comes from.
+pub enum Source<'a> {
+    /// A server.
+    Server {
+        /// How to talk to it.
+        client: Client,
+        /// Where what comes is recorded.
+        recorder: Option<Recorder>,
+        /// Keeps the token of a new login for later commands.
+        keep: &'a dyn Fn(&Session) -> Result<(), Failure>,
+    },
+    /// A recording, so many times faster than it happened.
+    Recording(Recording, f64),
+}
+
+/// How the terminal is used.
+#[derive(Clone, Copy, Debug)]
+pub struct Terminal {
     /// Frames per second at most.
     pub fps: u8,
-    /// Which colours the roles have.
-    pub palette: Palette,
-    /// Whether the mouse is used.
+    /// Whether the mouse is ours.
     pub mouse: bool,
-    /// The operator's zone; times are shown in it if it's not UTC.
-    pub zone: TimeZone,
-    /// What is known of the way to the server.
-    pub access: Access,
 }
 
-impl Options {
-    /// Puts what was asked for into a fresh state.
-    pub fn apply(&self, state: &mut State) {
-        state.filter = self.filter.clone();
-        state.palette = self.palette;
-        state.access = self.access.clone();
-        if self.zone == TimeZone::UTC {
-            // One key shows the machine's own times.
-            state.zone = TimeZone::system();
-        } else {
-            state.zone = self.zone.clone();
-            state.times = TimeForm::Zone;
-        }
-        state.start_with(self.view);
-    }
+/// What waits for answers and for the operator's wishes.
+enum Feeder<'a> {
+    Server { client: Client, conn: Conn, keep: &'a dyn Fn(&Session) -> Result<(), Failure> },
+    Recording { _player: replay::Player },
 }
 
-/// Both clocks of this machine.
-pub fn now() -> Now {
-    Now { mono: Instant::now(), wall: Timestamp::now() }
+/// An answer to what the operator did.
+enum Answer {
+    Acknowledged(Result<Box<Alert>, String>),
+    LoggedIn(Result<Box<Session>, String>),
 }
 
 /// How the loop ended.
@@ -84,13 +76,20 @@ enum Ended {
     Asked,
 }
 
-/// Shows the dashboard until the operator leaves.
+/// Shows the dashboard until the operator leaves; `kept` is then what the next one may begin with.
 ///
 /// # Errors
 /// When the terminal can't be used.
-pub async fn run(client: Client, options: Options) -> Result<(), Failure> {
-    let mut screen = Screen::take(options.mouse).map_err(|error| terminal_failure(&error))?;
-    let ended = follow(&mut screen, client, &options).await;
+pub async fn run(
+    source: Source<'_>,
+    clock: Clock,
+    mut state: State,
+    terminal: Terminal,
+    kept: &mut Kept,
+) -> Result<(), Failure> {
+    let mut screen = Screen::take(terminal.mouse).map_err(|error| terminal_failure(&error))?;
+    let ended = follow(&mut screen, source, clock, &mut state, terminal.fps).await;
+    kept.take(&state);
     let last = screen.last_text();
     screen.release().map_err(|error| terminal_failure(&error))?;
     match ended.map_err(|error| terminal_failure(&error))? {
@@ -135,79 +134,164 @@ impl Signals {
     }
 }
 
-async fn follow(screen: &mut Screen, client: Client, options: &Options) -> std::io::Result<Ended> {
+async fn follow(
+    screen: &mut Screen,
+    source: Source<'_>,
+    clock: Clock,
+    state: &mut State,
+    fps: u8,
+) -> std::io::Result<Ended> {
     let mut signals = Signals::new()?;
-    let server = client.endpoint().server.as_str().trim_end_matches('/').to_owned();
-    let mut state = State::new(&options.context, server, options.theme, now());
-    options.apply(&mut state);
     let mut keys = EventStream::new();
-    let (conn, mut feed) = conn::start(client.clone());
+    let (feeder, mut feed) = match source {
+        Source::Server { client, recorder, keep } => {
+            let (conn, feed) = conn::start(client.clone(), recorder);
+            (Feeder::Server { client, conn, keep }, feed)
+        }
+        Source::Recording(recording, _) => {
+            let (player, feed) = replay::start(recording, clock);
+            (Feeder::Recording { _player: player }, feed)
+        }
+    };
     let (answers, mut answered) = mpsc::channel(ANSWERS_MAX);
     let mut news: Vec<Feed> = Vec::with_capacity(FEED_BURST_MAX);
     let mut second = interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let data_frame_min = Duration::from_secs(1) / u32::from(options.fps.max(1));
-
-    // The first frame comes before the first answer.
-    let mut dirty = Dirty::Input;
-    let mut last_frame = Instant::now().checked_sub(data_frame_min).unwrap_or_else(Instant::now);
+    let mut pace = Pace::new(fps, Instant::now());
     loop {
-        let due = last_frame + if dirty == Dirty::Input { KEY_FRAME_MIN } else { data_frame_min };
         tokio::select! {
             biased;
             () = signals.end() => return Ok(Ended::Asked),
             key = keys.next() => match key {
                 Some(Ok(event)) => {
                     if let Some(msg) = message(event) {
-                        dirty = dirty.max(state.apply(msg, now()));
+                        pace.wants(state.apply(msg, clock.now()));
                     }
                 }
                 // Nobody can press a key any more.
                 Some(Err(_)) | None => return Ok(Ended::Asked),
             },
-            () = sleep_until(TokioInstant::from_std(due)), if dirty > Dirty::Clean => {
+            () = sleep_until(TokioInstant::from_std(pace.due())), if pace.is_dirty() => {
                 state.size = screen.size();
-                state.prepare(now());
-                screen.draw(&state)?;
-                last_frame = Instant::now();
-                dirty = Dirty::Clean;
+                state.prepare(clock.now());
+                screen.draw(state)?;
+                pace.drawn(Instant::now());
             }
             taken = feed.recv_many(&mut news, FEED_BURST_MAX) => {
                 if taken == 0 {
                     return Err(std::io::Error::other("the task of the connection ended"));
                 }
                 for one in news.drain(..) {
-                    dirty = dirty.max(state.apply(Msg::Feed(one), now()));
+                    pace.wants(state.apply(Msg::Feed(one), clock.now()));
                 }
             }
-            Some(answer) = answered.recv() => dirty = dirty.max(state.apply(Msg::Acknowledged(answer), now())),
-            _ = second.tick() => dirty = dirty.max(state.apply(Msg::Tick, now())),
+            Some(answer) = answered.recv() => {
+                let msg = match answer {
+                    Answer::Acknowledged(answer) => Msg::Acknowledged(answer),
+                    Answer::LoggedIn(answer) => Msg::LoggedIn(answer.and_then(|session| feeder.logged_in(&session))),
+                };
+                pace.wants(state.apply(msg, clock.now()));
+            }
+            _ = second.tick() => pace.wants(state.apply(Msg::Tick, clock.now())),
         }
         for effect in state.take_effects() {
             match effect {
                 Effect::Quit { keep } => return Ok(Ended::Quit { keep }),
                 Effect::Copy(text) => screen.copy(&text)?,
-                Effect::Acknowledge(alert) => {
-                    let (client, answers) = (client.clone(), answers.clone());
-                    tokio::spawn(async move {
-                        let done = client.acknowledge_alert(alert, &Acknowledgement::default()).await;
-                        // Nobody waits for it any more when the operator has left.
-                        let _ = answers.send(done.map(Box::new).map_err(|failure| failure.one_line())).await;
-                    });
-                }
-                Effect::Retry => conn.retry(),
+                Effect::Acknowledge(alert) => feeder.acknowledge(alert, &answers),
+                Effect::Retry => feeder.retry(),
+                Effect::Login { username, password } => feeder.log_in(username, &password, &answers),
                 Effect::Redraw => screen.forget()?,
+                Effect::Suspend if !has_shell() => {
+                    pace.wants(
+                        state.apply(Msg::Said("there is no shell to go to and come back from".to_owned()), clock.now()),
+                    );
+                }
                 Effect::Suspend => {
                     screen.release()?;
                     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP)?;
                     // The stop may reach another thread a moment later; going on is what is certain.
                     signals.go_on.recv().await;
                     screen.retake()?;
-                    dirty = Dirty::Input;
+                    pace.wants(Dirty::Input);
                 }
             }
         }
     }
+}
+
+impl Feeder<'_> {
+    fn retry(&self) {
+        if let Self::Server { conn, .. } = self {
+            conn.retry();
+        }
+    }
+
+    /// Tells the server that an alert is known.
+    fn acknowledge(&self, alert: Uuid, answers: &mpsc::Sender<Answer>) {
+        let answers = answers.clone();
+        let client = match self {
+            Self::Server { client, .. } => client.clone(),
+            Self::Recording { .. } => {
+                let why = "a recording can't be told anything".to_owned();
+                // A full queue has other answers for the operator, and one key can be pressed again.
+                let _ = answers.try_send(Answer::Acknowledged(Err(why)));
+                return;
+            }
+        };
+        tokio::spawn(async move {
+            let done = client.acknowledge_alert(alert, &Acknowledgement::default()).await;
+            let done = done.map(Box::new).map_err(|failure| failure.one_line());
+            // Nobody waits for it any more when the operator has left.
+            let _ = answers.send(Answer::Acknowledged(done)).await;
+        });
+    }
+
+    /// Asks the server for a token.
+    fn log_in(&self, username: String, password: &Secret, answers: &mpsc::Sender<Answer>) {
+        let Self::Server { client, .. } = self else { return };
+        let (client, answers) = (client.clone(), answers.clone());
+        let credentials = Credentials { username, password: password.expose().to_owned() };
+        tokio::spawn(async move {
+            let done = client.login(&credentials).await.map(Box::new).map_err(|failure| failure.one_line());
+            // As above.
+            let _ = answers.send(Answer::LoggedIn(done)).await;
+        });
+    }
+
+    /// Uses a new token from now on, keeps it like `tyrctl login` where that is read, and says so.
+    fn logged_in(&self, session: &Session) -> Result<Box<LoggedIn>, String> {
+        let Self::Server { client, keep, .. } = self else { return Err("a recording has no login".to_owned()) };
+        let endpoint = client.endpoint();
+        let kept = match &endpoint.token {
+            TokenSource::Stored(_) => keep(session).map_err(|failure| failure.one_line()),
+            TokenSource::File(_) => Err("--token-file goes first".to_owned()),
+            TokenSource::Environment(_) => Err("TYR_TOKEN goes first".to_owned()),
+            TokenSource::Nowhere => Err("the context has another server".to_owned()),
+        };
+        let (said, token) = match kept {
+            Ok(()) => (format!("logged in as {}", session.username), endpoint.token.describe()),
+            Err(why) => {
+                client.use_token(Secret::new(&*session.token));
+                (format!("logged in as {} for this run: {why}", session.username), "a login in this run".to_owned())
+            }
+        };
+        let access = Access {
+            ca_file: endpoint.ca_file.clone(),
+            token,
+            token_until: Some(session.expires_at),
+            username: Some(session.username.clone()),
+            role: Some(role_word(session.role).to_owned()),
+        };
+        Ok(Box::new(LoggedIn { said, access }))
+    }
+}
+
+/// Whether whoever started us could bring us back: the kernel stops nobody whose session has no other process to do so.
+fn has_shell() -> bool {
+    use rustix::process::{getppid, getsid};
+    getppid()
+        .is_some_and(|parent| getsid(Some(parent)).is_ok_and(|theirs| getsid(None).is_ok_and(|ours| ours == theirs)))
 }
 
 fn message(event: Event) -> Option<Msg> {

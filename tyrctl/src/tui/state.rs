@@ -6,6 +6,7 @@
 mod act;
 pub mod alerts;
 pub mod ask;
+pub mod census;
 mod command;
 mod copy;
 pub mod drifts;
@@ -16,8 +17,10 @@ pub mod line;
 pub mod link;
 pub mod list;
 pub mod log;
+pub mod login;
 pub mod menu;
 pub mod mouse;
+pub mod news;
 pub mod order;
 mod past;
 mod prepare;
@@ -26,12 +29,15 @@ mod prompt;
 pub mod rates;
 pub mod ring;
 pub mod rows;
+mod tail;
 pub mod ui;
 
 #[cfg(test)]
 pub mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod week;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -47,6 +53,7 @@ use tyr_api::alerts::Alert;
 use tyr_api::events::Event;
 use uuid::Uuid;
 
+use crate::auth::Secret;
 use crate::tui::filter::Filter;
 use crate::tui::input;
 use crate::tui::state::act::{focused, looked_at};
@@ -59,6 +66,7 @@ use crate::tui::state::line::History;
 use crate::tui::state::link::{Link, Now, Phase};
 use crate::tui::state::list::List;
 use crate::tui::state::log::{Log, LogLine};
+use crate::tui::state::login::{LoggedIn, LoginForm};
 use crate::tui::state::mouse::{Click, Hit};
 use crate::tui::state::order::Layout;
 use crate::tui::state::past::Frozen;
@@ -85,6 +93,10 @@ pub enum Msg {
     Feed(Feed),
     /// What became of an acknowledgement: the alert as it is now, or why not.
     Acknowledged(Result<Box<Alert>, String>),
+    /// What became of a login: what was done with the token, or why it failed.
+    LoggedIn(Result<Box<LoggedIn>, String>),
+    /// What the operator asked for can't be done, and why.
+    Said(String),
     /// A second went by.
     Tick,
 }
@@ -114,6 +126,13 @@ pub enum Effect {
     Acknowledge(Uuid),
     /// Connect now.
     Retry,
+    /// Log in, and connect with the new token.
+    Login {
+        /// Who.
+        username: String,
+        /// Theirs.
+        password: Secret,
+    },
     /// Stop the process until the shell continues it.
     Suspend,
     /// Draw every cell anew.
@@ -211,6 +230,15 @@ pub struct State {
     pub popup: Option<Popup>,
     /// The filter being typed.
     pub prompt: Option<Prompt>,
+    /// The question for name and password.
+    pub login: Option<LoginForm>,
+    login_done: Option<String>,
+    /// The name to log in with, as far as it's known.
+    pub username: Option<String>,
+    /// Whether what comes is recorded.
+    pub recording: bool,
+    /// How many times faster than it happened a recording is played; absent while a server is followed.
+    pub replay: Option<f64>,
     /// The filter in force.
     pub filter: Filter,
     /// Whether allowed events are left out of the lists.
@@ -270,6 +298,8 @@ pub struct State {
     pub clock: Option<Timestamp>,
     agents_listed: Option<Instant>,
     relist_agents: bool,
+    listed: tail::Listed,
+    census: census::Taken,
     last_key: Option<Instant>,
     effects: Vec<Effect>,
 }
@@ -289,6 +319,11 @@ impl State {
             zoom: false,
             popup: None,
             prompt: None,
+            login: None,
+            login_done: None,
+            username: None,
+            recording: false,
+            replay: None,
             filter: Filter::default(),
             deny_only: false,
             layout: Layout::default(),
@@ -321,6 +356,8 @@ impl State {
             clock: None,
             agents_listed: None,
             relist_agents: true,
+            listed: tail::Listed::default(),
+            census: census::Taken::default(),
             last_key: None,
             effects: Vec::new(),
         }
@@ -347,9 +384,13 @@ impl State {
         match msg {
             Msg::Key(key) => {
                 self.last_key = Some(now.mono);
-                self.key(&key)
+                if self.login.is_some() { self.login_key(&key) } else { self.key(&key) }
             }
             Msg::Paste(text) => {
+                if self.login.is_some() {
+                    self.login_paste(&text);
+                    return Dirty::Input;
+                }
                 let typing = match &self.popup {
                     Some(Popup::Menu(menu)) => menu.kind == MenuKind::Palette,
                     Some(Popup::Help { search, .. }) => search.is_some(),
@@ -378,8 +419,13 @@ impl State {
                 self.tell(format!("not acknowledged: {why}"), "", Role::Bad);
                 Dirty::Input
             }
+            Msg::Said(text) => {
+                self.say(text, Role::Warn);
+                Dirty::Input
+            }
+            Msg::LoggedIn(answer) => self.logged_in(answer),
             // Clock and ages move once a second, and only while something shows them moving.
-            Msg::Tick if self.frozen.is_some() && self.link.is_live() => Dirty::Clean,
+            Msg::Tick if self.link.is_at_rest() || (self.frozen.is_some() && self.link.is_live()) => Dirty::Clean,
             Msg::Tick => Dirty::Data,
         }
     }
@@ -452,10 +498,15 @@ impl State {
                     }
                 }
                 self.relist_agents = true;
+                self.listed.is_void();
+                self.census.is_void();
+                // Whoever waits for the first picture, or for one after an outage, shall not wait for the grid of frames too.
+                return Dirty::Input;
             }
             Feed::Open => {
                 let again = self.link.open(now);
                 self.note(if again { "stream open again, catching up" } else { "stream open" }, "", Role::Good);
+                return Dirty::Input;
             }
             Feed::Batch(batch) => return self.batch(*batch),
             Feed::Waiting { attempt, until, cause } => {
@@ -466,6 +517,17 @@ impl State {
             Feed::Stopped { cause, login } => {
                 self.note("given up: ", &cause, Role::Bad);
                 self.link.stopped(cause, login, now);
+            }
+            Feed::Ended(cause) => {
+                match &cause {
+                    Some(cause) => self.note("the recording can't be read on: ", cause, Role::Bad),
+                    None => self.note("end of the recording", "", Role::Warn),
+                }
+                self.link.ended(cause, now);
+            }
+            Feed::RecordingEnded(why) => {
+                self.recording = false;
+                self.tell(why, "", Role::Warn);
             }
         }
         Dirty::Data
@@ -510,6 +572,9 @@ impl State {
         if !batch.agents.is_empty() || !batch.counts.is_empty() {
             self.relist_agents = true;
         }
+        if !batch.agents.is_empty() {
+            self.census.is_void();
+        }
         batch.agents.into_values().for_each(|agent| live.fleet.agent(agent));
         batch.alerts.into_values().for_each(|alert| live.alerts.push(alert));
         batch.ai.into_values().for_each(|process| live.fleet.process(process));
@@ -517,6 +582,7 @@ impl State {
             self.link.sync(stats.now, now);
             live.rates.push(stats);
             live.rates.prune(stats.now.as_second());
+            live.fleet.prune(stats.now.as_second());
             live.drifts.last_day = stats.drifts_1d;
             live.lost = stats.events_lost;
         }
@@ -529,6 +595,9 @@ impl State {
                 away.subsec_millis() / 100
             );
             self.tell(text, "", Role::Good);
+            if let Some(done) = self.login_done.take() {
+                self.say(done, Role::Good);
+            }
         }
         for gap in gaps {
             self.tell(gap, "", Role::Warn);

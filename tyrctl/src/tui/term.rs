@@ -84,14 +84,26 @@ impl Screen {
         self.terminal.size().map_or((80, 24), |size| (size.width, size.height))
     }
 
-    /// Draws a prepared state: one write, nothing else.
+    /// Draws a prepared state: one write, nothing else, and none where the picture is the same as before.
     ///
     /// # Errors
     /// When the terminal is gone.
     pub fn draw(&mut self, state: &State) -> io::Result<()> {
         let frame = self.terminal.draw(|frame| views::draw(state, frame.buffer_mut()))?;
-        self.last = Some(frame.buffer.clone());
+        let same = self.last.as_ref() == Some(frame.buffer);
+        match &mut self.last {
+            Some(_) if same => {}
+            Some(last) => {
+                last.area = frame.buffer.area;
+                last.content.clone_from(&frame.buffer.content);
+            }
+            None => self.last = Some(frame.buffer.clone()),
+        }
         let content = self.bytes.take();
+        // A panic elsewhere gave the terminal back: what is on it now is for reading.
+        if same || !TAKEN.load(Ordering::SeqCst) {
+            return Ok(());
+        }
         let mut out = Vec::with_capacity(content.len() + 32);
         queue!(out, BeginSynchronizedUpdate)?;
         out.extend_from_slice(&content);
@@ -106,6 +118,7 @@ impl Screen {
     pub fn forget(&mut self) -> io::Result<()> {
         // Not `Terminal::clear`: it asks the terminal for its cursor, and the answer would be read as keys.
         queue!(self.bytes, Clear(ClearType::All))?;
+        self.last = None;
         self.terminal = Terminal::new(CrosstermBackend::new(self.bytes.clone()))?;
         Ok(())
     }

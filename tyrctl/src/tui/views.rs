@@ -6,6 +6,7 @@ pub mod columns;
 pub mod connection;
 pub mod event;
 pub mod format;
+pub mod login;
 pub mod overview;
 pub mod panels;
 pub mod popup;
@@ -44,6 +45,10 @@ pub fn draw(state: &State, buffer: &mut Buffer) {
     let line = |y: u16| Rect { y, height: 1, ..screen };
     let wide = screen.width >= 140;
     if screen.width < TINY.0 || screen.height < TINY.1 {
+        // Keys go to the question: it must not be asked behind the scenes.
+        if let Some(form) = &state.login {
+            return login::draw(&mut canvas, state, form, screen);
+        }
         return status::tiny(&mut canvas, state, screen);
     }
     status::status(&mut canvas, state, line(screen.y), wide);
@@ -70,6 +75,9 @@ pub fn draw(state: &State, buffer: &mut Buffer) {
     }
     if let Some(popup) = &state.popup {
         popup::draw(&mut canvas, state, popup, screen);
+    }
+    if let Some(form) = &state.login {
+        login::draw(&mut canvas, state, form, screen);
     }
 }
 

@@ -78,7 +78,8 @@ fn the_schema_is_one_and_the_keys_are_those_of_the_dashboard() {
     assert_eq!(keys.lines().count(), tyrctl::tui::input::BINDINGS.iter().filter(|key| !key.help.is_empty()).count());
     let markdown = double.stdout(&["keys", "--markdown"]);
     assert!(
-        markdown.starts_with("| keys | action |\n|---|---|\n") && markdown.contains("| `?` | this help"),
+        markdown.starts_with("| keys | action |\n|---|---|\n")
+            && markdown.contains("| `?` | this help; / searches in it |"),
         "{markdown}"
     );
 }

@@ -19,6 +19,7 @@ mod shells;
 mod sql;
 mod stream;
 mod top;
+mod top_session;
 mod users;
 mod watch;
 mod why;

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use tokio::sync::broadcast;
 
 /// Longest wait for anything on the screen.
-const LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
 /// A server with one agent; dropping it cuts all connections.
 struct Double {
@@ -68,16 +68,16 @@ fn follow(news: broadcast::Receiver<String>) -> impl IntoResponse {
     }))
 }
 
-fn seconds_ago(seconds: i64) -> String {
+pub(crate) fn seconds_ago(seconds: i64) -> String {
     (Timestamp::now() - SignedDuration::from_secs(seconds)).to_string()
 }
 
-fn stats() -> Value {
+pub(crate) fn stats() -> Value {
     json!({"now": seconds_ago(0), "events_by_verdict": {"allow": 3}, "events_by_kind": {"exec": 3}, "drifts": 0,
         "drifts_1d": 0, "agents_by_liveness": {"online": 1}, "events_lost": 0})
 }
 
-fn snapshot() -> Value {
+pub(crate) fn snapshot() -> Value {
     json!({
         "now": seconds_ago(0), "version": "0.1.0", "stale_after_s": 90, "discovered_agents": [], "events": [], "drifts": [],
         "drifts_1d": 0, "rates": [], "cursor": "1",
@@ -92,7 +92,7 @@ fn snapshot() -> Value {
     })
 }
 
-fn denial(resource: &str) -> Value {
+pub(crate) fn denial(resource: &str) -> Value {
     json!({
         "event_id": "019a0000-0000-7000-8000-000000000001", "agent_id": "01990000-0000-7000-8000-000000000001",
         "agent_name": "build-017", "ts": seconds_ago(0), "received_at": seconds_ago(0), "discovered_agent_id": null,
@@ -103,33 +103,41 @@ fn denial(resource: &str) -> Value {
 }
 
 /// `tyrctl top` in a pseudo-terminal.
-struct Top {
+pub(crate) struct Top {
     master: Box<dyn MasterPty + Send>,
     keys: Box<dyn Write + Send>,
-    child: Box<dyn Child + Send + Sync>,
-    screen: Arc<(Mutex<Shown>, Condvar)>,
+    pub(crate) child: Box<dyn Child + Send + Sync>,
+    pub(crate) screen: Arc<(Mutex<Shown>, Condvar)>,
     before: String,
-    _home: TempDir,
+    pub(crate) home: TempDir,
 }
 
 /// What the terminal was sent, and how it looks.
-struct Shown {
-    parser: vt100::Parser,
-    raw: Vec<u8>,
+pub(crate) struct Shown {
+    pub(crate) parser: vt100::Parser,
+    pub(crate) raw: Vec<u8>,
     closed: bool,
 }
 
 impl Top {
     fn start(address: SocketAddr, environment: &[(&str, &str)]) -> Self {
-        let home = tempfile::tempdir().unwrap();
+        let environment: Vec<_> = [("TYR_TOKEN", "t")].iter().chain(environment).copied().collect();
+        Self::launch(&["--server", &format!("http://{address}"), "top"], &environment, tempfile::tempdir().unwrap())
+    }
+
+    /// `tyrctl` with these arguments in 80x24.
+    pub(crate) fn launch(arguments: &[&str], environment: &[(&str, &str)], home: TempDir) -> Self {
+        Self::program(env!("CARGO_BIN_EXE_tyrctl"), arguments, environment, home)
+    }
+
+    /// Any program.
+    pub(crate) fn program(program: &str, arguments: &[&str], environment: &[(&str, &str)], home: TempDir) -> Self {
         let pty = native_pty_system().openpty(size(80, 24)).unwrap();
         let before = format!("{:?}", pty.master.get_termios().unwrap());
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_tyrctl"));
+        let mut command = CommandBuilder::new(program);
         command.env_clear();
-        command.args(["--server", &format!("http://{address}"), "top"]);
-        for (name, value) in
-            [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("TYR_TOKEN", "t")].iter().chain(environment)
-        {
+        command.args(arguments);
+        for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8")].iter().chain(environment) {
             command.env(name, value);
         }
         command.env("HOME", home.path());
@@ -153,15 +161,15 @@ impl Top {
             }
         });
         let keys = pty.master.take_writer().unwrap();
-        Self { master: pty.master, keys, child, screen, before, _home: home }
+        Self { master: pty.master, keys, child, screen, before, home }
     }
 
     /// Waits until the screen satisfies the predicate; shows the last screen when it doesn't in time.
-    fn wait(&self, what: &str, predicate: impl Fn(&str) -> bool) -> String {
+    pub(crate) fn wait(&self, what: &str, predicate: impl Fn(&str) -> bool) -> String {
         self.wait_for(what, |shown| predicate(&shown.parser.screen().contents()))
     }
 
-    fn wait_for(&self, what: &str, predicate: impl Fn(&Shown) -> bool) -> String {
+    pub(crate) fn wait_for(&self, what: &str, predicate: impl Fn(&Shown) -> bool) -> String {
         let deadline = Instant::now() + LIMIT;
         let mut shown = self.screen.0.lock().unwrap();
         loop {
@@ -174,26 +182,38 @@ impl Top {
         }
     }
 
-    fn press(&mut self, keys: &str) {
+    pub(crate) fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
     }
 
-    fn resize(&self, columns: u16, rows: u16) {
+    pub(crate) fn resize(&self, columns: u16, rows: u16) {
         self.screen.0.lock().unwrap().parser.screen_mut().set_size(lines(rows), lines(columns));
         self.master.resize(size(columns, rows)).unwrap();
     }
 
     /// The program ended well, and the terminal is as it was.
-    fn ended(mut self) -> Vec<u8> {
-        assert!(self.child.wait().unwrap().success());
+    pub(crate) fn ended(self) -> Vec<u8> {
+        self.ended_with(0).0
+    }
+
+    /// The program ended with that code, and the terminal is as it was; all that was written, and the folder.
+    pub(crate) fn ended_with(mut self, code: u32) -> (Vec<u8>, TempDir) {
+        assert_eq!(self.child.wait().unwrap().exit_code(), code);
         assert_eq!(format!("{:?}", self.master.get_termios().unwrap()), self.before, "terminal settings");
         self.wait_for("the alternate screen to be left", |shown| {
             let screen = shown.parser.screen();
             let mouse = screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None;
             !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste() && !mouse
         });
-        self.screen.0.lock().unwrap().raw.clone()
+        let raw = self.screen.0.lock().unwrap().raw.clone();
+        (raw, self.home)
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let pid = i32::try_from(self.child.process_id().unwrap()).unwrap();
+        rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), signal).unwrap();
     }
 }
 
@@ -205,12 +225,12 @@ fn size(cols: u16, rows: u16) -> PtySize {
     PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
 }
 
-fn count(raw: &[u8], sequence: &[u8]) -> usize {
+pub(crate) fn count(raw: &[u8], sequence: &[u8]) -> usize {
     raw.windows(sequence.len()).filter(|window| *window == sequence).count()
 }
 
 /// A port that nobody listens on now.
-fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 

@@ -22,6 +22,9 @@ const PAGES_MAX: usize = 8;
 /// Stretch of time that charts cover until the operator wants another one, in seconds.
 const WINDOW_S: usize = 300;
 
+/// Groups of drift that are open at once.
+pub(super) const OPEN_GROUPS_MAX: usize = 1_000;
+
 /// A call of the same method on whichever list has the focus.
 macro_rules! focused {
     ($state:expr, $list:ident => $call:expr) => {
@@ -219,6 +222,7 @@ impl State {
             Action::Acknowledge => self.acknowledge(),
             Action::Retry if self.link.is_live() => self.say("connected already", Role::Normal),
             Action::Retry => self.effects.push(Effect::Retry),
+            Action::Login => self.ask_login(),
             Action::Zoom => self.zoom = !self.zoom,
             Action::Window(by) => {
                 let at = WINDOWS_S.iter().position(|seconds| *seconds == self.window()).unwrap_or(0);
@@ -434,6 +438,10 @@ impl State {
 
     fn set_open(&mut self, group: uuid::Uuid, open: bool) {
         if open {
+            // Nobody opens that many by hand; groups that are gone don't add up over weeks.
+            if self.open_groups.len() >= OPEN_GROUPS_MAX {
+                self.open_groups.clear();
+            }
             self.open_groups.insert(group);
         } else {
             self.open_groups.remove(&group);

@@ -7,6 +7,9 @@ use jiff::Timestamp;
 use tyr_api::alerts::{Alert, AlertState};
 use uuid::Uuid;
 
+/// Open alerts that are kept; the longest unchanged go first. The server's snapshot has at most 1,000.
+pub const ALERTS_MAX: usize = 5_000;
+
 /// The open alerts, as the server said last.
 #[derive(Clone, Debug, Default)]
 pub struct Alerts {
@@ -16,7 +19,10 @@ pub struct Alerts {
 impl Alerts {
     /// Begins anew with those of a snapshot.
     pub fn start(&mut self, alerts: Vec<Alert>) {
-        self.open = alerts.into_iter().map(|alert| (alert.alert_id, Arc::new(alert))).collect();
+        self.open.clear();
+        for alert in alerts {
+            self.push(alert);
+        }
     }
 
     /// Takes a change in.
@@ -25,6 +31,11 @@ impl Alerts {
             self.open.insert(alert.alert_id, Arc::new(alert));
         } else {
             self.open.remove(&alert.alert_id);
+        }
+        if self.open.len() > ALERTS_MAX
+            && let Some(oldest) = self.open.values().min_by_key(|alert| alert.changed_at).map(|alert| alert.alert_id)
+        {
+            self.open.remove(&oldest);
         }
     }
 
@@ -54,6 +65,11 @@ impl Alerts {
             unknown += usize::from(alert.acknowledged_by.is_none());
         }
         (all, unknown)
+    }
+
+    /// How many are kept.
+    pub fn len(&self) -> usize {
+        self.open.len()
     }
 
     /// Whether there is none.

@@ -19,6 +19,8 @@ pub const DRIFTS_MAX: usize = 5_000;
 pub struct Drifts {
     rows: VecDeque<Arc<Event>>,
     known: HashSet<Uuid>,
+    /// Taken in since the start.
+    taken: u64,
     /// Drifting events of the last 24 hours, as the server counts.
     pub last_day: u64,
 }
@@ -29,6 +31,7 @@ impl Drifts {
         if !event.drift_detected || !self.known.insert(event.event_id) {
             return;
         }
+        self.taken += 1;
         let place = self.rows.iter().position(|row| row.ts <= event.ts).unwrap_or(self.rows.len());
         self.rows.insert(place, Arc::clone(event));
         if self.rows.len() > DRIFTS_MAX
@@ -42,7 +45,7 @@ impl Drifts {
     #[must_use]
     pub fn at(&self, at: Timestamp) -> Self {
         let rows = self.rows.iter().filter(|event| event.received_at <= at).cloned().collect();
-        Self { rows, known: HashSet::new(), last_day: self.last_day }
+        Self { rows, known: HashSet::new(), taken: self.taken, last_day: self.last_day }
     }
 
     /// Newest first.
@@ -50,9 +53,19 @@ impl Drifts {
         self.rows.iter()
     }
 
+    /// How many were taken in since the start: another number means other rows.
+    pub fn taken(&self) -> u64 {
+        self.taken
+    }
+
     /// How many are kept here.
     pub fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    /// How many ids are known.
+    pub fn known_len(&self) -> usize {
+        self.known.len()
     }
 
     /// Whether none is kept.

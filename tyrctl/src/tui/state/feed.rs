@@ -1,6 +1,6 @@
-//! What the connection tells the state: plain data, so that a session can be replayed in tests.
+//! What the connection tells the state: plain data, so that a session can be recorded and replayed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
 use tyr_api::agents::{Agent, DiscoveredAgent};
@@ -9,8 +9,12 @@ use tyr_api::events::{Event, EventKind, Verdict};
 use tyr_api::stream::{Gap, Snapshot, StreamStats};
 use uuid::Uuid;
 
-/// Event bodies that one batch holds at most; beyond that the oldest allowed ones are counted and dropped.
+use crate::tui::state::rates::{AGENT_SECONDS_MAX, SECONDS_MAX};
+
+/// Events and gaps that one batch holds at most; beyond that the oldest allowed ones are counted and dropped.
 pub const BATCH_EVENTS_MAX: usize = 2_048;
+/// Counts of agents' seconds that one batch holds before it drops those that no picture would show any more.
+pub const BATCH_COUNTS_MAX: usize = 100_000;
 
 /// News from the connection.
 #[derive(Debug)]
@@ -45,6 +49,10 @@ pub enum Feed {
         /// Whether logging in would help.
         login: bool,
     },
+    /// A replay is over: at the recording's end, or where it can't be read on, and why not.
+    Ended(Option<String>),
+    /// Nothing is recorded any more, and why.
+    RecordingEnded(String),
 }
 
 /// Something that takes a place in the list of events.
@@ -56,6 +64,18 @@ pub enum Arrival {
     Gap(Gap),
 }
 
+impl Arrival {
+    /// Whether it is one of many that all went well.
+    fn is_plain(&self) -> bool {
+        matches!(self, Self::Event(event) if is_plain(event))
+    }
+}
+
+/// Whether an event was allowed, and rightly so.
+pub fn is_plain(event: &Event) -> bool {
+    event.verdict == Verdict::Allow && !event.drift_detected
+}
+
 /// How many events, by kind and verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts([[u32; 3]; 5]);
@@ -63,8 +83,13 @@ pub struct Counts([[u32; 3]; 5]);
 impl Counts {
     /// Counts one event.
     pub fn add(&mut self, kind: EventKind, verdict: Verdict) {
+        self.add_many(kind, verdict, 1);
+    }
+
+    /// Counts so many.
+    pub fn add_many(&mut self, kind: EventKind, verdict: Verdict, events: u32) {
         let count = &mut self.0[kind as usize][verdict as usize];
-        *count = count.saturating_add(1);
+        *count = count.saturating_add(events);
     }
 
     /// Adds all of another.
@@ -99,7 +124,7 @@ impl Counts {
 #[derive(Debug, Default)]
 pub struct Batch {
     /// Events and gaps, in the order of the stream.
-    pub arrivals: Vec<Arrival>,
+    pub arrivals: VecDeque<Arrival>,
     /// Event bodies that were dropped because the screen was too slow.
     pub dropped: u64,
     /// Counters, in order.
@@ -125,22 +150,58 @@ impl Batch {
     }
 
     /// Takes an event in.
-    pub fn event(&mut self, event: Event) {
-        self.alive = true;
-        self.counts.entry((event.agent_id, event.received_at.as_second())).or_default().add(event.kind, event.verdict);
-        if self.arrivals.len() >= BATCH_EVENTS_MAX {
-            // Room for the new one: the oldest plain event goes first, a denial only when nothing else is left.
-            let plain = |arrival: &Arrival| matches!(arrival, Arrival::Event(e) if e.verdict == Verdict::Allow && !e.drift_detected);
-            let victim = self.arrivals.iter().position(plain).unwrap_or(0);
-            self.arrivals.remove(victim);
-            self.dropped += 1;
-        }
-        self.arrivals.push(Arrival::Event(Box::new(event)));
+    pub fn event(&mut self, event: impl Into<Box<Event>>) {
+        let event = event.into();
+        self.tally(&event);
+        self.room();
+        self.arrivals.push_back(Arrival::Event(event));
+    }
+
+    /// Takes an event in that is counted and not shown.
+    pub fn event_unseen(&mut self, event: &Event) {
+        self.tally(event);
+        self.dropped += 1;
     }
 
     /// Takes a gap in.
     pub fn gap(&mut self, gap: Gap) {
         self.alive = true;
-        self.arrivals.push(Arrival::Gap(gap));
+        self.room();
+        self.arrivals.push_back(Arrival::Gap(gap));
+    }
+
+    /// Takes one second's counters in.
+    pub fn count(&mut self, stats: StreamStats) {
+        self.alive = true;
+        self.stats.push(stats);
+        // Older ones would be forgotten by the picture anyway.
+        if self.stats.len() > SECONDS_MAX {
+            self.stats.remove(0);
+        }
+    }
+
+    fn tally(&mut self, event: &Event) {
+        self.alive = true;
+        let second = event.received_at.as_second();
+        self.counts.entry((event.agent_id, second)).or_default().add(event.kind, event.verdict);
+        if self.counts.len() > BATCH_COUNTS_MAX {
+            let newest = self.counts.keys().map(|(_, second)| *second).max().unwrap_or(second);
+            self.counts.retain(|(_, second), _| *second > newest.saturating_sub(AGENT_SECONDS_MAX));
+            // So many agents within one minute: the split by agent is lost, the server's own counters are not.
+            if self.counts.len() > BATCH_COUNTS_MAX {
+                self.counts.clear();
+            }
+        }
+    }
+
+    /// Room for one more: the oldest plain event goes first, a denial or a gap only when nothing else is left.
+    fn room(&mut self) {
+        if self.arrivals.len() < BATCH_EVENTS_MAX {
+            return;
+        }
+        let victim = self.arrivals.iter().position(Arrival::is_plain).unwrap_or(0);
+        if let Some(Arrival::Event(_)) = self.arrivals.remove(victim) {
+            self.dropped += 1;
+        }
     }
 }

@@ -9,10 +9,17 @@ use uuid::Uuid;
 
 use crate::tui::state::past::without_word;
 
+/// Agents that are kept; those that were unheard of for longest go first.
+pub const AGENTS_MAX: usize = 50_000;
 /// AI processes that are kept; those that ended go first.
 pub const AI_MAX: usize = 20_000;
+/// How long an AI process is kept after its end, in seconds: as long as the server's snapshot has it.
+pub const AI_ENDED_KEPT_S: i64 = 3_600;
 /// Age from which an agent is offline, unless the stale threshold is longer. Seconds.
 pub const OFFLINE_AFTER_S: i64 = 300;
+/// Agents up to which each second in which one was heard from is noted. In a larger fleet a sixth of the stale threshold is exact
+/// enough: each note makes a copy of the agent, and heartbeats come in between anyway.
+const EXACTLY_HEARD_MAX: usize = 1_000;
 /// Difference of clocks that is worth a word.
 pub const SKEW_WARN_MS: i64 = 2_000;
 
@@ -23,6 +30,8 @@ pub struct Fleet {
     ai: HashMap<Uuid, Arc<DiscoveredAgent>>,
     /// Age from which an agent is stale, in seconds.
     pub stale_after_s: i64,
+    /// Second of the server's clock in which ended AI processes were looked for last.
+    pruned_at: i64,
 }
 
 /// Why an agent needs attention, worst first.
@@ -71,26 +80,49 @@ impl Standing {
 }
 
 impl Fleet {
-    /// Replaces everything.
+    /// Replaces everything: who is not in the snapshot is no more.
     pub fn start(&mut self, stale_after_s: u32, agents: Vec<Agent>, ai: Vec<DiscoveredAgent>) {
         self.stale_after_s = i64::from(stale_after_s);
         self.agents = agents.into_iter().map(|agent| (agent.agent_id, Arc::new(agent))).collect();
         self.ai = ai.into_iter().map(|process| (process.id, Arc::new(process))).collect();
+        self.limit();
     }
 
     /// Takes an agent's new state in.
     pub fn agent(&mut self, agent: Agent) {
-        if agent.archived_at.is_some() {
+        if agent.archived_at.is_some() || agent.revoked_at.is_some() {
             self.agents.remove(&agent.agent_id);
         } else {
             self.agents.insert(agent.agent_id, Arc::new(agent));
+        }
+        self.limit();
+    }
+
+    /// Forgets what ended long ago by the server's clock; once a minute is often enough.
+    pub fn prune(&mut self, now: i64) {
+        if (self.pruned_at..self.pruned_at.saturating_add(60)).contains(&now) {
+            return;
+        }
+        self.pruned_at = now;
+        self.ai.retain(|_, process| process.ended_at.is_none_or(|end| end.as_second() > now - AI_ENDED_KEPT_S));
+    }
+
+    /// Holds the limits: a tenth more than needed goes, so that a full fleet isn't sorted with each that comes.
+    fn limit(&mut self) {
+        if self.agents.len() > AGENTS_MAX {
+            forget(&mut self.agents, AGENTS_MAX / 10 * 9, |agent| agent.last_seen);
+        }
+        if self.ai.len() > AI_MAX {
+            // An ended one is older than any that lives.
+            forget(&mut self.ai, AI_MAX / 10 * 9, |process| (process.ended_at.is_none(), process.first_seen));
         }
     }
 
     /// Events of an agent were stored at that second of the server's clock: it was heard from, whatever its last heartbeat says.
     pub fn heard(&mut self, agent: Uuid, second: i64) {
+        let step = if self.agents.len() > EXACTLY_HEARD_MAX { self.stale_after_s / 6 } else { 1 };
         if let Some(agent) = self.agents.get_mut(&agent)
-            && agent.last_seen.as_second() < second
+            && agent.last_seen.as_second().saturating_add(step) <= second
             && let Ok(at) = Timestamp::from_second(second)
         {
             Arc::make_mut(agent).last_seen = at;
@@ -100,14 +132,7 @@ impl Fleet {
     /// Takes an AI process's new state in.
     pub fn process(&mut self, process: DiscoveredAgent) {
         self.ai.insert(process.id, Arc::new(process));
-        if self.ai.len() > AI_MAX {
-            self.ai.retain(|_, process| process.ended_at.is_none());
-        }
-        if self.ai.len() > AI_MAX
-            && let Some(oldest) = self.ai.values().min_by_key(|process| process.first_seen).map(|process| process.id)
-        {
-            self.ai.remove(&oldest);
-        }
+        self.limit();
     }
 
     /// As it may have been earlier: the same agents, with nothing but their age to judge them by.
@@ -143,6 +168,11 @@ impl Fleet {
         let mut found: Vec<_> = self.ai.values().filter(|process| process.daemon_agent_id == agent).cloned().collect();
         found.sort_by_key(|process| (process.ended_at.is_some(), std::cmp::Reverse(process.first_seen), process.id));
         found
+    }
+
+    /// AI processes that are kept, ended ones included.
+    pub fn ai_len(&self) -> usize {
+        self.ai.len()
     }
 
     /// Types of all AI processes that are known, each once.
@@ -187,6 +217,14 @@ impl Fleet {
             Liveness::Online => Standing::Well,
         }
     }
+}
+
+/// Keeps those that come last in that order, so many of them.
+fn forget<T, K: Ord>(map: &mut HashMap<Uuid, Arc<T>>, kept: usize, order: impl Fn(&T) -> K) {
+    let mut all: Vec<(Uuid, Arc<T>)> = map.drain().collect();
+    all.sort_by_cached_key(|(_, one)| std::cmp::Reverse(order(one)));
+    all.truncate(kept);
+    map.extend(all);
 }
 
 /// Seconds since the agent was heard from, never negative.

@@ -44,6 +44,11 @@ pub enum Phase {
         /// Whether logging in would help.
         login: bool,
     },
+    /// At the end of a recording.
+    Ended {
+        /// Why there, where it isn't the recording's own end.
+        cause: Option<String>,
+    },
 }
 
 /// The connection's state.
@@ -158,7 +163,7 @@ impl Link {
             Phase::Stopped { .. } => {
                 self.phase = Phase::Down { attempt: 1, until: None, cause: String::new() };
             }
-            Phase::Connecting | Phase::Live | Phase::CatchingUp { .. } => {}
+            Phase::Connecting | Phase::Live | Phase::CatchingUp { .. } | Phase::Ended { .. } => {}
         }
     }
 
@@ -172,6 +177,27 @@ impl Link {
     pub fn stopped(&mut self, cause: String, login: bool, now: Now) {
         self.lose(now);
         self.phase = Phase::Stopped { cause, login };
+    }
+
+    /// A recording is over.
+    pub fn ended(&mut self, cause: Option<String>, now: Now) {
+        self.lose(now);
+        self.phase = Phase::Ended { cause };
+    }
+
+    /// Whether nothing moves any more by itself, not even a clock.
+    pub fn is_at_rest(&self) -> bool {
+        matches!(self.phase, Phase::Stopped { .. } | Phase::Ended { .. })
+    }
+
+    /// Why there is nothing new, where there is a reason.
+    pub fn cause(&self) -> Option<&str> {
+        match &self.phase {
+            Phase::Down { cause, .. } | Phase::Stopped { cause, .. } | Phase::Ended { cause: Some(cause) } => {
+                Some(cause.as_str()).filter(|cause| !cause.is_empty())
+            }
+            _ => None,
+        }
     }
 
     fn lose(&mut self, now: Now) {

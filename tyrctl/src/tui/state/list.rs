@@ -95,6 +95,39 @@ impl<T: Keyed> List<T> {
         self.selected = self.rows.get(self.index).map(Keyed::key);
     }
 
+    /// Puts rows in front and takes those away at the end that are held no longer, with the same result as [`List::set`].
+    pub fn move_on(&mut self, newer: Vec<T>, held: impl Fn(Uuid) -> bool) {
+        let count = newer.len();
+        self.rows.splice(0..0, newer);
+        while self.rows.last().is_some_and(|last| !held(last.key())) {
+            self.rows.pop();
+        }
+        if self.following {
+            self.index = 0;
+            self.offset.set(0);
+        } else {
+            let before = self.index;
+            let moved = before + count;
+            let place = if moved < self.rows.len() { moved } else { before };
+            self.index = place.min(self.rows.len().saturating_sub(1));
+            self.offset.set((self.offset.get() + self.index).saturating_sub(before));
+        }
+        self.selected = self.rows.get(self.index).map(Keyed::key);
+    }
+
+    /// Replaces the rows that will be drawn by newer states of themselves; false if one of them is gone.
+    pub fn renew_window(&mut self, newer: impl Fn(&T) -> Option<T>) -> bool {
+        let (first, rows) = self.window(self.height.get());
+        let last = first + rows.len();
+        self.rows[first..last].iter_mut().all(|row| match newer(row) {
+            Some(newer) => {
+                *row = newer;
+                true
+            }
+            None => false,
+        })
+    }
+
     /// All rows, in order.
     pub fn rows(&self) -> &[T] {
         &self.rows
@@ -224,6 +257,34 @@ mod tests {
         assert_eq!(list.window(2), (3, &[4, 3][..]));
         list.follow();
         assert_eq!((list.selected(), list.newer()), (Some(&7), 0));
+    }
+
+    #[test]
+    fn moving_on_is_like_making_anew() {
+        // Rows come in front and go at the end; the operator follows, walks, and stays.
+        let (mut moved, mut made) = (List::default(), List::default());
+        for list in [&mut moved, &mut made] {
+            list.set((1..=10_u32).rev().collect());
+        }
+        for round in 0..40_u32 {
+            let (oldest, newest) = (1 + round * 2, 10 + round * 3);
+            let before = if round == 0 { 10 } else { newest - 3 };
+            moved.move_on((before + 1..=newest).rev().collect(), |key| key >= oldest.key());
+            made.set((oldest..=newest).rev().collect());
+            for list in [&mut moved, &mut made] {
+                match round % 5 {
+                    1 => list.step(3),
+                    3 if round > 20 => list.follow(),
+                    _ => {}
+                }
+            }
+            assert_eq!(moved.rows(), made.rows());
+            assert_eq!(
+                (moved.index(), moved.newer(), moved.window(4)),
+                (made.index(), made.newer(), made.window(4)),
+                "{round}"
+            );
+        }
     }
 
     #[test]

@@ -69,6 +69,10 @@ impl State {
     }
 
     pub(super) fn mouse(&mut self, event: MouseEvent) -> Dirty {
+        // The question for a password lies over everything, and is answered by keys.
+        if self.login.is_some() {
+            return Dirty::Clean;
+        }
         let target = self.target(event.column, event.row);
         match event.kind {
             MouseEventKind::Down(MouseButton::Left) => self.click(target),

@@ -65,6 +65,19 @@ impl Table {
         }
     }
 
+    /// Its name in files.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Agents => "agents",
+            Self::Events => "events",
+            Self::Drift => "drift",
+            Self::Groups => "groups",
+            Self::Alerts => "alerts",
+            Self::Ai => "ai",
+            Self::Log => "log",
+        }
+    }
+
     /// Its columns, in order; each can be sorted by.
     pub const fn heads(self) -> &'static [&'static str] {
         match self {
@@ -131,6 +144,11 @@ impl Table {
         }
     }
 
+    /// What it's sorted by until the operator wants something else: the newest first, where the time decides.
+    pub const fn usual(self) -> Order {
+        Order { head: self.natural(), reversed: false }
+    }
+
     /// The column of that name, whatever its case.
     pub fn head(self, name: &str) -> Option<&'static str> {
         self.heads().iter().copied().find(|head| head.eq_ignore_ascii_case(name))
@@ -147,6 +165,11 @@ pub struct Order {
 }
 
 impl Order {
+    /// Whether it's by how many events there are: what that takes to find out is worth it only then.
+    pub fn is_by_rate(self) -> bool {
+        matches!(self.head, "EV/S" | "RATE_60S" | "DENY%")
+    }
+
     fn apply(self, order: Ordering) -> Ordering {
         if self.reversed { order.reverse() } else { order }
     }
@@ -162,10 +185,7 @@ pub struct Layout {
 
 impl Default for Layout {
     fn default() -> Self {
-        Self {
-            orders: Table::ALL.map(|table| Order { head: table.natural(), reversed: false }),
-            toggled: BTreeSet::new(),
-        }
+        Self { orders: Table::ALL.map(Table::usual), toggled: BTreeSet::new() }
     }
 }
 

@@ -1,14 +1,18 @@
 //! Makes the lists for the next frame.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tyr_api::agents::Agent;
 use tyr_api::alerts::Alert;
 use tyr_api::events::{Event, Verdict};
+use uuid::Uuid;
 
 use crate::tui::state::State;
 use crate::tui::state::drifts::group;
+use crate::tui::state::feed::Counts;
 use crate::tui::state::link::Now;
 use crate::tui::state::order::{self, Ranked, Table};
 use crate::tui::state::ring::Entry;
@@ -28,14 +32,15 @@ impl State {
             Some(frozen) => frozen.at,
             None => self.link.server_now(now),
         };
+        self.take_census();
         if matches!(self.view, View::Overview | View::Agents) {
             self.list_agents();
         }
         if matches!(self.view, View::Overview | View::Events) {
-            self.events.set(self.wanted_events(None));
+            self.list_events();
         }
         if self.view == View::Overview {
-            self.drifts.set(self.wanted_drifts(None));
+            self.list_drifts();
         }
         if self.view == View::Drift {
             let wanted = self.wanted_drifts(None);
@@ -76,6 +81,8 @@ impl State {
     pub(super) fn relist(&mut self) {
         self.relist_agents = true;
         self.agents_listed = None;
+        self.listed.is_void();
+        self.census.is_void();
     }
 
     fn list_agents(&mut self) {
@@ -87,7 +94,7 @@ impl State {
         };
         if !due {
             if self.relist_agents {
-                self.refresh_agents();
+                self.renew_agents();
             }
             return;
         }
@@ -97,28 +104,34 @@ impl State {
         };
         let data = self.data();
         let second = clock.as_second();
-        let mut rows: Vec<Ranked> = data
-            .fleet
-            .agents()
-            .map(|agent| (data.fleet.standing(agent, clock), Arc::clone(agent)))
+        let order = self.layout.order(Table::Agents);
+        let mut rows: Vec<Ranked> = self
+            .as_listed()
+            .into_iter()
+            .map(|agent| (data.fleet.standing(agent, clock), agent))
             .filter(|(standing, agent)| self.filter.wants(&AgentRow { agent, standing: *standing, now: clock }))
             .map(|(standing, agent)| {
-                let counts = data.rates.received_of(agent.agent_id, second);
-                Ranked { standing, counts, agent }
+                // Counting all that came from an agent takes longer than everything else here.
+                let counts =
+                    if order.is_by_rate() { data.rates.received_of(agent.agent_id, second) } else { Counts::default() };
+                Ranked { standing, counts, agent: Arc::clone(agent) }
             })
             .collect();
-        order::agents(&mut rows, self.layout.order(Table::Agents), clock);
+        order::agents(&mut rows, order, clock);
         self.agents.set(rows.into_iter().map(|row| row.agent).collect());
         self.agents_listed = Some(self.now.mono);
         self.relist_agents = false;
     }
 
-    /// Newer states in the order that is shown.
-    fn refresh_agents(&mut self) {
+    /// All agents, in the order of the list as far as they are on it: what is nearly sorted is sorted soon.
+    fn as_listed(&self) -> Vec<&Arc<Agent>> {
         let fleet = &self.data().fleet;
-        let rows = self.agents.rows().iter().filter_map(|agent| fleet.get(agent.agent_id).cloned()).collect();
-        self.agents.set(rows);
-        self.relist_agents = false;
+        let mut all: Vec<_> = self.agents.rows().iter().filter_map(|row| fleet.get(row.agent_id)).collect();
+        if all.len() < fleet.len() {
+            let listed: HashSet<Uuid> = all.iter().map(|agent| agent.agent_id).collect();
+            all.extend(fleet.agents().filter(|agent| !listed.contains(&agent.agent_id)));
+        }
+        all
     }
 
     fn wants_event(&self, event: &Event, clock: Timestamp, of: Option<&AgentPage>) -> bool {
@@ -135,7 +148,7 @@ impl State {
         self.deny_only || (self.view == View::Overview && self.pages.is_empty())
     }
 
-    fn wanted_events(&self, of: Option<&AgentPage>) -> Vec<Entry> {
+    pub(super) fn wanted_events(&self, of: Option<&AgentPage>) -> Vec<Entry> {
         let clock = self.clock.unwrap_or_default();
         let hides_allowed = if of.is_some() { self.deny_only } else { self.hides_allowed() };
         let wanted = self.data().events.newest_first().filter(|entry| match entry {
@@ -159,7 +172,7 @@ impl State {
         rows
     }
 
-    fn wanted_drifts(&self, of: Option<&AgentPage>) -> Vec<Arc<Event>> {
+    pub(super) fn wanted_drifts(&self, of: Option<&AgentPage>) -> Vec<Arc<Event>> {
         let clock = self.clock.unwrap_or_default();
         let wanted = self.data().drifts.rows().filter(|event| self.wants_event(event, clock, of));
         let mut rows: Vec<Arc<Event>> = wanted.cloned().collect();

@@ -9,6 +9,7 @@ use tyr_api::stream::StreamStats;
 use uuid::Uuid;
 
 use crate::tui::state::feed::Counts;
+use crate::tui::state::fleet::AGENTS_MAX;
 
 /// Seconds that are kept.
 pub const SECONDS_MAX: usize = 600;
@@ -18,6 +19,8 @@ pub const MINUTES_MAX: usize = 62;
 const MINUTE_SECONDS_MIN: u32 = 50;
 /// Seconds that are kept of each agent.
 pub const AGENT_SECONDS_MAX: i64 = 60;
+/// Rows of the roll-up that are kept: an hour of minutes, each with all kinds and verdicts.
+pub const MINUTE_ROWS_MAX: usize = 61 * EventKind::ALL.len() * Verdict::ALL.len();
 
 /// What the server stored in one second.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +45,7 @@ pub struct Rates {
     /// Minutes as they were seen here: when each began, its events, and how many counters that rests on.
     seen: VecDeque<(i64, u64, u32)>,
     counts: VecDeque<(i64, Counts)>,
-    agents: HashMap<Uuid, VecDeque<(i64, Counts)>>,
+    agents: HashMap<Uuid, VecDeque<(i64, SmallCounts)>>,
     /// Since when events are counted here, by the server's clock.
     counting_since: Option<i64>,
 }
@@ -64,7 +67,8 @@ pub struct Summary {
 
 impl Rates {
     /// Starts from a snapshot's roll-up of the last hour.
-    pub fn start(&mut self, now: Timestamp, minutes: Vec<RateRow>) {
+    pub fn start(&mut self, now: Timestamp, mut minutes: Vec<RateRow>) {
+        minutes.truncate(MINUTE_ROWS_MAX);
         self.minutes = minutes;
         self.counting_since.get_or_insert(now.as_second());
     }
@@ -78,6 +82,8 @@ impl Rates {
                 // The server's clock was set back: what was seen before belongs to another time.
                 self.seconds.clear();
                 self.seen.clear();
+                self.counts.clear();
+                self.agents.clear();
             } else if at <= last || at == last + 2 {
                 at = last + 1;
             }
@@ -105,13 +111,12 @@ impl Rates {
     /// As they were at that second.
     #[must_use]
     pub fn at(&self, second: i64) -> Self {
-        let until = |rows: &VecDeque<(i64, Counts)>| rows.iter().filter(|(at, _)| *at <= second).copied().collect();
         Self {
             seconds: self.seconds.iter().filter(|row| row.at <= second).cloned().collect(),
             minutes: self.minutes.clone(),
             seen: self.seen.clone(),
-            counts: until(&self.counts),
-            agents: self.agents.iter().map(|(agent, rows)| (*agent, until(rows))).collect(),
+            counts: until(&self.counts, second),
+            agents: self.agents.iter().map(|(agent, rows)| (*agent, until(rows, second))).collect(),
             counting_since: self.counting_since,
         }
     }
@@ -127,9 +132,18 @@ impl Rates {
         add(self.agents.entry(agent).or_default(), second, counts, AGENT_SECONDS_MAX);
     }
 
-    /// Forgets the agents that were quiet for long.
+    /// Forgets the agents that were quiet for long, and beyond so many agents all that is known of each.
     pub fn prune(&mut self, now: i64) {
         self.agents.retain(|_, seconds| seconds.back().is_some_and(|(at, _)| *at > now - AGENT_SECONDS_MAX));
+        if self.agents.len() > AGENTS_MAX {
+            self.agents.clear();
+        }
+    }
+
+    /// How much is kept: seconds, rows of minutes, seconds with their split, agents, and the most seconds of an agent.
+    pub fn held(&self) -> [usize; 5] {
+        let most = self.agents.values().map(VecDeque::len).max().unwrap_or(0);
+        [self.seconds.len(), self.minutes.len(), self.counts.len(), self.agents.len(), most]
     }
 
     /// The server's counters of the last `length` seconds, oldest first; a hole where none came.
@@ -210,7 +224,8 @@ impl Rates {
             let age = now - at;
             if (0..AGENT_SECONDS_MAX).contains(&age) {
                 let from_end = usize::try_from(age).unwrap_or(0) * buckets / 60;
-                shape[buckets - 1 - from_end] += counts.total();
+                shape[buckets - 1 - from_end] +=
+                    counts.0.as_flattened().iter().map(|count| u32::from(*count)).sum::<u32>();
             }
         }
         shape
@@ -222,13 +237,15 @@ impl Rates {
     }
 }
 
-fn add(seconds: &mut VecDeque<(i64, Counts)>, at: i64, counts: &Counts, keep: i64) {
+fn add<C: Sum>(seconds: &mut VecDeque<(i64, C)>, at: i64, counts: &Counts, keep: i64) {
     // Nearly always the newest second; events of a replay may belong to an older one.
     match seconds.iter_mut().rev().find(|(second, _)| *second <= at) {
-        Some((second, sum)) if *second == at => sum.merge(counts),
+        Some((second, sum)) if *second == at => sum.add(counts),
         _ => {
             let place = seconds.iter().position(|(second, _)| *second > at).unwrap_or(seconds.len());
-            seconds.insert(place, (at, *counts));
+            let mut sum = C::default();
+            sum.add(counts);
+            seconds.insert(place, (at, sum));
         }
     }
     let newest = seconds.back().map_or(at, |(second, _)| *second);
@@ -237,14 +254,55 @@ fn add(seconds: &mut VecDeque<(i64, Counts)>, at: i64, counts: &Counts, keep: i6
     }
 }
 
-fn sum(seconds: &VecDeque<(i64, Counts)>, now: i64, length: i64) -> Counts {
+fn until<C: Copy>(rows: &VecDeque<(i64, C)>, second: i64) -> VecDeque<(i64, C)> {
+    rows.iter().filter(|(at, _)| *at <= second).copied().collect()
+}
+
+fn sum<C: Sum>(seconds: &VecDeque<(i64, C)>, now: i64, length: i64) -> Counts {
     let mut total = Counts::default();
-    for (at, counts) in seconds {
-        if *at > now - length {
-            total.merge(counts);
-        }
+    for (_, counts) in seconds.iter().filter(|(at, _)| *at > now - length) {
+        counts.add_to(&mut total);
     }
     total
+}
+
+/// What events are added up in.
+trait Sum: Default {
+    fn add(&mut self, counts: &Counts);
+    fn add_to(&self, total: &mut Counts);
+}
+
+impl Sum for Counts {
+    fn add(&mut self, counts: &Counts) {
+        self.merge(counts);
+    }
+
+    fn add_to(&self, total: &mut Counts) {
+        total.merge(self);
+    }
+}
+
+/// What one agent did in one second, in half the room: there are sixty of these for each of thousands of agents.
+#[derive(Clone, Copy, Debug, Default)]
+struct SmallCounts([[u16; 3]; 5]);
+
+impl Sum for SmallCounts {
+    fn add(&mut self, counts: &Counts) {
+        for (kind, row) in EventKind::ALL.iter().zip(&mut self.0) {
+            for (verdict, mine) in Verdict::ALL.iter().zip(row) {
+                let theirs = u16::try_from(counts.get(*kind, *verdict)).unwrap_or(u16::MAX);
+                *mine = mine.saturating_add(theirs);
+            }
+        }
+    }
+
+    fn add_to(&self, total: &mut Counts) {
+        for (kind, row) in EventKind::ALL.iter().zip(&self.0) {
+            for (verdict, mine) in Verdict::ALL.iter().zip(row) {
+                total.add_many(*kind, *verdict, u32::from(*mine));
+            }
+        }
+    }
 }
 
 /// Counters in the order of the words; words of a newer server are left out (the total has them).

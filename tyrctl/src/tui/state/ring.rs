@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tyr_api::events::Event;
+use tyr_api::events::{Event, Verdict};
 use tyr_api::stream::Gap;
 use uuid::Uuid;
 
@@ -34,6 +34,13 @@ impl Entry {
     }
 }
 
+impl Entry {
+    /// Whether it is an event that was allowed.
+    pub fn is_allowed(&self) -> bool {
+        self.event().is_some_and(|event| event.verdict == Verdict::Allow)
+    }
+}
+
 impl Keyed for Entry {
     fn key(&self) -> Uuid {
         match self {
@@ -52,7 +59,10 @@ pub struct Ring {
     bytes: usize,
     /// Events taken in since the start.
     taken: u64,
+    /// Gaps since the start; each has its number.
     gaps: u64,
+    /// The oldest gap that is kept.
+    oldest_gap: u64,
     missed: u64,
 }
 
@@ -65,30 +75,36 @@ impl Ring {
         self.bytes += weight(&event);
         self.taken += 1;
         self.rows.push_back(Entry::Event(event));
-        while self.rows.len() > EVENTS_MAX || self.bytes > EVENTS_BYTES_MAX {
-            match self.rows.pop_front() {
-                Some(Entry::Event(old)) => {
-                    self.known.remove(&old.event_id);
-                    self.bytes -= weight(&old);
-                }
-                Some(Entry::Gap(..)) => {}
-                None => break,
-            }
-        }
+        self.limit();
         true
     }
 
     /// Marks that events are missing here.
     pub fn push_gap(&mut self, gap: Gap) {
         self.gaps += 1;
-        self.missed += gap.missed.unwrap_or(0);
+        self.missed = self.missed.saturating_add(gap.missed.unwrap_or(0));
         self.rows.push_back(Entry::Gap(self.gaps, gap));
+        self.limit();
+    }
+
+    fn limit(&mut self) {
+        while self.rows.len() > EVENTS_MAX || self.bytes > EVENTS_BYTES_MAX {
+            match self.rows.pop_front() {
+                Some(Entry::Event(old)) => {
+                    self.known.remove(&old.event_id);
+                    self.bytes -= weight(&old);
+                }
+                Some(Entry::Gap(number, _)) => self.oldest_gap = number + 1,
+                None => break,
+            }
+        }
     }
 
     /// What was stored by that instant. The rest counts as not taken in yet.
     #[must_use]
     pub fn at(&self, at: Timestamp) -> Self {
-        let mut past = Self { taken: self.taken, gaps: self.gaps, missed: self.missed, ..Self::default() };
+        let (taken, gaps, oldest_gap, missed) = (self.taken, self.gaps, self.oldest_gap, self.missed);
+        let mut past = Self { taken, gaps, oldest_gap, missed, ..Self::default() };
         for row in &self.rows {
             match row {
                 Entry::Event(event) if event.received_at > at => past.taken -= 1,
@@ -109,9 +125,24 @@ impl Ring {
         self.rows.iter().rev()
     }
 
+    /// Rows that were put in since the start: events and gaps.
+    pub fn given(&self) -> u64 {
+        self.taken + self.gaps
+    }
+
+    /// Whether the row of that key is kept.
+    pub fn holds(&self, key: Uuid) -> bool {
+        self.known.contains(&key) || (u128::from(self.oldest_gap)..=u128::from(self.gaps)).contains(&key.as_u128())
+    }
+
     /// Rows kept now.
     pub fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    /// Rough size of the text in all rows kept now, and ids that are known.
+    pub fn held(&self) -> (usize, usize) {
+        (self.bytes, self.known.len())
     }
 
     /// Whether nothing is kept.

@@ -12,13 +12,14 @@ use crate::tui::state::ui::{Page, Pane, View};
 use crate::tui::theme::Theme;
 
 mod lists;
+mod login;
 mod mouse;
 mod past;
 mod prompts;
 
 const THEME: Theme = Theme { color: true, ascii: false };
 
-fn press(state: &mut State, keys: &str, now: super::link::Now) -> Dirty {
+pub(super) fn press(state: &mut State, keys: &str, now: super::link::Now) -> Dirty {
     let mut dirty = Dirty::Clean;
     for c in keys.chars() {
         let code = match c {
@@ -194,7 +195,7 @@ fn a_full_batch_counts_all_and_keeps_denials() {
     }
     assert_eq!((batch.arrivals.len(), batch.dropped), (BATCH_EVENTS_MAX, 50));
     assert_eq!(batch.counts.values().map(super::feed::Counts::total).sum::<u32>(), limit + 50);
-    let first = batch.arrivals.first();
+    let first = batch.arrivals.front();
     assert!(matches!(first, Some(super::feed::Arrival::Event(event)) if event.event_id == denial.event_id));
 }
 

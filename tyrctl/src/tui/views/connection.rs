@@ -23,7 +23,7 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         state,
         area,
         &[span("Connection", Role::Accent)],
-        "r connects again",
+        if state.replay.is_some() { "a recording" } else { "r retries, L logs in" },
         &facts,
         &state.facts_scroll,
     );
@@ -32,46 +32,28 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
 fn facts(state: &State) -> Vec<Fact> {
     let mut facts: Vec<Fact> = Vec::new();
     let mut fact = |label: &str, text: String, role: Role| facts.push((label.to_owned(), text, role));
-    let (access, traffic, link) = (&state.access, &state.traffic, &state.link);
+    let (traffic, link) = (&state.traffic, &state.link);
     fact("server", state.shown(&state.server).into_owned(), Role::Strong);
     if !state.data().version.is_empty() {
         fact("", format!("tyr-server {}; tyrctl {}", state.data().version, env!("CARGO_PKG_VERSION")), Role::Normal);
     }
-    let trust = match &access.ca_file {
-        _ if state.server.starts_with("http://") => "no TLS: this very machine".to_owned(),
-        Some(file) => format!("only what {} signs", state.shown(&file.display().to_string())),
-        None => "certificate authorities of the system".to_owned(),
-    };
-    fact("trusts", trust, Role::Normal);
-    let who = match (&access.username, &access.role) {
-        (Some(name), Some(role)) => format!("{}, {role}; ", state.shown(name)),
-        (None, Some(role)) => format!("{role}; "),
-        (Some(name), None) => format!("{}; ", state.shown(name)),
-        (None, None) => String::new(),
-    };
-    fact("login", format!("{who}token from {}", state.shown(&access.token)), Role::Normal);
-    match (access.token_until, state.clock) {
-        (Some(until), Some(now)) => {
-            let left = until.as_second() - now.as_second();
-            let (text, role) = match left {
-                ..=0 => ("the token has run out; log in again".to_owned(), Role::Bad),
-                left if left < TOKEN_WARN_S => (format!("the token lasts {} more", format::age(left)), Role::Warn),
-                left => (format!("the token lasts {} more", format::age(left)), Role::Normal),
-            };
-            fact("", text, role);
-        }
-        (Some(until), None) => fact("", format!("the token lasts until {}", format::date_ms(until)), Role::Normal),
-        (None, _) => fact("", "the token does not say how long it lasts".to_owned(), Role::Dim),
+    if state.replay.is_none() {
+        way(state, &mut fact);
     }
     fact("", String::new(), Role::Normal);
 
     let (text, role) = match link.phase() {
         Phase::Connecting => ("connecting".to_owned(), Role::Warn),
+        Phase::Live | Phase::CatchingUp { .. } if state.replay.is_some() => {
+            ("a recording is played".to_owned(), Role::Warn)
+        }
         Phase::Live if link.is_quiet(state.now) => ("live, and quiet for long".to_owned(), Role::Warn),
         Phase::Live => ("live".to_owned(), Role::Good),
         Phase::CatchingUp { events } => (format!("catching up, {} events so far", format::count(*events)), Role::Warn),
         Phase::Down { cause, .. } => (format!("down: {}", state.shown(cause)), Role::Bad),
         Phase::Stopped { cause, .. } => (format!("given up: {}", state.shown(cause)), Role::Bad),
+        Phase::Ended { cause: Some(cause) } => (format!("the recording ends early: {}", state.shown(cause)), Role::Bad),
+        Phase::Ended { cause: None } => ("end of the recording".to_owned(), Role::Warn),
     };
     fact("stream", text, role);
     if let Some(age) = link.frame_age(state.now) {
@@ -105,6 +87,36 @@ fn facts(state: &State) -> Vec<Fact> {
     fact("", String::new(), Role::Normal);
     lag(state, &traffic.lag, &mut facts);
     facts
+}
+
+/// How trusted the server is, who we are to it, and for how long.
+fn way(state: &State, fact: &mut impl FnMut(&str, String, Role)) {
+    let trust = match &state.access.ca_file {
+        _ if state.server.starts_with("http://") => "no TLS: this very machine".to_owned(),
+        Some(file) => format!("only what {} signs", state.shown(&file.display().to_string())),
+        None => "certificate authorities of the system".to_owned(),
+    };
+    fact("trusts", trust, Role::Normal);
+    let who = match (&state.access.username, &state.access.role) {
+        (Some(name), Some(role)) => format!("{}, {role}; ", state.shown(name)),
+        (None, Some(role)) => format!("{role}; "),
+        (Some(name), None) => format!("{}; ", state.shown(name)),
+        (None, None) => String::new(),
+    };
+    fact("login", format!("{who}token from {}", state.shown(&state.access.token)), Role::Normal);
+    match (state.access.token_until, state.clock) {
+        (Some(until), Some(now)) => {
+            let left = until.as_second() - now.as_second();
+            let (text, role) = match left {
+                ..=0 => ("the token has run out; log in again".to_owned(), Role::Bad),
+                left if left < TOKEN_WARN_S => (format!("the token lasts {} more", format::age(left)), Role::Warn),
+                left => (format!("the token lasts {} more", format::age(left)), Role::Normal),
+            };
+            fact("", text, role);
+        }
+        (Some(until), None) => fact("", format!("the token lasts until {}", format::date_ms(until)), Role::Normal),
+        (None, _) => fact("", "the token does not say how long it lasts".to_owned(), Role::Dim),
+    }
 }
 
 /// The histogram of how long events took from the server's database to this screen.

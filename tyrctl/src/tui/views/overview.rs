@@ -99,7 +99,7 @@ pub fn heads(inner: Rect) -> Heads {
 
 /// Agents, those that need attention first.
 pub fn agents_panel(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
-    let attention = panels::attention(state);
+    let attention = state.census().attention;
     let all = state.data().fleet.len();
     let mut title = vec![span("Agents", Role::Accent)];
     match (state.clock, state.link.is_live()) {

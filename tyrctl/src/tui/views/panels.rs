@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ratatui::layout::Rect;
-use tyr_api::agents::{Agent, DiscoveredAgent};
+use tyr_api::agents::DiscoveredAgent;
 use tyr_api::events::{DriftReason, Event};
 use tyr_api::stream::Gap;
 
@@ -323,11 +323,4 @@ pub fn sorted(canvas: &Canvas<'_>, state: &State, table: order::Table) -> Option
     }
     let direction = canvas.theme.glyph(if order.reversed { Glyph::SortUp } else { Glyph::SortDown });
     Some(format!("sort {}{direction}", order.head))
-}
-
-/// How many agents need attention.
-pub fn attention(state: &State) -> usize {
-    let Some(clock) = state.clock else { return 0 };
-    let fleet = &state.data().fleet;
-    fleet.agents().filter(|agent: &&Arc<Agent>| fleet.standing(agent, clock).needs_attention()).count()
 }

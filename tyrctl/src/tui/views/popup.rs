@@ -22,7 +22,8 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, popup: &Popup, screen: Rect)
     }
 }
 
-fn middle(screen: Rect, width: u16, height: u16) -> Rect {
+/// An area of that size, as far as there is room, in the middle of the screen.
+pub(super) fn middle(screen: Rect, width: u16, height: u16) -> Rect {
     let width = width.min(screen.width.saturating_sub(2));
     let height = height.min(screen.height.saturating_sub(2));
     Rect { x: screen.x + (screen.width - width) / 2, y: screen.y + (screen.height - height) / 2, width, height }

@@ -6,7 +6,6 @@ use ratatui::layout::Rect;
 
 use crate::tui::input::{self, Action, BAR};
 use crate::tui::state::State;
-use crate::tui::state::fleet::Standing;
 use crate::tui::state::link::Phase;
 use crate::tui::state::mouse::Target;
 use crate::tui::state::ui::{Page, Prompt, PromptKind, TimeForm, View};
@@ -115,7 +114,7 @@ fn parts(canvas: &Canvas<'_>, state: &State, wide: bool) -> Vec<Part> {
         // The rest is old news: "as of" says so.
         return parts;
     }
-    let stale = stale(state);
+    let stale = state.census().stale;
     if area_is_roomy(state) {
         parts.push(part(5, vec![span(format!("agents {}", data.fleet.len()), Role::Normal)]));
     }
@@ -146,13 +145,6 @@ fn area_is_roomy(state: &State) -> bool {
     state.size.0 >= 60
 }
 
-/// Agents that are stale or worse.
-fn stale(state: &State) -> usize {
-    let Some(clock) = state.clock else { return 0 };
-    let fleet = &state.data().fleet;
-    fleet.agents().filter(|agent| matches!(fleet.standing(agent, clock), Standing::Stale | Standing::Offline)).count()
-}
-
 fn seconds(duration: Duration) -> String {
     let tenths = duration.as_millis() / 100;
     if tenths < 100 {
@@ -176,6 +168,13 @@ fn connection(canvas: &Canvas<'_>, state: &State) -> Vec<Part> {
     match link.phase() {
         Phase::Connecting => {
             parts.push(part(0, vec![span(format!("{} CONNECTING", glyph(Glyph::Dotted)), Role::Warn)]));
+        }
+        // Nobody shall take what was for what is.
+        Phase::Live | Phase::CatchingUp { .. } if state.replay.is_some() => {
+            let speed = state.replay.filter(|speed| (speed - 1.0).abs() > 1e-9);
+            let text =
+                format!("{} REPLAY{}", glyph(Glyph::Closed), speed.map(|n| format!(" x{n}")).unwrap_or_default());
+            parts.push(part(0, vec![span(text, Role::Warn)]));
         }
         Phase::Live if link.is_quiet(now) => {
             parts.push(part(0, vec![span(format!("{} QUIET {age}", glyph(Glyph::Half)), Role::Warn)]));
@@ -207,8 +206,15 @@ fn connection(canvas: &Canvas<'_>, state: &State) -> Vec<Part> {
             let word = if *login { "LOGIN" } else { "STOPPED" };
             parts.push(part(0, vec![span(format!("{} {word}", glyph(Glyph::Cross)), Role::Bad)]));
             as_of(&mut parts);
-            parts.push(part(3, vec![span("r = retry", Role::Accent)]));
+            parts.push(part(3, vec![span(if *login { "L = log in" } else { "r = retry" }, Role::Accent)]));
         }
+        Phase::Ended { .. } => {
+            parts.push(part(0, vec![span(format!("{} END OF THE RECORDING", glyph(Glyph::Frozen)), Role::Warn)]));
+            as_of(&mut parts);
+        }
+    }
+    if state.recording {
+        parts.push(part(4, vec![span("rec", Role::Warn)]));
     }
     parts
 }
@@ -295,18 +301,13 @@ pub fn message(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     if let Some(prompt) = &state.prompt {
         return typed(canvas, prompt, area);
     }
-    match state.link.phase() {
-        Phase::Down { cause, .. } | Phase::Stopped { cause, .. } if !cause.is_empty() => {
-            canvas.line(x, y, right, &[span("error: ", Role::Bad), span(state.shown(cause), Role::Normal)]);
-        }
-        _ => {
-            if let Some(notice) = state.notice() {
-                let stamp = notice.stamp.map(|at| format!("{} ", clock_text(state, at))).unwrap_or_default();
-                let about = state.shown(&notice.about);
-                let spans = [span(stamp, Role::Dim), span(&*notice.text, notice.role), span(about, notice.role)];
-                canvas.line(x, y, right, &spans);
-            }
-        }
+    if let Some(cause) = state.link.cause() {
+        canvas.line(x, y, right, &[span("error: ", Role::Bad), span(state.shown(cause), Role::Normal)]);
+    } else if let Some(notice) = state.notice() {
+        let stamp = notice.stamp.map(|at| format!("{} ", clock_text(state, at))).unwrap_or_default();
+        let about = state.shown(&notice.about);
+        let spans = [span(stamp, Role::Dim), span(&*notice.text, notice.role), span(about, notice.role)];
+        canvas.line(x, y, right, &spans);
     }
 }
 
@@ -389,9 +390,7 @@ pub fn hints(canvas: &mut Canvas<'_>, prompt: &Prompt, area: Rect) {
 
 /// Whether the message line has something to say.
 pub fn has_message(state: &State) -> bool {
-    state.prompt.is_some()
-        || state.notice().is_some()
-        || matches!(state.link.phase(), Phase::Down { cause, .. } | Phase::Stopped { cause, .. } if !cause.is_empty())
+    state.prompt.is_some() || state.notice().is_some() || state.link.cause().is_some()
 }
 
 /// Keys, as many as fit; help and quit always.

@@ -3,6 +3,7 @@ use std::time::Instant;
 use super::{THEME, batch, press};
 use crate::tui::state::Effect;
 use crate::tui::state::drifts::{DriftLine, GroupBy};
+use crate::tui::state::list::Keyed;
 use crate::tui::state::order::{Order, Table};
 use crate::tui::state::ring::Entry;
 use crate::tui::state::testing::{at, live};
@@ -97,7 +98,7 @@ fn too_much_is_not_copied() {
     let mut state = live(THEME, (80, 24), start);
     batch(&mut state, 1_000..1_400, at(start, 1));
     press(&mut state, "3", at(start, 1));
-    let keys: Vec<_> = state.events.rows().iter().map(crate::tui::state::list::Keyed::key).collect();
+    let keys: Vec<_> = state.events.rows().iter().map(Keyed::key).collect();
     state.marked.extend(keys);
     press(&mut state, "Y", at(start, 1));
     assert!(state.take_effects().is_empty());
@@ -218,4 +219,25 @@ fn the_log_tells_what_happened() {
     );
     press(&mut state, "/refused\n", at(start, 6));
     assert_eq!(state.lines.rows().len(), 1);
+}
+
+#[test]
+fn a_sorted_tail_takes_new_rows_in_their_place() {
+    let start = Instant::now();
+    for (head, reversed) in [("TIME", false), ("TIME", true), ("RESOURCE", false), ("VERDICT", true)] {
+        let mut state = live(THEME, (80, 24), start);
+        state.layout.set_order(Table::Events, Order { head, reversed });
+        press(&mut state, "3", at(start, 1));
+        let keys = |state: &crate::tui::state::State| state.events.rows().iter().map(Keyed::key).collect::<Vec<_>>();
+        let mut before = keys(&state);
+        for n in [700, 710, 720] {
+            batch(&mut state, n..n + 3, at(start, 1));
+            let moved = keys(&state);
+            assert_ne!(moved, before);
+            // The same view again makes the list anew.
+            press(&mut state, "3", at(start, 1));
+            assert_eq!(keys(&state), moved, "{head} {reversed}");
+            before = moved;
+        }
+    }
 }
