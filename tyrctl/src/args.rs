@@ -206,6 +206,8 @@ Examples:
   tyrctl top --view drift
   tyrctl top --filter 'kind=exec,net_connect verdict!=allow since 5m'
   tyrctl top --theme light --no-mouse
+  tyrctl top --record night.rec
+  tyrctl top --replay night.rec --speed 10
   tyrctl top --once            one plain-text overview, e.g. for cron")]
     Top(TopArgs),
     /// Agents: one per host.
