@@ -36,11 +36,11 @@ async fn main() {
     .await
     .expect("counted");
     say(&format!("stats: {stored} events in {DAYS} days, {last_hour} of them in the last hour, {agents} agents"));
-    // What `tyrctl events rate`, `drift` and `agents --stale` ask for: the last names no parameter, and sorts out by itself.
+    // What `tyrctl events rate`, `drift` and `agents --stale=2m` ask for.
     for (name, path, sql, aim) in [
         ("rate", "/api/v1/stats/rate", M6, Some(5.0)),
         ("drift", "/api/v1/stats/drift", M8, None),
-        ("agents", "/api/v1/agents", M3, None),
+        ("agents", "/api/v1/agents?unheard_for_s=120", M3, None),
     ] {
         let psql = psql(&bench.database, sql, runs.min(11));
         let times = reader.times(path, runs).await;

@@ -16,6 +16,7 @@ pub mod live;
 pub mod liveness;
 pub mod metrics_token;
 pub mod policies;
+pub mod probe;
 pub mod query;
 pub mod tokens;
 pub mod users;
@@ -37,6 +38,7 @@ use crate::app::judge::Judge;
 use crate::app::live::Live;
 use crate::app::liveness::Limits;
 use crate::app::metrics_token::MetricsToken;
+use crate::app::probe::Probe;
 use crate::config::{Config, Doors};
 use crate::db::{Owner, Pools};
 use crate::metrics::sample::Surveys;
@@ -87,6 +89,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Figures from the database for metrics.
     pub surveys: Surveys,
+    /// Whether the database answers.
+    pub probe: Probe,
     /// Lets a scraper in.
     pub metrics_token: MetricsToken,
 }
@@ -126,6 +130,7 @@ impl App {
             liveness,
             metrics,
             surveys: Surveys::default(),
+            probe: Probe::default(),
             metrics_token,
         })
     }
