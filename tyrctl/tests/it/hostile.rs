@@ -83,7 +83,7 @@ fn has(value: &Value, text: &str) -> bool {
 }
 
 /// Of their text nothing comes from a host.
-const OWN: [&str; 3] = ["config", "context", "keys"];
+const OWN: [&str; 4] = ["config", "context", "keys", "sql"];
 
 #[test]
 fn no_format_for_people_lets_text_act_and_json_stays_exact() {

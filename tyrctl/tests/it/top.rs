@@ -201,10 +201,11 @@ impl Top {
     pub(crate) fn ended_with(mut self, code: u32) -> (Vec<u8>, TempDir) {
         assert_eq!(self.child.wait().unwrap().exit_code(), code);
         assert_eq!(format!("{:?}", self.master.get_termios().unwrap()), self.before, "terminal settings");
+        // All of it: what was written last arrives after the end.
         self.wait_for("the alternate screen to be left", |shown| {
             let screen = shown.parser.screen();
             let mouse = screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None;
-            !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste() && !mouse
+            shown.closed && !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste() && !mouse
         });
         let raw = self.screen.0.lock().unwrap().raw.clone();
         (raw, self.home)
