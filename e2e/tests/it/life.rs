@@ -36,7 +36,7 @@ fn the_service_manager_hears_ready_status_watchdog_and_stopping() {
     let path = folder.path().join("notify");
     let socket = UnixDatagram::bind(&path).expect("a socket");
     let path = path.display().to_string();
-    let mut stack = Stack::start(&[("NOTIFY_SOCKET", &path), ("WATCHDOG_USEC", "4000000")]).expect("the server starts");
+    let mut stack = Stack::start(&[("NOTIFY_SOCKET", &path), ("WATCHDOG_USEC", "2000000")]).expect("the server starts");
     hear(&socket, "READY=1");
     let status = hear(&socket, "STATUS=serving: ");
     assert!(status.iter().any(|line| line.ends_with("database ok")), "{status:?}");
@@ -44,7 +44,7 @@ fn the_service_manager_hears_ready_status_watchdog_and_stopping() {
     for _ in 0..3 {
         hear(&socket, "WATCHDOG=1");
     }
-    assert!(begun.elapsed() < 3 * Duration::from_secs(4), "fed within the limit each time");
+    assert!(begun.elapsed() < 3 * Duration::from_secs(2), "fed within the limit each time");
     let (status, _) = stack.stop_server().expect("it ends");
     assert_eq!(status.code(), Some(0), "{}", stack.server_log());
     hear(&socket, "STOPPING=1");
@@ -142,7 +142,7 @@ fn a_second_signal_stops_at_once() {
     stack.signal_server(Signal::INT);
     let status = stack.wait_for_server().expect("it ends");
     assert_eq!(status.code(), Some(130));
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     wait_for("the database to go down by itself", LIMIT, || (!postmaster.exists()).then_some(()));
     holder.wait().expect("psql ended with its connection");
     asked.wait().expect("curl ended with its connection");

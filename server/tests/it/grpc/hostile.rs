@@ -52,7 +52,7 @@ async fn hundreds_of_dribbling_sockets_on_both_ports_hold_nobody_up_and_are_let_
         dribblers.push(TcpStream::connect(rest_address).await.expect("connected"));
     }
     let opened = Instant::now();
-    let mut took = Vec::new();
+    let mut slowest = Duration::ZERO;
     for byte in hello {
         for (n, socket) in dribblers.iter_mut().enumerate() {
             // Every third says nothing at all.
@@ -63,15 +63,9 @@ async fn hundreds_of_dribbling_sockets_on_both_ports_hold_nobody_up_and_are_let_
         }
         let asked = Instant::now();
         assert_eq!(client.get(&health).send().await.expect("an answer").status(), 200);
-        took.push(asked.elapsed());
+        slowest = slowest.max(asked.elapsed());
     }
-    // The median: a busy machine may hold up one answer or another, the dribblers would hold up each.
-    took.sort_unstable();
-    assert!(took[took.len() / 2] < Duration::from_secs(2), "{took:?}");
-    assert!(
-        took.last().is_some_and(|slowest| *slowest < HANDSHAKE_MAX),
-        "nobody waits for a dribbler's time to run out: {took:?}"
-    );
+    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
     let enrolled = door.enroll().await;
     door.stream(&enrolled).await.expect("agents get in").greet().await;
     for mut socket in dribblers {
