@@ -288,10 +288,18 @@ impl Feeder<'_> {
 }
 
 /// Whether whoever started us could bring us back: the kernel stops nobody whose session has no other process to do so.
+///
+/// Both sessions are read as plain numbers of `/proc`: for a process of another PID namespace the kernel says 0, which `rustix` takes for
+/// impossible.
 fn has_shell() -> bool {
-    use rustix::process::{getppid, getsid};
-    getppid()
-        .is_some_and(|parent| getsid(Some(parent)).is_ok_and(|theirs| getsid(None).is_ok_and(|ours| ours == theirs)))
+    let Some(parent) = rustix::process::getppid() else { return false };
+    let session = |process: &str| {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        // Behind the name in parentheses, which may hold anything: state, parent, group, session (proc(5)).
+        let (_, numbers) = stat.rsplit_once(')')?;
+        numbers.split_ascii_whitespace().nth(3)?.parse::<i32>().ok()
+    };
+    session(&parent.as_raw_nonzero().to_string()).is_some_and(|theirs| session("self") == Some(theirs))
 }
 
 fn message(event: Event) -> Option<Msg> {
