@@ -1,8 +1,10 @@
 //! How many events per second are durably stored through gRPC with mTLS, and how many by COPY alone into the same table?
 //!
 //! `cargo bench -p tyr-server --bench ingest` (EVENTS=100_000 per round, AGENTS=64, ROUNDS=3, RULES=0 in force). Agents, server
-//! and PostgreSQL share the machine; both ways take turns, in one run, into the same table of the same cluster. COPY alone is
-//! one connection, 5,000 encoded rows at a time, without counts and without anybody who makes the events.
+//! and PostgreSQL share the machine; all ways take turns, in one run, into the same table of the same cluster. COPY alone is
+//! one connection, 5,000 encoded rows at a time, without counts and without anybody who makes the events: once with the rows of as
+//! many agents, in batches as they send them, and once with those of one agent, which the primary key takes at one place, faster than
+//! any fleet's.
 
 mod common;
 
@@ -33,9 +35,12 @@ async fn main() {
     let pool = bench.pool().await;
     let mut fleet = bench.agents(agents).await;
     let batches = events / BATCH / agents;
-    let (mut grpc_rates, mut copy_rates, mut latencies) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut grpc_rates, mut copy_rates, mut one_rates, mut latencies) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (many, one) = (ids(agents), ids(1));
     for _ in 0..rounds {
-        copy_rates.push(copy_alone(&pool, events).await);
+        copy_rates.push(copy_alone(&pool, events, &many).await);
+        one_rates.push(copy_alone(&pool, events, &one).await);
         let begun = Instant::now();
         let tasks: Vec<_> = fleet
             .drain(..)
@@ -59,12 +64,13 @@ async fn main() {
     }
     latencies.sort_unstable();
     let stored: i64 = sqlx::query_scalar("SELECT count(*) FROM events").fetch_one(&pool).await.expect("counted");
-    let expected = rounds * (batches * BATCH * agents + events / COPY_ROWS * COPY_ROWS);
+    let expected = rounds * (batches * BATCH * agents + 2 * (events / COPY_ROWS * COPY_ROWS));
     assert_eq!(usize::try_from(stored), Ok(expected), "every acknowledged event is there, once");
-    let (grpc, copy) = (median(&mut grpc_rates), median(&mut copy_rates));
+    let (grpc, copy, one) = (median(&mut grpc_rates), median(&mut copy_rates), median(&mut one_rates));
     say(&format!("ingest: {grpc:.0} events/s through gRPC, {agents} agents, {rules} rules (aim >= 60000)"));
-    say(&format!("ingest: {copy:.0} rows/s by COPY alone (no aim: what the ratio is of)"));
+    say(&format!("ingest: {copy:.0} rows/s by COPY alone, {agents} agents (no aim: what the ratio is of)"));
     say(&format!("ingest: ratio {:.2} (aim >= 0.60)", grpc / copy));
+    say(&format!("ingest: {one:.0} rows/s by COPY alone, one agent: {:.2} of that (no aim)", grpc / one));
     say(&format!(
         "ingest: a batch of {BATCH} is acknowledged after p50 {:.1} ms, p99 {:.1} ms under that load (no aim)",
         ms(quantile(&latencies, 0.5)),
@@ -75,13 +81,18 @@ async fn main() {
     bench.stop().await;
 }
 
-async fn copy_alone(pool: &sqlx::PgPool, events: usize) -> f64 {
+fn ids(count: usize) -> Vec<Uuid> {
+    (0..count).map(|_| Uuid::now_v7()).collect()
+}
+
+/// Rows per second; the agents take turns after each batch.
+async fn copy_alone(pool: &sqlx::PgPool, events: usize, agents: &[Uuid]) -> f64 {
     let mut conn = pool.acquire().await.expect("a connection");
-    let agent_id = Uuid::now_v7();
     let mut took = Duration::ZERO;
     let chunks = events / COPY_ROWS;
-    for _ in 0..chunks {
-        let batch: Vec<Event> = (0..COPY_ROWS).map(|n| event(agent_id, n)).collect();
+    for chunk in 0..chunks {
+        let agent = |n: usize| agents[(chunk * COPY_ROWS + n) / BATCH % agents.len()];
+        let batch: Vec<Event> = (0..COPY_ROWS).map(|n| event(agent(n), n)).collect();
         let rows = Rows::encode(&batch);
         let begun = Instant::now();
         copy_rows(&mut conn, &[&rows]).await.expect("copied");

@@ -1,7 +1,8 @@
 //! How long does it take to drop a day while events are stored, and how much longer do batches wait for their acknowledgement?
 //!
 //! `cargo bench -p tyr-server --bench retention` (ROWS=50_000 per day, DAYS=5, AGENTS=16, SECONDS=10, PACE=5_000 events/s). The
-//! full size: `ROWS=1_600_000 SECONDS=30`.
+//! full size: `ROWS=1_600_000 SECONDS=30`. The days are left as a day is that has passed: vacuumed, written to disk, and no longer in the
+//! page cache.
 
 mod common;
 
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use common::{Bench, ms, paced, quantile, say, size};
 use jiff::Timestamp;
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, PgPool};
 use tyr_server::db::partitions::{self, Keeper};
 
 #[tokio::main(flavor = "multi_thread")]
@@ -32,7 +33,14 @@ async fn main() {
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&pool).await.expect("filled");
         old.push(day);
     }
+    for day in &old {
+        let vacuum = format!("VACUUM (FREEZE, ANALYZE) {}", partitions::name(*day));
+        sqlx::raw_sql(AssertSqlSafe(vacuum)).execute(&pool).await.expect("vacuumed");
+    }
     sqlx::raw_sql("CHECKPOINT").execute(&pool).await.expect("written");
+    for day in &old {
+        forget(&pool, &partitions::name(*day)).await;
+    }
     let span = Duration::from_secs(seconds as u64);
     let fleet = bench.agents(agents).await;
     // Twice without: the first warms up.
@@ -71,4 +79,21 @@ async fn main() {
     drop(fleet);
     pool.close().await;
     bench.stop().await;
+}
+
+/// Takes a table and its indexes out of the page cache.
+async fn forget(pool: &PgPool, table: &str) {
+    let files: Vec<String> = sqlx::query_scalar(
+        "SELECT current_setting('data_directory') || '/' || pg_relation_filepath(c.oid) FROM pg_class c
+          WHERE c.oid = $1::regclass OR c.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = $1::regclass)",
+    )
+    .bind(table)
+    .fetch_all(pool)
+    .await
+    .expect("asked");
+    assert!(files.len() > 1, "a table and its indexes");
+    for name in files {
+        let file = std::fs::File::open(&name).expect("opened");
+        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).expect("forgotten");
+    }
 }

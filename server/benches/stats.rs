@@ -72,30 +72,43 @@ async fn health(bench: &Bench, reader: &Reader) {
     let asking: Vec<_> = paths
         .iter()
         .map(|path| {
-            let (request, stop) = (reader.get(path), stop.clone());
-            tokio::spawn(async move {
-                let mut answers = 0_u64;
-                while !stop.is_cancelled() {
-                    let _: Value = ask(request.try_clone().expect("no body")).await;
-                    answers += 1;
-                }
-                answers
+            let (stop, request) = (stop.clone(), reader.get(path).build().expect("a request"));
+            // With a runtime of its own: a client is another program, and shares no threads with the server.
+            std::thread::spawn(move || {
+                alone(async move {
+                    let http = reqwest::Client::new();
+                    let mut answers = 0_u64;
+                    while !stop.is_cancelled() {
+                        let request = request.try_clone().expect("no body");
+                        ask(reqwest::RequestBuilder::from_parts(http.clone(), request)).await;
+                        answers += 1;
+                    }
+                    answers
+                })
             })
         })
         .collect();
-    let mut times = Vec::new();
+    let probe = reader.get("/health").build().expect("a request");
+    let probing = std::thread::spawn(move || {
+        alone(async move {
+            let (http, begun, mut times) = (reqwest::Client::new(), Instant::now(), Vec::new());
+            let mut ticks = tokio::time::interval(Duration::from_millis(10));
+            while begun.elapsed() < span {
+                ticks.tick().await;
+                let probe = probe.try_clone().expect("no body");
+                let begun = Instant::now();
+                ask(reqwest::RequestBuilder::from_parts(http.clone(), probe)).await;
+                times.push(begun.elapsed());
+            }
+            times
+        })
+    });
     let begun = Instant::now();
-    let mut ticks = tokio::time::interval(Duration::from_millis(10));
-    while begun.elapsed() < span {
-        ticks.tick().await;
-        let begun = Instant::now();
-        let _: Value = ask(reader.get("/health")).await;
-        times.push(begun.elapsed());
-    }
+    let mut times = ended(probing).await;
     stop.cancel();
     let mut answers = 0;
-    for task in asking {
-        answers += task.await.expect("no panic");
+    for thread in asking {
+        answers += ended(thread).await;
     }
     let (agents, acknowledged) = storing.await.expect("no panic");
     let stored = rate(acknowledged.len() * BATCH, begun.elapsed());
@@ -107,6 +120,16 @@ async fn health(bench: &Bench, reader: &Reader) {
         ms(quantile(&times, 0.5)),
         ms(quantile(&times, 0.99))
     ));
+}
+
+/// On a runtime of this thread alone.
+fn alone<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(work)
+}
+
+async fn ended<T: Send + 'static>(thread: std::thread::JoinHandle<T>) -> T {
+    tokio::task::spawn_blocking(|| thread.join().expect("no panic")).await.expect("no panic")
 }
 
 /// Somebody who is logged in.
@@ -141,7 +164,7 @@ impl Reader {
         let mut times = Vec::with_capacity(runs);
         for _ in 0..runs {
             let begun = Instant::now();
-            let _: Value = ask(self.get(path)).await;
+            ask(self.get(path)).await;
             times.push(begun.elapsed());
         }
         times.sort_unstable();
@@ -149,10 +172,12 @@ impl Reader {
     }
 }
 
-async fn ask(request: reqwest::RequestBuilder) -> Value {
+/// Until the last byte is there: what a client makes of it is the client's time.
+async fn ask(request: reqwest::RequestBuilder) {
     let response = request.send().await.expect("an answer");
     assert!(response.status().is_success(), "{}", response.status());
-    response.json().await.expect("JSON")
+    let body = response.bytes().await.expect("a whole answer");
+    assert!(body.starts_with(b"{"), "JSON");
 }
 
 /// Median of what psql's `\timing` says.

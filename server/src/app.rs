@@ -90,7 +90,7 @@ pub struct App {
     /// Figures from the database for metrics.
     pub surveys: Surveys,
     /// Whether the database answers.
-    pub probe: Probe,
+    pub probe: Arc<Probe>,
     /// Lets a scraper in.
     pub metrics_token: MetricsToken,
 }
@@ -130,7 +130,7 @@ impl App {
             liveness,
             metrics,
             surveys: Surveys::default(),
-            probe: Probe::default(),
+            probe: Arc::default(),
             metrics_token,
         })
     }

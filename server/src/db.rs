@@ -35,8 +35,8 @@ pub use cause::Cause;
 
 /// Most connections that the server keeps open for requests.
 pub const CONNECTIONS_MAX: u32 = 16;
-/// Connections for batches of events: one writes, one learns what the table has to be asked about.
-const WRITE_CONNECTIONS_MAX: u32 = 2;
+/// Connections for batches of events: one is filled while another commits, and one learns what the table has to be asked about.
+const WRITE_CONNECTIONS_MAX: u32 = 3;
 /// Longest statement of a request, unless told.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest statement of a batch. Long enough for a checkpoint on a slow disk.

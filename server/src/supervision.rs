@@ -93,6 +93,7 @@ fn tell(states: &[NotifyState<'_>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::ingest::pulse::Stage;
 
     #[test]
     fn feeds_the_watchdog_only_while_the_writer_gets_on() {
@@ -101,10 +102,10 @@ mod tests {
         let limit = Duration::from_mins(1);
         assert_eq!(fault(&pulse, now, limit), None, "idle from the start");
         let life = pulse.begin();
-        pulse.busy();
+        let work = pulse.work(Stage::Committing);
         assert_eq!(fault(&pulse, now + Duration::from_secs(30), limit), None);
         assert!(fault(&pulse, now + Duration::from_secs(90), limit).is_some_and(|fault| fault.contains("stuck")));
-        pulse.idle();
+        drop(work);
         assert_eq!(fault(&pulse, now + Duration::from_mins(15), limit), None);
         drop(life);
         assert!(fault(&pulse, now, limit).is_some_and(|fault| fault.contains("ended")));

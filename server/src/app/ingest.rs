@@ -76,11 +76,6 @@ impl Ready {
 }
 
 impl Work {
-    /// What is in it; nothing is left.
-    fn take(&mut self) -> Self {
-        std::mem::replace(self, Self::empty(self.agent_id, self.may_be_replay))
-    }
-
     /// A batch of an agent with nothing in it.
     fn empty(agent_id: Uuid, may_be_replay: bool) -> Self {
         Self {

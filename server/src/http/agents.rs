@@ -47,10 +47,11 @@ pub async fn list(_: Viewer, State(app): State<Arc<App>>, params: Params) -> Res
     let cursor: Option<Uuid> = params.parse("cursor", CURSOR)?;
     let limit = params.number("limit", 1, AGENTS_MAX)?.unwrap_or(AGENTS_MAX);
     let page = query::agents(&app, &filter, cursor, limit).await?;
-    let page = page.ok_or_else(|| invalid("cursor", params.text("cursor").unwrap_or_default(), &CURSOR))?;
+    let mut page = page.ok_or_else(|| invalid("cursor", params.text("cursor").unwrap_or_default(), &CURSOR))?;
     // How long an agent was silent follows from `last_seen`; it alone makes no other answer.
-    let ageless: Vec<Agent> = page.items.iter().map(|agent| Agent { staleness_ms: 0, ..agent.clone() }).collect();
-    let tag = Tag::of(&(&ageless, &page.next_cursor))?;
+    let ages: Vec<u64> = page.items.iter_mut().map(|agent| std::mem::take(&mut agent.staleness_ms)).collect();
+    let tag = Tag::of(&page)?;
+    page.items.iter_mut().zip(ages).for_each(|(agent, age)| agent.staleness_ms = age);
     Ok((Extension(tag), Json(page)).into_response())
 }
 

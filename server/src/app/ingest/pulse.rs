@@ -1,18 +1,23 @@
 //! Whether the writer gets on: what the watchdog asks.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What the writer does at this moment.
-#[derive(Clone, Copy, Debug, Default)]
-enum State {
-    /// Not started yet, or waiting for batches.
-    #[default]
-    Idle,
-    /// In a transaction since then.
-    Busy(Instant),
+/// What the writer can be at, one beside the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Puts batches into a transaction.
+    Filling = 0,
+    /// Waits for a COMMIT.
+    Committing = 1,
+}
+
+#[derive(Debug, Default)]
+struct State {
     /// It returned or panicked.
-    Ended,
+    ended: bool,
+    /// Since when it is at a stage.
+    since: [Option<Instant>; 2],
 }
 
 /// The writer's pulse, written by it and read by others.
@@ -25,45 +30,45 @@ pub struct Life<'a>(&'a Pulse);
 
 impl Drop for Life<'_> {
     fn drop(&mut self) {
-        self.0.set(State::Ended);
+        self.0.state().ended = true;
+    }
+}
+
+/// Held by the writer while it is at a stage.
+#[derive(Debug)]
+pub struct AtWork<'a>(&'a Pulse, Stage);
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        self.0.state().since[self.1 as usize] = None;
     }
 }
 
 impl Pulse {
     /// The writer begins; it has ended when the value is dropped, also by a panic.
     pub fn begin(&self) -> Life<'_> {
-        self.set(State::Idle);
+        *self.state() = State::default();
         Life(self)
     }
 
-    /// The writer has work.
-    pub fn busy(&self) {
-        self.set(State::Busy(Instant::now()));
-    }
-
-    /// The writer waits for work.
-    pub fn idle(&self) {
-        self.set(State::Idle);
+    /// The writer is at a stage until the value is dropped.
+    pub fn work(&self, stage: Stage) -> AtWork<'_> {
+        self.state().since[stage as usize] = Some(Instant::now());
+        AtWork(self, stage)
     }
 
     /// Whether the writer has ended.
     pub fn ended(&self) -> bool {
-        matches!(self.get(), State::Ended)
+        self.state().ended
     }
 
-    /// How long the writer has been at its present work.
+    /// How long the writer has been at the oldest of its present work.
     pub fn busy_for(&self, now: Instant) -> Option<Duration> {
-        match self.get() {
-            State::Busy(since) => Some(now.saturating_duration_since(since)),
-            State::Idle | State::Ended => None,
-        }
+        let oldest = self.state().since.iter().flatten().min().copied();
+        oldest.map(|since| now.saturating_duration_since(since))
     }
 
-    fn get(&self) -> State {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn set(&self, state: State) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = state;
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use prost::Message;
-use tokio::sync::mpsc;
+use sqlx::{Postgres, Transaction};
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tyr_api::events::{Event, EventKind, Severity, Verdict};
 use tyr_proto::v1;
 
 use super::announce::{self, Done, Stored};
+use super::pulse::Stage;
 use super::{IngestError, Job, Ready, Work};
 use crate::app::App;
 use crate::db::apart::{self, Expired, Quarantined};
@@ -55,7 +57,8 @@ fn remedy(error: &DbError) -> Remedy {
     let Some(state) = error.sqlstate() else { return Remedy::GiveUp };
     match (state.as_str(), error) {
         ("23505", _) => Remedy::Stage,
-        ("40001" | "40P01", _) => Remedy::Again,
+        // The last: the transaction before holds the rows of the counts, and its COMMIT takes long.
+        ("40001" | "40P01" | "55P03", _) => Remedy::Again,
         // check_violation without a constraint's name is what a row outside all partitions gives.
         ("23514", DbError::Query(_)) => Remedy::Partitions,
         (state, _) if ["22", "23", "54"].contains(&&state[..2]) => Remedy::Isolate,
@@ -64,32 +67,81 @@ fn remedy(error: &DbError) -> Remedy {
 }
 
 /// Runs until `shutdown`, then stores what waits and takes no more.
+///
+/// While one transaction is committed, which is mostly waiting for the disk, the next one is filled. Its own COMMIT comes after: who
+/// reads in the order of `received_at` must not find a row behind the place where they are.
 pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     let Some(mut jobs) = app.ingest.take_receiver() else { return };
     let kept = Arc::clone(&app);
-    let pulse = kept.ingest.pulse();
-    let _life = pulse.begin();
+    let _life = kept.ingest.pulse().begin();
     let Some(last_received_at) = resume(&app, &shutdown).await else { return };
     let (told, done) = mpsc::channel(TOLD_MAX);
     let announcer = tokio::spawn(announce::run(Arc::clone(&app), done));
-    let mut writer = Writer { app, last_received_at, stored: Vec::new(), shutdown };
-    let mut waiting = Vec::with_capacity(JOINED_MAX);
-    while writer.next(&mut jobs, &mut waiting).await {
-        let (works, answers): (Vec<Work>, Vec<_>) = waiting.drain(..).map(|job| (job.work, job.done)).unzip();
-        pulse.busy();
-        let results = writer.store_joined(works).await;
-        pulse.idle();
-        let done =
-            Done { stored: std::mem::take(&mut writer.stored), answers: answers.into_iter().zip(results).collect() };
-        if told.send(done).await.is_err() {
-            // It panicked: the agents send again what was not answered, to the next server.
-            break;
+    let mut writer = Writer { app, last_received_at, shutdown };
+    let mut filled = None;
+    // It ends early only when the announcer panicked: the agents send again what was not answered, to the next server.
+    while !told.is_closed() {
+        // Both to their ends: neither is cut off by the other.
+        let ((), next) = tokio::join!(commit(&kept, filled.take(), &told), writer.fill(&mut jobs));
+        match next {
+            None => break,
+            Some(Next::Filled(next)) => filled = Some(next),
+            Some(Next::Refused(jobs)) => tell(&told, writer.store_apart(jobs).await).await,
+            Some(Next::Failed(done)) => tell(&told, done).await,
         }
     }
     drop(told);
     if let Err(error) = announcer.await {
         tracing::error!(%error, "stored events could not be announced");
     }
+}
+
+/// What came of the batches that waited.
+enum Next {
+    /// All of them are in a transaction that lacks its COMMIT.
+    Filled(Filled),
+    /// The database refuses something in them.
+    Refused(Vec<Job>),
+    /// They are not stored.
+    Failed(Done),
+}
+
+/// A transaction that lacks its COMMIT, and who waits for it.
+struct Filled {
+    open: Open,
+    works: Vec<Work>,
+    answers: Vec<oneshot::Sender<Result<(), IngestError>>>,
+}
+
+/// Commits what was filled, if anything was, and hands it on.
+async fn commit(app: &App, filled: Option<Filled>, told: &mpsc::Sender<Done>) {
+    let Some(Filled { open, works, answers }) = filled else { return };
+    let batches = works.len();
+    let committed = {
+        let _work = app.ingest.pulse().work(Stage::Committing);
+        open.commit(app, works).await
+    };
+    let done = match committed {
+        Ok(stored) => {
+            Done { stored: vec![stored], answers: answers.into_iter().map(|answer| (answer, Ok(()))).collect() }
+        }
+        Err(error) => failed(app, error, answers, batches),
+    };
+    tell(told, done).await;
+}
+
+/// A receiver that has gone is seen by [`run`].
+async fn tell(told: &mpsc::Sender<Done>, done: Done) {
+    let _ = told.send(done).await;
+}
+
+/// Nothing is stored, and everybody hears why.
+fn failed(app: &App, error: DbError, answers: Vec<oneshot::Sender<Result<(), IngestError>>>, batches: usize) -> Done {
+    tracing::error!(error = &error as &dyn std::error::Error, batches, "batches were not stored");
+    app.metrics.ingest.failed(batches);
+    let error = Arc::new(error);
+    let answers = answers.into_iter().map(|answer| (answer, Err(IngestError::Db(Arc::clone(&error))))).collect();
+    Done { stored: Vec::new(), answers }
 }
 
 /// The newest `received_at` in the table, asked for until the database answers; `None` at `shutdown`.
@@ -109,88 +161,113 @@ async fn resume(app: &App, shutdown: &CancellationToken) -> Option<Timestamp> {
     }
 }
 
+type Uncommitted = (Transaction<'static, Postgres>, Option<HashSet<Key>>);
+
 struct Writer {
     app: Arc<App>,
     last_received_at: Timestamp,
-    /// What is to be told since the last time.
-    stored: Vec<Stored>,
     shutdown: CancellationToken,
 }
 
+/// All is in the transaction but its COMMIT.
+struct Open {
+    tx: Transaction<'static, Postgres>,
+    /// Which of the events are new; `None`: all of them.
+    new: Option<HashSet<Key>>,
+    received_at: Timestamp,
+    way: Way,
+    began: Instant,
+}
+
+impl Open {
+    async fn commit(self, app: &App, mut works: Vec<Work>) -> Result<Stored, DbError> {
+        self.tx.commit().await?;
+        app.metrics.ingest.transaction(self.way, works.len(), self.began.elapsed());
+        // The rows as the database takes them are the larger half of a batch.
+        works.iter_mut().for_each(|work| work.ready = None);
+        Ok(Stored { works, new: self.new, received_at: self.received_at })
+    }
+}
+
 impl Writer {
-    /// Fetches what waits; false when nothing will come any more.
-    async fn next(&self, jobs: &mut mpsc::Receiver<Job>, waiting: &mut Vec<Job>) -> bool {
+    /// What waits; `None` when nothing will come any more.
+    async fn next(&self, jobs: &mut mpsc::Receiver<Job>) -> Option<Vec<Job>> {
+        let mut waiting = Vec::with_capacity(JOINED_MAX);
         tokio::select! {
-            count = jobs.recv_many(waiting, JOINED_MAX) => return count > 0,
+            _ = jobs.recv_many(&mut waiting, JOINED_MAX) => return Some(waiting).filter(|waiting| !waiting.is_empty()),
             () = self.shutdown.cancelled() => jobs.close(),
         }
-        jobs.recv_many(waiting, JOINED_MAX).await > 0
+        jobs.recv_many(&mut waiting, JOINED_MAX).await;
+        Some(waiting).filter(|waiting| !waiting.is_empty())
     }
 
-    /// Stores all together, or, where the database refuses that, each apart.
-    async fn store_joined(&mut self, mut works: Vec<Work>) -> Vec<Result<(), IngestError>> {
-        match self.store(&mut works).await {
-            Ok(()) => works.iter().map(|_| Ok(())).collect(),
+    /// Puts what waits into one transaction; `None` when nothing will come any more.
+    async fn fill(&mut self, jobs: &mut mpsc::Receiver<Job>) -> Option<Next> {
+        let waiting = self.next(jobs).await?;
+        let app = Arc::clone(&self.app);
+        let _work = app.ingest.pulse().work(Stage::Filling);
+        let (mut works, answers): (Vec<Work>, Vec<_>) = waiting.into_iter().map(|job| (job.work, job.done)).unzip();
+        Some(match self.open(&mut works).await {
+            Ok(open) => Next::Filled(Filled { open, works, answers }),
             Err(error) if remedy(&error) == Remedy::Isolate => {
-                let mut results = Vec::with_capacity(works.len());
-                for work in works {
-                    let result = self.store_apart(work).await;
-                    self.app.metrics.ingest.failed(usize::from(result.is_err()));
-                    results.push(result.map_err(|error| IngestError::Db(Arc::new(error))));
-                }
-                results
+                Next::Refused(works.into_iter().zip(answers).map(|(work, done)| Job { work, done }).collect())
             }
-            Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    batches = works.len(),
-                    "batches were not stored"
-                );
-                self.app.metrics.ingest.failed(works.len());
-                let error = Arc::new(error);
-                works.iter().map(|_| Err(IngestError::Db(Arc::clone(&error)))).collect()
-            }
-        }
+            Err(error) => Next::Failed(failed(&app, error, answers, works.len())),
+        })
     }
 
-    /// Stores a batch of which something may be refused.
-    async fn store_apart(&mut self, work: Work) -> Result<(), DbError> {
+    /// Stores batches of which something is refused, each apart.
+    async fn store_apart(&mut self, jobs: Vec<Job>) -> Done {
+        let app = Arc::clone(&self.app);
+        let _work = app.ingest.pulse().work(Stage::Filling);
+        let mut done = Done { stored: Vec::new(), answers: Vec::with_capacity(jobs.len()) };
+        for job in jobs {
+            let result = self.store_halves(job.work, &mut done.stored).await;
+            app.metrics.ingest.failed(usize::from(result.is_err()));
+            done.answers.push((job.done, result.map_err(|error| IngestError::Db(Arc::new(error)))));
+        }
+        done
+    }
+
+    /// Stores a batch, halving it around what is refused.
+    async fn store_halves(&mut self, work: Work, stored: &mut Vec<Stored>) -> Result<(), DbError> {
         let agent_id = work.agent_id;
         let mut halves = vec![work];
         while let Some(work) = halves.pop() {
-            let mut only = [work];
-            let result = self.store(&mut only).await;
-            let [mut work] = only;
-            match result {
-                Ok(()) => {}
-                Err(error) if remedy(&error) == Remedy::Isolate && work.events.len() > 1 => {
-                    let tail = work.events.split_off(work.events.len() / 2);
-                    // The last one is stored first: the half that carries all that is no event.
-                    halves.push(Work { events: tail, ..Work::empty(agent_id, work.may_be_replay) });
-                    work.ready = None;
-                    halves.push(work);
+            let mut only = vec![work];
+            let error = match self.open(&mut only).await {
+                Ok(open) => {
+                    stored.push(open.commit(&self.app, only).await?);
+                    continue;
                 }
-                Err(error) if remedy(&error) == Remedy::Isolate && work.events.len() == 1 => {
-                    let reason = format!("refused by the database ({})", error.sqlstate().unwrap_or_default());
-                    tracing::warn!(agent.id = %agent_id, reason, "an event can't be stored");
-                    let record = work.events.iter().map(|event| Rejected {
-                        agent_id,
-                        reason: reason.clone(),
-                        record: record_of(event),
-                    });
-                    work.rejected.extend(record);
-                    work.events.clear();
-                    work.ready = None;
-                    halves.push(work);
-                }
-                Err(error) => return Err(error),
+                Err(error) => error,
+            };
+            let mut work = only.remove(0);
+            if remedy(&error) != Remedy::Isolate || work.events.is_empty() {
+                return Err(error);
             }
+            work.ready = None;
+            if work.events.len() > 1 {
+                let tail = work.events.split_off(work.events.len() / 2);
+                // The last one is stored first: the half that carries all that is no event.
+                halves.push(Work { events: tail, ..Work::empty(agent_id, work.may_be_replay) });
+            } else {
+                let reason = format!("refused by the database ({})", error.sqlstate().unwrap_or_default());
+                tracing::warn!(agent.id = %agent_id, reason, "an event can't be stored");
+                let record = work.events.drain(..).map(|event| Rejected {
+                    agent_id,
+                    reason: reason.clone(),
+                    record: record_of(&event),
+                });
+                work.rejected.extend(record);
+            }
+            halves.push(work);
         }
         Ok(())
     }
 
-    /// Stores all in one transaction, and announces it.
-    async fn store(&mut self, works: &mut [Work]) -> Result<(), DbError> {
+    /// Puts all into one transaction.
+    async fn open(&mut self, works: &mut [Work]) -> Result<Open, DbError> {
         let mut staged = works.iter().any(|work| work.may_be_replay);
         let mut partitions_made = false;
         let mut tries = 0;
@@ -208,12 +285,9 @@ impl Writer {
             }
             let began = Instant::now();
             let error = match self.transaction(works, staged).await {
-                Ok(new) => {
+                Ok((tx, new)) => {
                     let way = if staged { Way::Staged } else { Way::Copy };
-                    self.app.metrics.ingest.transaction(way, works.len(), began.elapsed());
-                    let works = works.iter_mut().map(Work::take).collect();
-                    self.stored.push(Stored { works, new, received_at });
-                    return Ok(());
+                    return Ok(Open { tx, new, received_at, way, began });
                 }
                 Err(error) => error,
             };
@@ -279,8 +353,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Stores all or nothing. Answers which of the events are new; `None`: all of them.
-    async fn transaction(&self, works: &[Work], staged: bool) -> Result<Option<HashSet<Key>>, DbError> {
+    /// All or nothing, without the COMMIT. Answers which of the events are new; `None`: all of them.
+    async fn transaction(&self, works: &[Work], staged: bool) -> Result<Uncommitted, DbError> {
         let mut tx = self.app.writes.begin().await?;
         for work in works {
             for announced in &work.discovered {
@@ -313,8 +387,7 @@ impl Writer {
             counts.store(&mut tx).await?;
             None
         };
-        tx.commit().await?;
-        Ok(new)
+        Ok((tx, new))
     }
 
     /// Now, or a microsecond after the batch before, should the clock stand still or go back.
