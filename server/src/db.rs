@@ -214,12 +214,13 @@ struct Limits {
 
 impl Limits {
     /// Statements are planned with their values each time: a generic plan can neither prune partitions nor drop the filters
-    /// that were not given. All work is in UTC.
+    /// that were not given. They are too short to be compiled, which PostgreSQL does by costs that it overrates here. All work is in UTC.
     fn on(self, options: PgConnectOptions, application: &str) -> PgConnectOptions {
         let ms = |limit: Duration| limit.as_millis().to_string();
         options.application_name(application).options([
             ("TimeZone", "UTC".to_owned()),
             ("plan_cache_mode", "force_custom_plan".to_owned()),
+            ("jit", "off".to_owned()),
             ("statement_timeout", ms(self.statement)),
             ("idle_in_transaction_session_timeout", ms(self.idle_in_transaction)),
             ("lock_timeout", ms(self.lock)),
