@@ -371,17 +371,16 @@ impl State {
             let key = self.keys.first(Action::Filter);
             return self.say(format!("nothing is looked for ({key} says what)"), Role::Warn);
         }
-        let found = match self.text() {
-            Some(text) => text.go_to_mark(by),
+        let found = if let Some(text) = self.text() {
+            text.go_to_mark(by)
+        } else {
             // A list has no other rows than those that match.
-            None => {
-                let (index, len) = looked_at!(self, list => (list.index(), list.rows().len()), (0, 0));
-                let next = index.checked_add_signed(by).filter(|next| *next < len);
-                if let Some(next) = next {
-                    focused!(self, list => list.go(next));
-                }
-                next.is_some()
+            let (index, len) = looked_at!(self, list => (list.index(), list.rows().len()), (0, 0));
+            let next = index.checked_add_signed(by).filter(|next| *next < len);
+            if let Some(next) = next {
+                focused!(self, list => list.go(next));
             }
+            next.is_some()
         };
         if !found {
             self.say(if by > 0 { "no further match" } else { "no match before this" }, Role::Normal);
