@@ -407,9 +407,21 @@ Examples:
     /// Keys of the dashboard.
     #[command(after_long_help = "\
 The same table feeds the keys of `tyrctl top`, its help and this list.
+`[keys]` in the configuration file gives actions other keys; `-o wide` has
+their words:
+
+  [keys]
+  freeze = \"F2\"
+  deny-only = [\"e\", \"ctrl-e\"]
+  privacy = []
+
+A key is a character, F1 to F12, `ctrl-` and a letter, or space, tab,
+shift-tab, backspace, delete, insert, up, down, left, right, home, end,
+pageup, pagedown. esc, enter and ctrl-c keep their meaning.
 
 Examples:
   tyrctl keys
+  tyrctl keys -o wide
   tyrctl keys --markdown > keys.md")]
     Keys(KeysArgs),
     /// Print the completion script of a shell.

@@ -13,6 +13,7 @@ use etcetera::BaseStrategy;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Failure;
+use crate::tui::keymap::KeyNames;
 
 /// Name of the context that is used when none is chosen.
 pub const DEFAULT_CONTEXT: &str = "default";
@@ -27,6 +28,9 @@ pub struct Config {
     /// All contexts by name.
     #[serde(default)]
     pub context: BTreeMap<String, Context>,
+    /// Keys of the dashboard, by action, that differ from the usual ones.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub keys: BTreeMap<String, KeyNames>,
 }
 
 /// One server.

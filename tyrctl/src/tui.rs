@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`state`] | what is known, and what does the operator look at? Pure: `apply(message, now)`, no I/O, no clock of its own |
 //! | [`input`] | which key means what? One table feeds the keys, the bar and the help |
+//! | [`keymap`] | which keys did the operator want instead? |
 //! | [`filter`] | which rows does the operator want? |
 //! | [`views`] | how does it look? One file per panel; reads the state and draws |
 //! | [`conn`] | snapshot and stream, reconnecting, aggregated into batches |
@@ -21,6 +22,7 @@ pub mod conn;
 pub mod filter;
 pub mod input;
 pub mod kept;
+pub mod keymap;
 pub mod pace;
 pub mod plain;
 pub mod record;

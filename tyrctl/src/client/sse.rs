@@ -6,6 +6,7 @@
 //! fresh token per try, limits), and so are the cursor, the back-off and the decision to stop.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -52,6 +53,8 @@ pub struct StreamQuery {
     pub include: Vec<&'static str>,
     /// Go on after this event: `Snapshot::cursor`, or an earlier [`SseItem::Event`]'s id.
     pub last_event_id: Option<String>,
+    /// Give events as [`SseItem::Text`], for whoever looks at few of them.
+    pub as_text: bool,
 }
 
 /// What happens on the stream, in order.
@@ -67,6 +70,13 @@ pub enum SseItem {
         id: Option<String>,
         /// The action.
         event: Box<Event>,
+    },
+    /// A judged action that nobody read yet: it may be nonsense.
+    Text {
+        /// Resume with it.
+        id: Option<String>,
+        /// Its JSON.
+        text: String,
     },
     /// The server left events out, or events may have passed while there was nothing to resume from.
     Gap(Gap),
@@ -104,11 +114,22 @@ pub enum SseItem {
 #[derive(Debug)]
 pub struct Connection {
     items: mpsc::Receiver<SseItem>,
+    bytes: Arc<AtomicU64>,
     hurry: Arc<Notify>,
     task: JoinHandle<()>,
 }
 
 impl Connection {
+    /// Waits for what comes next and takes all of it, at most so many items; how many, 0 at the end.
+    pub async fn next_many(&mut self, items: &mut Vec<SseItem>, limit: usize) -> usize {
+        self.items.recv_many(items, limit).await
+    }
+
+    /// Bytes that came, over all tries.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
     /// Tries at once if it waits for the next try.
     pub fn retry_now(&self) {
         self.hurry.notify_one();
@@ -133,8 +154,9 @@ impl Drop for Connection {
 pub fn connect(client: &Client, query: StreamQuery) -> Connection {
     let (sender, items) = mpsc::channel(QUEUE_ITEMS);
     let hurry = Arc::new(Notify::new());
+    let bytes = Arc::new(AtomicU64::new(0));
     let follower = Follower {
-        transport: Transport { client: client.clone() },
+        transport: Transport { client: client.clone(), bytes: Arc::clone(&bytes) },
         cursor: query.last_event_id.clone(),
         query,
         sender,
@@ -143,7 +165,7 @@ pub fn connect(client: &Client, query: StreamQuery) -> Connection {
         blind_since: None,
     };
     let task = tokio::spawn(follower.run(Arc::clone(&hurry)));
-    Connection { items, hurry, task }
+    Connection { items, bytes, hurry, task }
 }
 
 /// How one connection ended.
@@ -262,7 +284,11 @@ impl Follower {
                     if id.is_some() {
                         self.cursor.clone_from(&id);
                     }
-                    decode(&event.event_type, &event.data, id)
+                    if self.query.as_text && event.event_type == "message" {
+                        SseItem::Text { id, text: event.data }
+                    } else {
+                        decode(&event.event_type, &event.data, id)
+                    }
                 }
             };
             if self.sender.send(item).await.is_err() {
@@ -365,11 +391,12 @@ fn into_failure(error: TransportError) -> Result<Failure, TransportError> {
 #[derive(Clone)]
 struct Transport {
     client: Client,
+    bytes: Arc<AtomicU64>,
 }
 
 impl HttpTransport for Transport {
     fn request(&self, request: Request<Option<Bytes>>) -> ResponseFuture {
-        let client = self.client.clone();
+        let (client, counter) = (self.client.clone(), Arc::clone(&self.bytes));
         Box::pin(Exclusive(Mutex::new(Box::pin(async move {
             let (head, _) = request.into_parts();
             let mut headers: HeaderMap = head.headers;
@@ -405,7 +432,7 @@ impl HttpTransport for Transport {
             if let Some(copy) = response.headers_mut() {
                 copy.clone_from(answer.headers());
             }
-            let body = Limited { chunks: answer.bytes_stream(), bytes: 0, last: 0 };
+            let body = Limited { chunks: answer.bytes_stream(), counter, bytes: 0, line: 0 };
             let body: ByteStream = Box::pin(Exclusive(Mutex::new(Box::pin(body))));
             response.body(body).map_err(TransportError::new)
         }))))
@@ -434,10 +461,12 @@ impl<S: Stream + ?Sized> Stream for Exclusive<S> {
 /// Ends a body in which one event grows beyond [`EVENT_BYTES_MAX`]: the parser has no limit of its own.
 struct Limited<S> {
     chunks: S,
+    /// All bytes of the connection.
+    counter: Arc<AtomicU64>,
     /// Since the last empty line.
     bytes: usize,
-    /// The byte before, carriage returns aside.
-    last: u8,
+    /// Since the last line feed, carriage returns at the end aside.
+    line: usize,
 }
 
 impl<S: Stream<Item = reqwest::Result<Bytes>> + Unpin> Stream for Limited<S> {
@@ -449,15 +478,25 @@ impl<S: Stream<Item = reqwest::Result<Bytes>> + Unpin> Stream for Limited<S> {
             Some(Err(error)) => return Poll::Ready(Some(Err(TransportError::new(error)))),
             Some(Ok(chunk)) => chunk,
         };
-        for &byte in chunk.iter().filter(|&&byte| byte != b'\r') {
-            self.bytes = if byte == b'\n' && self.last == b'\n' { 0 } else { self.bytes + 1 };
-            self.last = byte;
+        self.counter.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+        let text = |line: &[u8]| line.len() - usize::from(line.last() == Some(&b'\r'));
+        let mut rest = &chunk[..];
+        while let Some(end) = memchr::memchr(b'\n', rest) {
+            let is_empty = self.line + text(&rest[..end]) == 0;
+            self.bytes = if is_empty { 0 } else { self.bytes + end + 1 };
+            self.line = 0;
             if self.bytes > EVENT_BYTES_MAX {
-                let failure = Failure::new(Kind::Unreachable, "the stream broke")
-                    .cause(format!("an event is larger than {EVENT_BYTES_MAX} bytes"));
-                return Poll::Ready(Some(Err(TransportError::new(failure))));
+                break;
             }
+            rest = &rest[end + 1..];
         }
+        self.line += text(rest);
+        if self.bytes + rest.len() > EVENT_BYTES_MAX {
+            let failure = Failure::new(Kind::Unreachable, "the stream broke")
+                .cause(format!("an event is larger than {EVENT_BYTES_MAX} bytes"));
+            return Poll::Ready(Some(Err(TransportError::new(failure))));
+        }
+        self.bytes += rest.len();
         Poll::Ready(Some(Ok(chunk)))
     }
 }

@@ -15,6 +15,7 @@ use crate::error::Failure;
 use crate::output::nearest;
 use crate::output::rows::{Column, View};
 use crate::output::value::Value;
+use crate::tui::keymap::Keymap;
 
 /// A setting and its value.
 #[derive(Debug, Serialize)]
@@ -152,6 +153,7 @@ fn check(config: &Config) -> Result<(), Failure> {
         of("ca_file", context.ca_file.as_ref().map_or(Ok(()), |file| trust::authorities(file).map(|_| ())));
         of("timezone", context.timezone.as_ref().map_or(Ok(()), |zone| time_zone(zone).map(|_| ())));
     }
+    wrong.extend(Keymap::new(&config.keys).err());
     if wrong.is_empty() {
         return Ok(());
     }
@@ -170,6 +172,13 @@ pub fn schema() -> Json {
         "additionalProperties": false,
         "properties": {
             "current": { "type": "string", "description": "The context in use." },
+            "keys": {
+                "type": "object",
+                "description": "Keys of the dashboard by action (`tyrctl keys -o wide`), where they differ from the usual ones; [] for none.",
+                "additionalProperties": {
+                    "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }]
+                }
+            },
             "context": {
                 "type": "object",
                 "description": "All contexts by name.",
@@ -197,6 +206,7 @@ mod tests {
 
     use super::{check, schema};
     use crate::config::{Config, Context};
+    use crate::tui::keymap::KeyNames;
 
     #[test]
     fn the_schema_has_each_key_and_no_other() {
@@ -207,7 +217,8 @@ mod tests {
             timezone: Some("UTC".to_owned()),
             read_only: true,
         };
-        let config = Config { current: Some("a".to_owned()), context: [("a".to_owned(), context)].into() };
+        let keys = [("freeze".to_owned(), KeyNames::One("F2".to_owned()))].into();
+        let config = Config { current: Some("a".to_owned()), context: [("a".to_owned(), context)].into(), keys };
         let written = serde_json::to_value(&config).expect("JSON");
         let keys =
             |value: &serde_json::Value| value.as_object().expect("an object").keys().cloned().collect::<BTreeSet<_>>();
@@ -225,7 +236,8 @@ mod tests {
             timezone: Some("Europe/Berlim".to_owned()),
             ..Context::default()
         };
-        let config = Config { current: Some("prd".to_owned()), context: [("prod".to_owned(), context)].into() };
+        let keys = [("freze".to_owned(), KeyNames::Many(Vec::new()))].into();
+        let config = Config { current: Some("prd".to_owned()), context: [("prod".to_owned(), context)].into(), keys };
         let said = check(&config).expect_err("wrong").to_string();
         for part in [
             "no context `prd`",

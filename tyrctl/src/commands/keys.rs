@@ -1,5 +1,7 @@
 //! `tyrctl keys`: the keys of the dashboard, from the table that it reads them by.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::Outcome;
@@ -9,20 +11,23 @@ use crate::error::Failure;
 use crate::output::rows::{Column, View};
 use crate::output::value::Value;
 use crate::tui::input::BINDINGS;
+use crate::tui::keymap::Keymap;
 
 /// One line of the table.
 #[derive(Debug, Serialize)]
 pub(crate) struct Key {
-    keys: &'static str,
+    keys: Cow<'static, str>,
     action: &'static str,
+    word: &'static str,
 }
 
 pub(crate) const VIEW: View<Key> = View {
     noun: "keys",
-    name: |key| key.keys.to_owned(),
+    name: |key| key.word.to_owned(),
     columns: &[
-        Column::new("keys", |key| Value::text(key.keys)),
+        Column::new("keys", |key| Value::text(&*key.keys)),
         Column::flexible("action", |key| Value::text(key.action)),
+        Column::wide("word", |key| Value::text(key.word)),
     ],
 };
 
@@ -32,11 +37,11 @@ pub(super) fn run(app: &App, args: &KeysArgs) -> Result<Outcome, Failure> {
         app.out.text(&markdown())?;
         return Ok(Outcome::Done);
     }
-    let ascii = app.out.ascii;
+    let map = Keymap::new(&app.config.keys)?;
     let keys = BINDINGS
         .iter()
         .filter(|binding| !binding.help.is_empty())
-        .map(|binding| Key { keys: if ascii { binding.shown_ascii } else { binding.shown }, action: binding.help })
+        .map(|binding| Key { keys: map.shown(binding, app.out.ascii), action: binding.help, word: binding.word })
         .collect();
     VIEW.print(&app.out, &args.list, keys, "no keys")
 }

@@ -2,23 +2,31 @@
 
 use std::path::Path;
 
+use clap::Parser;
+use futures_util::FutureExt;
 use jiff::tz::TimeZone;
+use tyr_api::auth::Session;
 
 use super::{Outcome, session};
 use crate::app::App;
-use crate::args::{TopArgs, TopTheme, TopView};
-use crate::auth::Claims;
+use crate::args::{Cli, Global, TopArgs, TopTheme, TopView};
+use crate::auth::{Claims, TokenSource};
 use crate::client::{Client, Endpoint};
 use crate::error::Failure;
+use crate::output::sanitize::sanitize;
 use crate::tui::filter::Filter;
 use crate::tui::kept::{self, Kept};
+use crate::tui::keymap::Keymap;
 use crate::tui::record::{Recorder, Recording};
 use crate::tui::replay::Clock;
-use crate::tui::run::{self, Source, Terminal};
+use crate::tui::run::{self, Source, Surroundings, Terminal};
+use crate::tui::state::command::words;
 use crate::tui::state::feed::Batch;
+use crate::tui::state::msg::Msg;
 use crate::tui::state::news::News;
 use crate::tui::state::ui::{TimeForm, View};
-use crate::tui::state::{Access, Msg, State};
+use crate::tui::state::{Access, State};
+use crate::tui::term::Screen;
 use crate::tui::theme::Palette;
 use crate::tui::{plain, term};
 
@@ -28,14 +36,14 @@ use crate::tui::{plain, term};
 /// When the filter or a recording can't be read or the terminal can't be used; as plain text also when the server can't be reached.
 pub async fn run(app: &App, args: &TopArgs) -> Result<Outcome, Failure> {
     let filter = args.filter.as_deref().map(filter).transpose()?;
+    let keys = Keymap::new(&app.config.keys)?;
     if let Some(file) = &args.replay {
-        return replay(app, args, filter, file).await;
+        return replay(app, args, filter, keys, file).await;
     }
-    let client = app.client()?;
-    let server = client.endpoint().name().to_owned();
-    let clock = Clock::real();
-    let mut state = State::new(app.context_name(), server, term::theme(app.color, args.ascii), clock.now());
     if is_plain(args) {
+        let client = app.client()?;
+        let clock = Clock::real();
+        let mut state = empty(app, args, &client, clock);
         if args.record.is_some() {
             return Err(Failure::usage("without a terminal there is nothing to record")
                 .cause("one overview is printed instead of the dashboard"));
@@ -45,6 +53,37 @@ pub async fn run(app: &App, args: &TopArgs) -> Result<Outcome, Failure> {
         return print(app, state, clock, [Ok(News::Snapshot { resumed: false, snapshot })]);
     }
     refuse_dumb_terminals()?;
+    let mut screen = None;
+    let mut next = follow(app, args, (filter, &keys), &mut screen).await?;
+    // What was asked for on the command line was meant for the first context.
+    let bare = TopArgs { view: None, record: None, ..args.clone() };
+    while let Some(context) = next {
+        next = follow(&elsewhere(app, &context)?, &bare, (None, &keys), &mut screen).await?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// The same run of the program in another context.
+fn elsewhere(app: &App, context: &str) -> Result<App, Failure> {
+    let context = Some(context.to_owned());
+    App::new(Global { context, server: None, ca_file: None, token_file: None, ..app.global.clone() })
+}
+
+fn empty(app: &App, args: &TopArgs, client: &Client, clock: Clock) -> State {
+    let server = client.endpoint().name().to_owned();
+    State::new(app.context_name(), server, term::theme(app.color, args.ascii), clock.now())
+}
+
+/// Shows one context's fleet until the operator leaves, or goes to another context, which is given back then.
+async fn follow(
+    app: &App,
+    args: &TopArgs,
+    (filter, keys): (Option<Filter>, &Keymap),
+    screen: &mut Option<Screen>,
+) -> Result<Option<String>, Failure> {
+    let client = app.client()?;
+    let clock = Clock::real();
+    let mut state = empty(app, args, &client, clock);
     let recorder = args.record.as_deref().map(|file| record(app, args, &client, file)).transpose()?;
     // What was left is for the eyes of whoever left it; scripts (`--once`) get the same each time.
     let file = kept::file_of(app.context_name());
@@ -54,33 +93,87 @@ pub async fn run(app: &App, args: &TopArgs) -> Result<Outcome, Failure> {
     state.access = access(client.endpoint());
     state.recording = recorder.is_some();
     state.username = app.context().and_then(|context| context.username.clone());
-    let keep = |session: &_| session::remember(app, client.endpoint(), session).map(drop);
-    let source = Source::Server { client: client.clone(), recorder, keep: &keep };
+    state.keys = keys.clone();
+    state.contexts = app.config.context.keys().cloned().collect();
+    let around = Around { app, client: Some(&client) };
+    let source = Source::Server { client: client.clone(), recorder };
     let before = kept.clone();
-    let ended = run::run(source, clock, state, terminal(args), &mut kept).await;
+    let ended = run::run(screen, (source, &around), clock, state, terminal(args), &mut kept).await;
     if kept != before
         && let Some(Err(failure)) = file.map(|file| kept.store(&file))
     {
         tracing::info!(error = failure.one_line(), "view and filter are not kept for the next time");
     }
-    ended.map(|()| Outcome::Done)
+    ended
+}
+
+/// What the dashboard asks of the rest of the program.
+struct Around<'a> {
+    app: &'a App,
+    /// Absent while a recording is played.
+    client: Option<&'a Client>,
+}
+
+impl Surroundings for Around<'_> {
+    fn keep(&self, session: &Session) -> Result<(), Failure> {
+        match self.client {
+            Some(client) => session::remember(self.app, client.endpoint(), session).map(drop),
+            None => Err(Failure::failed("a recording has no login")),
+        }
+    }
+
+    fn sql(&self, line: &str) -> Result<String, Failure> {
+        let none = || Failure::failed("no SQL answers what is shown here");
+        let words = words(line).into_iter().chain(["--sql".to_owned()]);
+        let command = Cli::try_parse_from(words).map_err(|_| none())?.command;
+        let (out, captured) = self.app.out.captured(None, true);
+        let app = self.app.again(out);
+        // A statement is printed without asking anybody.
+        Box::pin(super::dispatch(&app, command)).now_or_never().ok_or_else(none)??;
+        // The first line tells this very command line, which is another.
+        let text = captured.take();
+        let (_, statement) = text.split_once('\n').ok_or_else(none)?;
+        Ok(format!("-- {}\n{statement}", sanitize(line)))
+    }
+
+    fn check(&self, context: &str) -> Result<(), Failure> {
+        if self.client.is_none() {
+            return Err(Failure::failed("a recording is of one context"));
+        }
+        let client = elsewhere(self.app, context)?.client()?;
+        match client.endpoint().token {
+            // It was given by another server, to be shown to that one alone.
+            TokenSource::Environment(_) => {
+                Err(Failure::failed("TYR_TOKEN is for one server; without it one can go to others"))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Plays a recording.
-async fn replay(app: &App, args: &TopArgs, filter: Option<Filter>, file: &Path) -> Result<Outcome, Failure> {
+async fn replay(
+    app: &App,
+    args: &TopArgs,
+    filter: Option<Filter>,
+    keys: Keymap,
+    file: &Path,
+) -> Result<Outcome, Failure> {
     let mut recording = Recording::open(file)?;
     let clock = Clock::of(&recording, args.speed);
     let (context, server) = (recording.head.context.clone(), recording.head.server.clone());
     let mut state = State::new(context, server, term::theme(app.color, args.ascii), clock.now());
     begin(app, &mut state, args, filter);
     state.replay = Some(args.speed);
+    state.keys = keys;
     if is_plain(args) {
         let news = std::iter::from_fn(|| recording.read().transpose()).map(|next| next.map(|(_, news)| news));
         return print(app, state, clock, news);
     }
     refuse_dumb_terminals()?;
     let source = Source::Recording(recording, args.speed);
-    run::run(source, clock, state, terminal(args), &mut Kept::default()).await?;
+    let around = Around { app, client: None };
+    run::run(&mut None, (source, &around), clock, state, terminal(args), &mut Kept::default()).await?;
     Ok(Outcome::Done)
 }
 

@@ -1,26 +1,35 @@
 //! Snapshot first, then the stream alone; after an outage both again, with nothing shown twice.
 //!
-//! The queue to the screen is short. While it's full, what comes in is put together into one batch: counters are summed up, agents keep their
-//! newest state, and event bodies beyond a limit are dropped and counted, so a slow terminal holds nothing up and nothing is silently lost.
+//! What comes in is put together into one batch, which waits a moment behind the last one unless it holds what somebody should see at once, and longer while the
+//! short queue to the screen is full: counters are summed up, agents keep their newest state, and event bodies beyond a limit are dropped and
+//! counted, so a slow terminal holds nothing up and nothing is silently lost.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt;
-use tokio::sync::{Notify, mpsc};
+use jiff::Timestamp;
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant as TokioInstant, sleep};
 use tyr_api::stream::{AGENTS, AI, ALERTS, STATS};
 
 use crate::client::Client;
 use crate::client::sse::{self, Connection, SseItem, StreamQuery};
 use crate::error::{Failure, Kind};
+use crate::tui::filter::Filter;
 use crate::tui::record::Recorder;
 use crate::tui::sampler::Sampler;
 use crate::tui::state::feed::{Batch, Feed};
+use crate::tui::state::held::Held;
 use crate::tui::state::news::News;
+use crate::tui::state::rows::EventRow;
 
 /// Messages that wait for the screen.
 const QUEUE_MAX: usize = 8;
+/// Items of the stream that are taken between two looks at the queue.
+const ITEMS_MAX: usize = 256;
+/// Least distance of two batches that hold nothing but what is as it should be.
+const HOLD: Duration = Duration::from_millis(100);
 /// Longest wait before a further attempt at a snapshot.
 const DELAY_MAX: Duration = Duration::from_secs(10);
 
@@ -28,10 +37,16 @@ const DELAY_MAX: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Conn {
     retry: Arc<Notify>,
+    filter: watch::Sender<Filter>,
     task: JoinHandle<()>,
 }
 
 impl Conn {
+    /// What the operator wants to see: a sample is not taken of it, as long as it's not too much.
+    pub fn prefer(&self, filter: Filter) {
+        self.filter.send_replace(filter);
+    }
+
     /// Tries at once, if it waits or has given up.
     pub fn retry(&self) {
         self.retry.notify_one();
@@ -48,8 +63,10 @@ impl Drop for Conn {
 pub fn start(client: Client, recorder: Option<Recorder>) -> (Conn, mpsc::Receiver<Feed>) {
     let (sender, receiver) = mpsc::channel(QUEUE_MAX);
     let retry = Arc::new(Notify::new());
-    let follower = Follower { client, sender, recorder, retry: Arc::clone(&retry), cursor: None, attempt: 0 };
-    (Conn { retry, task: tokio::spawn(follower.run()) }, receiver)
+    let (filter, preferred) = watch::channel(Filter::default());
+    let follower =
+        Follower { client, sender, recorder, retry: Arc::clone(&retry), preferred, cursor: None, attempt: 0 };
+    (Conn { retry, filter, task: tokio::spawn(follower.run()) }, receiver)
 }
 
 /// Nobody listens any more.
@@ -60,6 +77,8 @@ struct Follower {
     sender: mpsc::Sender<Feed>,
     recorder: Option<Recorder>,
     retry: Arc<Notify>,
+    /// What the operator wants to see.
+    preferred: watch::Receiver<Filter>,
     /// Id of the last event seen.
     cursor: Option<String>,
     /// Attempts since the last good connection.
@@ -86,6 +105,7 @@ impl Follower {
         let query = StreamQuery {
             include: vec![STATS, AGENTS, AI, ALERTS],
             last_event_id: Some(from).filter(|id| !id.is_empty()),
+            as_text: true,
             ..StreamQuery::default()
         };
         let connection = sse::connect(&self.client, query);
@@ -94,76 +114,113 @@ impl Follower {
 
     /// Follows one stream through its reconnects.
     async fn stream(&mut self, mut connection: Connection) -> Result<(), Gone> {
-        let mut batch = Batch::default();
-        let mut sampler = Sampler::default();
+        let mut coming = Coming::default();
         let mut was_cut = false;
+        let mut items = Vec::with_capacity(ITEMS_MAX);
         let sender = self.sender.clone();
+        let hold = sleep(Duration::ZERO);
+        tokio::pin!(hold);
+        let mut flushed = TokioInstant::now();
         loop {
-            let item = tokio::select! {
+            let waits = !coming.batch.is_empty() && !coming.hurries;
+            tokio::select! {
                 biased;
                 () = self.retry.notified() => {
                     connection.retry_now();
                     continue;
                 }
-                permit = sender.reserve(), if !batch.is_empty() => {
-                    permit.map_err(|_| Gone)?.send(Feed::Batch(Box::new(std::mem::take(&mut batch))));
+                permit = sender.reserve(), if coming.hurries => {
+                    permit.map_err(|_| Gone)?.send(coming.feed(connection.bytes()));
+                    flushed = TokioInstant::now();
                     continue;
                 }
-                item = connection.next() => item,
-            };
-            let news = match item {
-                Some(SseItem::Event { id, event }) => {
-                    if id.is_some() {
-                        batch.cursor.clone_from(&id);
-                        self.cursor = id;
-                    }
-                    let news = News::Event(event);
-                    self.record(&news).await?;
-                    match news {
-                        News::Event(event) if !sampler.shows(&event, Instant::now()) => batch.event_unseen(&event),
-                        news => drop(batch.take(news, Instant::now())),
-                    }
+                () = &mut hold, if waits => {
+                    coming.hurries = true;
                     continue;
                 }
-                Some(SseItem::Gap(gap)) => News::Gap(gap),
-                Some(SseItem::Stats(stats)) => News::Stats(stats),
-                Some(SseItem::Agents(agents)) => News::Agents(agents),
-                Some(SseItem::Ai(processes)) => News::Ai(processes),
-                Some(SseItem::Alert(alert)) => News::Alert(alert),
-                Some(SseItem::KeepAlive) => News::Alive,
-                Some(SseItem::Unreadable { name, cause }) => {
-                    tracing::warn!(sse.name = name, cause, "unreadable item on the stream left out");
-                    News::Alive
-                }
-                Some(SseItem::Connecting) => News::Connecting,
-                Some(SseItem::Live) => {
-                    if was_cut {
-                        // What changed meanwhile on agents comes with no event: take their state anew.
-                        let Ok(snapshot) = self.client.snapshot().await else { return Ok(()) };
-                        self.tell(News::Snapshot { resumed: true, snapshot: Box::new(snapshot) }).await?;
-                    }
-                    was_cut = false;
-                    self.attempt = 0;
-                    News::Open
-                }
-                Some(SseItem::Waiting { attempt, delay, cause }) => {
-                    was_cut = true;
-                    waiting(attempt, delay, &cause)
-                }
-                Some(SseItem::Stopped(failure)) => {
-                    self.flush(&mut batch).await?;
-                    return self.failed(&failure).await;
-                }
-                None => return Ok(()),
-            };
-            if news.is_about_the_connection() {
-                self.flush(&mut batch).await?;
-                self.tell(news).await?;
-            } else {
-                self.record(&news).await?;
-                batch.take(news, Instant::now());
+                count = connection.next_many(&mut items, ITEMS_MAX) => if count == 0 { return Ok(()) },
             }
+            if coming.batch.is_empty() {
+                hold.as_mut().reset(flushed + HOLD);
+            }
+            let now = Instant::now();
+            for item in items.drain(..) {
+                let news = match item {
+                    SseItem::Text { id, text } => {
+                        if id.is_some() {
+                            self.cursor.clone_from(&id);
+                            coming.batch.cursor = id;
+                        }
+                        self.event(&mut coming, text, now).await?;
+                        continue;
+                    }
+                    SseItem::Event { .. } => continue,
+                    SseItem::Gap(gap) => News::Gap(gap),
+                    SseItem::Stats(stats) => News::Stats(stats),
+                    SseItem::Agents(agents) => News::Agents(agents),
+                    SseItem::Ai(processes) => News::Ai(processes),
+                    SseItem::Alert(alert) => News::Alert(alert),
+                    SseItem::KeepAlive => News::Alive,
+                    SseItem::Unreadable { name, cause } => left_out(&name, &cause),
+                    SseItem::Connecting => News::Connecting,
+                    SseItem::Live => {
+                        if was_cut {
+                            // What changed meanwhile on agents comes with no event: take their state anew.
+                            let Ok(snapshot) = self.client.snapshot().await else { return Ok(()) };
+                            self.tell(News::Snapshot { resumed: true, snapshot: Box::new(snapshot) }).await?;
+                        }
+                        was_cut = false;
+                        self.attempt = 0;
+                        News::Open
+                    }
+                    SseItem::Waiting { attempt, delay, cause } => {
+                        was_cut = true;
+                        waiting(attempt, delay, &cause)
+                    }
+                    SseItem::Stopped(failure) => {
+                        self.flush(&mut coming, connection.bytes()).await?;
+                        return self.failed(&failure).await;
+                    }
+                };
+                if news.is_about_the_connection() {
+                    self.flush(&mut coming, connection.bytes()).await?;
+                    self.tell(news).await?;
+                } else {
+                    self.record(&news).await?;
+                    // The server's clock is in the counters: they must not grow old.
+                    coming.hurries |= matches!(news, News::Stats(_));
+                    coming.batch.take(news, now);
+                }
+            }
+            coming.hurries |= coming.batch.urgent;
         }
+    }
+
+    /// Takes an event in: shown, or counted alone where there are too many.
+    async fn event(&mut self, coming: &mut Coming, text: String, now: Instant) -> Result<(), Gone> {
+        if self.recorder.is_some()
+            && let Ok(event) = serde_json::from_str(&text)
+        {
+            self.record(&News::Event(event)).await?;
+        }
+        let Coming { batch, sampler, .. } = coming;
+        let taken = Held::from_text(text, |event| {
+            let wanted = || {
+                let filter = self.preferred.borrow();
+                !filter.is_empty() && filter.wants(&EventRow { event: *event, now: Timestamp::now() })
+            };
+            let shows = sampler.shows(event, now, wanted);
+            if !shows {
+                batch.event_unseen(event);
+            }
+            shows
+        });
+        match taken {
+            Ok(Some(held)) => batch.event(held),
+            Ok(None) => {}
+            Err(error) => drop(batch.take(left_out("message", &error.to_string()), now)),
+        }
+        Ok(())
     }
 
     /// Tells what became of the connection.
@@ -186,8 +243,8 @@ impl Follower {
         self.sender.send(feed).await.map_err(|_| Gone)
     }
 
-    async fn flush(&self, batch: &mut Batch) -> Result<(), Gone> {
-        if batch.is_empty() { Ok(()) } else { self.send(Feed::Batch(Box::new(std::mem::take(batch)))).await }
+    async fn flush(&self, coming: &mut Coming, bytes: u64) -> Result<(), Gone> {
+        if coming.batch.is_empty() { Ok(()) } else { self.send(coming.feed(bytes)).await }
     }
 
     /// After a failure: whoever is refused, or asked for nonsense, waits for the operator; everything else may pass by itself,
@@ -206,11 +263,37 @@ impl Follower {
         let delay = Duration::from_millis(500).saturating_mul(1 << (self.attempt - 1).min(5)).min(DELAY_MAX);
         self.tell(waiting(self.attempt, delay, failure)).await?;
         tokio::select! {
-            () = tokio::time::sleep(delay) => {}
+            () = sleep(delay) => {}
             () = self.retry.notified() => {}
         }
         Ok(())
     }
+}
+
+/// What comes from a stream, until the screen takes it.
+#[derive(Default)]
+struct Coming {
+    batch: Batch,
+    /// Whether the screen shall have it as soon as it can take it.
+    hurries: bool,
+    sampler: Sampler,
+    /// Bytes of the stream that the screen was told of.
+    bytes: u64,
+}
+
+impl Coming {
+    /// What came, for the screen; `bytes` are all of the stream so far.
+    fn feed(&mut self, bytes: u64) -> Feed {
+        self.hurries = false;
+        let batch = Batch { bytes: bytes - self.bytes, ..std::mem::take(&mut self.batch) };
+        self.bytes = bytes;
+        Feed::Batch(Box::new(batch))
+    }
+}
+
+fn left_out(name: &str, cause: &str) -> News {
+    tracing::warn!(sse.name = name, cause, "unreadable item on the stream left out");
+    News::Alive
 }
 
 fn waiting(attempt: u32, delay: Duration, failure: &Failure) -> News {

@@ -187,6 +187,20 @@ impl Filter {
         self.root.is_none()
     }
 
+    /// The texts that it looks for, not those that must be absent.
+    pub fn words(&self) -> Vec<&str> {
+        let mut words = Vec::new();
+        if let Some(root) = &self.root {
+            root.words(&mut words);
+        }
+        words
+    }
+
+    /// Whether the same row may be wanted now and not a second later, or the other way round.
+    pub fn depends_on_time(&self) -> bool {
+        self.root.as_ref().is_some_and(Node::depends_on_time)
+    }
+
     /// The terms that must all hold and that name exact words (`field=a,b`), and whether that is the whole filter.
     pub fn exact(&self) -> (Vec<(Field, Vec<&str>)>, bool) {
         let nodes = match &self.root {
@@ -217,6 +231,29 @@ impl Filter {
 }
 
 impl Node {
+    fn words<'w>(&'w self, words: &mut Vec<&'w str>) {
+        match self {
+            Self::Or(nodes) | Self::And(nodes) => nodes.iter().for_each(|node| node.words(words)),
+            Self::Word(word) => words.push(word),
+            Self::Term { op: Op::Contains | Op::Equal, values, .. } => {
+                words.extend(values.iter().filter_map(|value| match value {
+                    Wanted::Text(text) => Some(text.trim_matches(['*', '?'])).filter(|text| !text.is_empty()),
+                    Wanted::Number(_) | Wanted::Pattern(_) => None,
+                }));
+            }
+            Self::Not(_) | Self::Term { .. } => {}
+        }
+    }
+
+    fn depends_on_time(&self) -> bool {
+        match self {
+            Self::Or(nodes) | Self::And(nodes) => nodes.iter().any(Self::depends_on_time),
+            Self::Not(node) => node.depends_on_time(),
+            Self::Word(_) => false,
+            Self::Term { field, .. } => *field == Field::Age,
+        }
+    }
+
     /// Three-valued: absent where the row lacks the fields to decide.
     fn judge(&self, row: &dyn Row) -> Option<bool> {
         match self {
@@ -275,7 +312,7 @@ impl Op {
 }
 
 /// Whether `text` contains `word`, whatever the case of ASCII letters; without making a copy.
-fn contains(text: &str, word: &str) -> bool {
+pub fn contains(text: &str, word: &str) -> bool {
     let (text, word) = (text.as_bytes(), word.as_bytes());
     word.is_empty() || text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
 }

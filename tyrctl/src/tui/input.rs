@@ -1,4 +1,5 @@
-//! Keys and what they mean: one table feeds the keys themselves, the bar at the bottom, the help, the palette and the words of `:`.
+//! Actions and the keys that they usually have: one table feeds the keys themselves (see [`crate::tui::keymap`]), the bar at the bottom,
+//! the help, the palette and the words of `:`.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
@@ -53,6 +54,8 @@ pub enum Action {
     Reverse,
     /// Choose the list's columns.
     Columns,
+    /// To the next row or line that the filter looks for, or the one before.
+    Match(isize),
     /// Group drift by the next thing.
     GroupBy,
     /// Follow the newest.
@@ -81,6 +84,8 @@ pub enum Action {
     Privacy,
     /// Show the command that prints the same.
     Command,
+    /// Show the SQL that answers the same.
+    Sql,
     /// Suspend.
     Suspend,
     /// Draw everything anew.
@@ -90,8 +95,10 @@ pub enum Action {
 /// A key of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
-    code: KeyCode,
-    control: bool,
+    /// Which.
+    pub code: KeyCode,
+    /// Whether control is held down.
+    pub control: bool,
 }
 
 const fn key(code: KeyCode) -> Key {
@@ -194,6 +201,8 @@ bindings! {
     }
     List {
         [chr('/')] Action::Filter, "filter", "/", "filter: words, field=value, and or not ( )";
+        [chr('n')] Action::Match(1), "match", "n N", "next match of the filter: a row, or a line of a text; or the one before";
+        [chr('N')] Action::Match(-1), "match-before", "", "";
         [chr('e')] Action::DenyOnly, "deny-only", "e", "only denied and alerted events, or all";
         [chr('s')] Action::Sort, "sort", "s", "choose what the list is sorted by (or click on a head)";
         [chr('>')] Action::SortBeside(1), "sort-right", "< >", "sort by the column to the left or right";
@@ -219,6 +228,7 @@ bindings! {
         [chr('y')] Action::Copy, "copy", "y", "copy name or resource to the terminal's clipboard (OSC 52)";
         [chr('Y')] Action::CopyJson, "copy-json", "Y", "copy the row as JSON";
         [chr('o')] Action::Command, "command", "o", "the tyrctl command that prints the same";
+        [chr('O')] Action::Sql, "sql", "O", "the SQL that answers the same, ready for psql";
         [chr('a')] Action::Acknowledge, "acknowledge", "a", "acknowledge the selected alert (admins)";
         [chr('p')] Action::Privacy, "privacy", "p", "hide names and paths, for a picture of the screen";
     }
@@ -258,15 +268,6 @@ pub const BAR: &[(Action, &str)] = &[
 /// The line of the table for an action.
 pub fn binding(action: Action) -> Option<&'static Binding> {
     BINDINGS.iter().find(|binding| binding.action == action)
-}
-
-/// What a key means, while no prompt is open.
-pub fn action(event: &KeyEvent) -> Option<Action> {
-    if event.kind == KeyEventKind::Release || event.modifiers.contains(KeyModifiers::ALT) {
-        return None;
-    }
-    let pressed = Key { code: event.code, control: event.modifiers.contains(KeyModifiers::CONTROL) };
-    BINDINGS.iter().find(|binding| binding.keys.contains(&pressed)).map(|binding| binding.action)
 }
 
 /// An edit of a line that is being typed.
@@ -347,9 +348,7 @@ pub fn edit(event: &KeyEvent) -> Option<Edit> {
 
 #[cfg(test)]
 mod tests {
-    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-
-    use super::{Action, BAR, BINDINGS, action, binding};
+    use super::{BAR, BINDINGS, binding};
 
     #[test]
     fn no_key_and_no_word_means_two_things() {
@@ -372,15 +371,5 @@ mod tests {
         for binding in BINDINGS {
             assert!(binding.shown_ascii.is_ascii() && binding.help.is_ascii(), "{}", binding.word);
         }
-    }
-
-    #[test]
-    fn control_and_shift_tell_keys_apart() {
-        let press = |code, modifiers| action(&KeyEvent::new(code, modifiers));
-        assert_eq!(press(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Action::Quit));
-        assert_eq!(press(KeyCode::Char('c'), KeyModifiers::NONE), Some(Action::Columns));
-        assert_eq!(press(KeyCode::Char('G'), KeyModifiers::SHIFT), Some(Action::Bottom));
-        assert_eq!(press(KeyCode::BackTab, KeyModifiers::SHIFT), Some(Action::PreviousPane));
-        assert_eq!(press(KeyCode::Char('q'), KeyModifiers::ALT), None);
     }
 }

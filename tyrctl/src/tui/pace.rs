@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::tui::state::Dirty;
+use crate::tui::state::msg::Dirty;
 
 /// Least distance of two frames after keys.
 const KEY_FRAME_MIN: Duration = Duration::from_millis(16);
@@ -51,7 +51,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::Pace;
-    use crate::tui::state::Dirty;
+    use crate::tui::state::msg::Dirty;
 
     /// Frames within ten seconds in which so many messages a second want the same.
     fn frames(per_second: u32, dirty: Dirty) -> u32 {

@@ -9,6 +9,7 @@ use crate::tui::state::State;
 use crate::tui::state::drifts::DriftLine;
 use crate::tui::state::list::Keyed;
 use crate::tui::state::order::Table;
+use crate::tui::state::ring::Entry;
 use crate::tui::state::ui::View;
 use crate::tui::views::canvas::{Canvas, columns};
 use crate::tui::views::columns::{AGENTS, ALERTS, DRIFT, EVENTS};
@@ -23,7 +24,8 @@ pub fn text(state: &State) -> String {
     let mut out = String::new();
     head(&mut out, state);
     if matches!(state.view, View::Overview | View::Agents) {
-        section(&mut out, state, "AGENTS", (Table::Agents, AGENTS), state.agents.rows(), "no agents");
+        let agents: Vec<_> = state.listed_agents().cloned().collect();
+        section(&mut out, state, "AGENTS", (Table::Agents, AGENTS), &agents, "no agents");
     }
     if state.view == View::Overview {
         rates(&mut out, state);
@@ -46,8 +48,7 @@ pub fn text(state: &State) -> String {
     }
     if matches!(state.view, View::Overview | View::Events) {
         let limit = if state.view == View::Overview { OVERVIEW_EVENTS_MAX } else { usize::MAX };
-        let events: Vec<_> =
-            state.events.rows().iter().filter_map(|entry| entry.event().cloned()).take(limit).collect();
+        let events: Vec<_> = state.events.rows().iter().filter_map(Entry::event).take(limit).collect();
         section(&mut out, state, "EVENTS, NEWEST FIRST", (Table::Events, EVENTS), &events, "no events");
     }
     out

@@ -2,6 +2,8 @@
 //!
 //! Data is drawn on a grid of frames, keys at once; with nothing changed there is no frame and no timer but the clock's second.
 
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, EventStream, KeyEventKind};
@@ -18,30 +20,51 @@ use crate::client::Client;
 use crate::commands::session::role_word;
 use crate::error::Failure;
 use crate::tui::conn::{self, Conn};
+use crate::tui::filter::Filter;
 use crate::tui::kept::Kept;
 use crate::tui::pace::Pace;
 use crate::tui::record::{Recorder, Recording};
 use crate::tui::replay::{self, Clock};
 use crate::tui::state::feed::Feed;
 use crate::tui::state::login::LoggedIn;
-use crate::tui::state::{Access, Dirty, Effect, Msg, State};
-use crate::tui::term::Screen;
+use crate::tui::state::msg::{Dirty, Effect, Msg, SqlText};
+use crate::tui::state::{Access, State};
+use crate::tui::term::{self, Screen};
 
 /// Answers to what the operator did that wait for the screen.
 const ANSWERS_MAX: usize = 8;
 /// Messages of the connection that are taken between two looks at the keys.
 const FEED_BURST_MAX: usize = 16;
 
+/// What the commands can do for the dashboard.
+pub trait Surroundings {
+    /// Keeps the token of a new login for later commands.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn keep(&self, session: &Session) -> Result<(), Failure>;
+
+    /// The SQL behind a command line.
+    ///
+    /// # Errors
+    /// When there is none.
+    fn sql(&self, line: &str) -> Result<String, Failure>;
+
+    /// Whether one can go to that context.
+    ///
+    /// # Errors
+    /// Why not.
+    fn check(&self, context: &str) -> Result<(), Failure>;
+}
+
 /// Where what is shown comes from.
-pub enum Source<'a> {
+pub enum Source {
     /// A server.
     Server {
         /// How to talk to it.
         client: Client,
         /// Where what comes is recorded.
         recorder: Option<Recorder>,
-        /// Keeps the token of a new login for later commands.
-        keep: &'a dyn Fn(&Session) -> Result<(), Failure>,
     },
     /// A recording, so many times faster than it happened.
     Recording(Recording, f64),
@@ -58,7 +81,7 @@ pub struct Terminal {
 
 /// What waits for answers and for the operator's wishes.
 enum Feeder<'a> {
-    Server { client: Client, conn: Conn, keep: &'a dyn Fn(&Session) -> Result<(), Failure> },
+    Server { client: Client, conn: Conn, around: &'a dyn Surroundings },
     Recording { _player: replay::Player },
 }
 
@@ -74,31 +97,42 @@ enum Ended {
     Quit { keep: bool },
     /// A signal asked for it, or the terminal is gone.
     Asked,
+    /// The operator goes to that context.
+    Context(String),
 }
 
-/// Shows the dashboard until the operator leaves; `kept` is then what the next one may begin with.
+/// Shows the dashboard until the operator leaves; `kept` is then what the next one may begin with. Gives back the context to go to
+/// next, if that was why; the screen stays taken for it.
 ///
 /// # Errors
 /// When the terminal can't be used.
 pub async fn run(
-    source: Source<'_>,
+    screen: &mut Option<Screen>,
+    (source, around): (Source, &dyn Surroundings),
     clock: Clock,
     mut state: State,
     terminal: Terminal,
     kept: &mut Kept,
-) -> Result<(), Failure> {
-    let mut screen = Screen::take(terminal.mouse).map_err(|error| terminal_failure(&error))?;
-    let ended = follow(&mut screen, source, clock, &mut state, terminal.fps).await;
+) -> Result<Option<String>, Failure> {
+    let screen = match screen {
+        Some(screen) => screen,
+        None => screen.insert(Screen::take(terminal.mouse).map_err(|error| terminal_failure(&error))?),
+    };
+    let ended = follow(screen, (source, around), clock, &mut state, terminal.fps).await;
     kept.take(&state);
+    if let Ok(Ended::Context(name)) = ended {
+        return Ok(Some(name));
+    }
     let last = screen.last_text();
     screen.release().map_err(|error| terminal_failure(&error))?;
     match ended.map_err(|error| terminal_failure(&error))? {
         Ended::Quit { keep: true } => {
             use std::io::Write;
             let mut out = std::io::stdout().lock();
-            out.write_all(last.as_bytes()).and_then(|()| out.flush()).map_err(|error| terminal_failure(&error))
+            out.write_all(last.as_bytes()).and_then(|()| out.flush()).map_err(|error| terminal_failure(&error))?;
+            Ok(None)
         }
-        Ended::Quit { keep: false } | Ended::Asked => Ok(()),
+        Ended::Quit { keep: false } | Ended::Asked | Ended::Context(_) => Ok(None),
     }
 }
 
@@ -136,7 +170,7 @@ impl Signals {
 
 async fn follow(
     screen: &mut Screen,
-    source: Source<'_>,
+    (source, around): (Source, &dyn Surroundings),
     clock: Clock,
     state: &mut State,
     fps: u8,
@@ -144,9 +178,9 @@ async fn follow(
     let mut signals = Signals::new()?;
     let mut keys = EventStream::new();
     let (feeder, mut feed) = match source {
-        Source::Server { client, recorder, keep } => {
+        Source::Server { client, recorder } => {
             let (conn, feed) = conn::start(client.clone(), recorder);
-            (Feeder::Server { client, conn, keep }, feed)
+            (Feeder::Server { client, conn, around }, feed)
         }
         Source::Recording(recording, _) => {
             let (player, feed) = replay::start(recording, clock);
@@ -158,11 +192,16 @@ async fn follow(
     let mut second = interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut pace = Pace::new(fps, Instant::now());
+    let mut preferred = Filter::default();
     loop {
+        if preferred != state.filter {
+            preferred.clone_from(&state.filter);
+            feeder.prefer(preferred.clone());
+        }
         tokio::select! {
             biased;
             () = signals.end() => return Ok(Ended::Asked),
-            key = keys.next() => match key {
+            key = next_key(&mut keys) => match key {
                 Some(Ok(event)) => {
                     if let Some(msg) = message(event) {
                         pace.wants(state.apply(msg, clock.now()));
@@ -202,6 +241,15 @@ async fn follow(
                 Effect::Retry => feeder.retry(),
                 Effect::Login { username, password } => feeder.log_in(username, &password, &answers),
                 Effect::Redraw => screen.forget()?,
+                Effect::Sql { copied, shown } => {
+                    let sql = |line: &str| around.sql(line).map_err(|failure| failure.one_line());
+                    let answer = sql(&copied).and_then(|copied| sql(&shown).map(|shown| SqlText { copied, shown }));
+                    pace.wants(state.apply(Msg::Sql(answer), clock.now()));
+                }
+                Effect::Context(name) => match around.check(&name) {
+                    Ok(()) => return Ok(Ended::Context(name)),
+                    Err(failure) => pace.wants(state.apply(Msg::Said(failure.one_line()), clock.now())),
+                },
                 Effect::Suspend if !has_shell() => {
                     pace.wants(
                         state.apply(Msg::Said("there is no shell to go to and come back from".to_owned()), clock.now()),
@@ -224,6 +272,13 @@ impl Feeder<'_> {
     fn retry(&self) {
         if let Self::Server { conn, .. } = self {
             conn.retry();
+        }
+    }
+
+    /// Says which events the operator wants to see.
+    fn prefer(&self, filter: Filter) {
+        if let Self::Server { conn, .. } = self {
+            conn.prefer(filter);
         }
     }
 
@@ -261,10 +316,10 @@ impl Feeder<'_> {
 
     /// Uses a new token from now on, keeps it like `tyrctl login` where that is read, and says so.
     fn logged_in(&self, session: &Session) -> Result<Box<LoggedIn>, String> {
-        let Self::Server { client, keep, .. } = self else { return Err("a recording has no login".to_owned()) };
+        let Self::Server { client, around, .. } = self else { return Err("a recording has no login".to_owned()) };
         let endpoint = client.endpoint();
         let kept = match &endpoint.token {
-            TokenSource::Stored(_) => keep(session).map_err(|failure| failure.one_line()),
+            TokenSource::Stored(_) => around.keep(session).map_err(|failure| failure.one_line()),
             TokenSource::File(_) => Err("--token-file goes first".to_owned()),
             TokenSource::Environment(_) => Err("TYR_TOKEN goes first".to_owned()),
             TokenSource::Nowhere => Err("the context has another server".to_owned()),
@@ -300,6 +355,11 @@ fn has_shell() -> bool {
         numbers.split_ascii_whitespace().nth(3)?.parse::<i32>().ok()
     };
     session(&parent.as_raw_nonzero().to_string()).is_some_and(|theirs| session("self") == Some(theirs))
+}
+
+/// The next key, or whatever else the terminal tells; `None` when it is gone, which is looked at at least once a second.
+async fn next_key(keys: &mut EventStream) -> Option<std::io::Result<Event>> {
+    poll_fn(|context| if term::is_gone() { Poll::Ready(None) } else { keys.poll_next_unpin(context) }).await
 }
 
 fn message(event: Event) -> Option<Msg> {

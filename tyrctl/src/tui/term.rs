@@ -218,6 +218,12 @@ fn write(bytes: &[u8]) -> io::Result<()> {
     out.flush()
 }
 
+/// Whether the other side of the terminal was closed. What reads keys must not be asked then: it takes the end of a terminal for a reason to
+/// read again, without end, and no signal would be heard any more.
+pub fn is_gone() -> bool {
+    matches!(rustix::termios::tcgetattr(io::stdin()), Err(rustix::io::Errno::IO))
+}
+
 /// Whether keys and frames can be exchanged with a person.
 pub fn is_interactive() -> bool {
     io::stdout().is_terminal() && io::stdin().is_terminal()

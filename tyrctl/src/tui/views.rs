@@ -21,6 +21,7 @@ mod tests;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::tui::input::Action;
 use crate::tui::state::State;
 use crate::tui::state::order::Table;
 use crate::tui::state::ui::{Page, Pane, View};
@@ -116,7 +117,10 @@ fn full(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
             let height = area.height.saturating_sub(3);
             let note = panels::position(canvas, state, Table::Groups, &state.groups, height);
             let by = format!("Drift by {}, 1 d", state.grouped_by.word());
-            let title = [span(by, Role::Accent), span(" b groups otherwise, enter opens", Role::Dim)];
+            let title = [
+                span(by, Role::Accent),
+                span(format!(" {} groups otherwise, enter opens", state.keys.first(Action::GroupBy)), Role::Dim),
+            ];
             let inner = canvas.panel(area, &title, &note, true);
             panels::drift_tree(canvas, state, inner, true, Heads::Shown);
         }
@@ -140,7 +144,7 @@ fn alerts_panel(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
             _ => title.push(span(format!(" {firing} firing, {unknown} not acknowledged"), Role::Bad)),
         }
     }
-    title.push(span(" a acknowledges", Role::Dim));
+    title.push(span(format!(" {} acknowledges", state.keys.first(Action::Acknowledge)), Role::Dim));
     let note = panels::position(canvas, state, Table::Alerts, &state.alerts, area.height.saturating_sub(4));
     let inner = canvas.panel(area, &title, &note, true);
     // Columns are cut; the last line says all of what is selected.

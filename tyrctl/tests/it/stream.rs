@@ -228,7 +228,7 @@ fn filters_and_extras_are_asked_for() {
     })
     .expect("a client");
     let filter = EventQuery { verdict: Some(Verdict::Deny), drift_detected: Some(true), ..EventQuery::default() };
-    run(&client, StreamQuery { filter, include: vec!["stats", "ai"], last_event_id: None });
+    run(&client, StreamQuery { filter, include: vec!["stats", "ai"], ..StreamQuery::default() });
     assert_eq!(
         *asked.lock().expect("no panic"),
         "/api/v1/events/stream?drift_detected=true&verdict=deny&include=stats%2Cai"

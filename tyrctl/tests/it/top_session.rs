@@ -5,8 +5,9 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::Request;
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
 
-use crate::top::{Top, count, denial, seconds_ago, snapshot, stats};
+use crate::top::{LIMIT, Top, count, denial, seconds_ago, snapshot, stats};
 
 /// A server with one agent, whose token can be changed and whose database can be away.
 struct Stage {
@@ -452,6 +453,50 @@ fn a_terminal_that_hangs_up_ends_it() {
     assert!(home.path().join(".local/state/tyr/top/default.toml").exists(), "what was left is kept");
 }
 
+/// The dashboard that follows that server, as long as it runs.
+fn running(url: &str) -> Option<u32> {
+    let processes =
+        std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    processes.into_iter().find(|pid: &u32| {
+        let read = |what: &str| std::fs::read_to_string(format!("/proc/{pid}/{what}")).unwrap_or_default();
+        let line = read("cmdline");
+        // Nobody may have asked yet how it ended.
+        line.starts_with(env!("CARGO_BIN_EXE_tyrctl")) && line.contains(url) && !read("status").contains("State:\tZ")
+    })
+}
+
+#[test]
+fn a_terminal_that_vanishes_ends_it() {
+    let stage = Stage::start("good");
+    let home = tempfile::tempdir().unwrap();
+    let command = format!("exec {} --server {} top", env!("CARGO_BIN_EXE_tyrctl"), stage.url());
+    // Its pseudo-terminal is gone with it, and nobody says goodbye.
+    let mut terminal = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .env_clear()
+        .envs([("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("TYR_TOKEN", "good"), ("SHELL", "/bin/sh")])
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", home.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + LIMIT;
+    let reached = |what: &str| {
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        std::thread::yield_now();
+    };
+    while stage.shared.set.lock().unwrap().resumed_from.is_empty() {
+        reached("the stream");
+    }
+    assert!(running(&stage.url()).is_some());
+    terminal.kill().unwrap();
+    terminal.wait().unwrap();
+    while running(&stage.url()).is_some() {
+        reached("the end");
+    }
+}
+
 /// Not a test but the program of the next one: it is run in a pseudo-terminal of its own.
 #[test]
 fn panics_with_the_terminal_taken() {
@@ -472,4 +517,99 @@ fn a_panic_gives_the_terminal_back() {
     assert!(count(&raw, b"\x1b[?1049h") == 1 && count(&raw, b"\x1b[?1049l") == 1, "it was taken and given back");
     let text = screen.0.lock().unwrap().parser.screen().contents();
     assert!(text.contains("on purpose"), "the message can be read afterwards: {text}");
+}
+
+/// Two servers as contexts, each with its token, and keys of the operator's own.
+fn home_with_contexts(here: &Stage, there: &Stage, keys: &str) -> TempDir {
+    let home = home_with_token(&here.url(), "here");
+    let folder = home.path().join(".config/tyr");
+    std::fs::create_dir_all(folder.join("tokens")).unwrap();
+    let more = format!("[context.staging]\nserver = \"{}\"\n[keys]\n{keys}\n", there.url());
+    let config = std::fs::read_to_string(folder.join("config.toml")).unwrap() + &more;
+    for (file, text) in [("config.toml", &*config), ("tokens/staging", "there")] {
+        std::fs::write(folder.join(file), text).unwrap();
+        std::fs::set_permissions(folder.join(file), std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    home
+}
+
+#[test]
+fn goes_to_another_context_and_back() {
+    let (here, there) = (Stage::start("here"), Stage::start("there"));
+    let mut top = Top::launch(&["top", "--view", "events"], &[], home_with_contexts(&here, &there, ""));
+    top.wait("the stream", |screen| screen.contains("● LIVE"));
+    here.send("7-x", &event(7, "203.0.113.7:443"));
+    top.wait("what happens here", |screen| screen.contains("203.0.113.7:443"));
+    top.press(":ctx stagin\r");
+    top.wait("the mistake", |screen| screen.contains("did you mean staging?"));
+    top.press("\x7f\x7f\x7f\x7f\x7f\x7fstaging\r");
+    let screen = top.wait("the other fleet", |screen| screen.contains("tyr:staging") && screen.contains("● LIVE"));
+    assert!(!screen.contains("203.0.113.7:443"), "{screen}");
+    top.press("3");
+    there.send("8-x", &event(8, "203.0.113.8:443"));
+    top.wait("what happens there", |screen| screen.contains("203.0.113.8:443"));
+    top.press(":ctx default\r");
+    // It begins as it was left.
+    let view = "[3 Events]";
+    top.wait("the first fleet", |screen| {
+        screen.contains("tyr:default") && screen.contains("● LIVE") && screen.contains(view)
+    });
+    top.press("q");
+    top.ended();
+}
+
+#[test]
+fn a_token_of_the_environment_goes_to_no_other_server() {
+    let (here, there) = (Stage::start("here"), Stage::start("there"));
+    let home = home_with_contexts(&here, &there, "");
+    let mut top = Top::launch(&["top"], &[("TYR_TOKEN", "here")], home);
+    live(&top);
+    top.press(":ctx staging\r");
+    top.wait("the reason", |screen| screen.contains("TYR_TOKEN is for one server") && screen.contains("tyr:default"));
+    there.set(|set| assert!(set.resumed_from.is_empty()));
+    top.press("q");
+    top.ended();
+}
+
+#[test]
+fn keys_of_the_configuration_hold_and_the_sql_is_shown() {
+    let (here, there) = (Stage::start("here"), Stage::start("there"));
+    let home = home_with_contexts(&here, &there, "sql = \"F5\"\nquit = \"x\"\nprivacy = []");
+    let mut top = Top::launch(&["top", "--view", "agents"], &[], home);
+    live(&top);
+    top.press("\x1b[15~");
+    let screen = top.wait("the statement", |screen| screen.contains("SELECT") && screen.contains("-- tyrctl agents"));
+    assert!(screen.contains("y copies"), "{screen}");
+    top.press("y");
+    top.wait("the copy", |screen| screen.contains("sent to the terminal's clipboard"));
+    top.press("6\x1b[15~");
+    top.wait("the reason", |screen| screen.contains("no SQL answers what is shown here"));
+    // What no longer means anything does nothing.
+    top.press("pqx");
+    top.ended();
+}
+
+#[test]
+fn wrong_keys_are_a_clear_error() {
+    let (here, there) = (Stage::start("here"), Stage::start("there"));
+    for (keys, wanted) in [
+        ("freze = \"x\"", &["[keys] freze: there is no such action", "did you mean `freeze`?"][..]),
+        ("freeze = \"e\"", &["the key `e` means both deny-only and freeze", "`deny-only = []`"]),
+    ] {
+        let home = home_with_contexts(&here, &there, keys);
+        for arguments in [&["top", "--once"][..], &["keys"], &["config", "check"]] {
+            let output = Command::new(env!("CARGO_BIN_EXE_tyrctl"))
+                .env_clear()
+                .env("HOME", home.path())
+                .env("LANG", "C.UTF-8")
+                .args(arguments)
+                .output()
+                .unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{said}");
+            for part in wanted {
+                assert!(said.contains(part), "{arguments:?}: {said}");
+            }
+        }
+    }
 }

@@ -29,7 +29,7 @@ pub(in crate::commands) async fn run(app: &App, args: &EventsTailArgs) -> Result
     let client = app.client()?;
     let filter = Filter::new(&client, &args.filter).await?;
     let list = ListArgs::default();
-    let query = StreamQuery { filter: filter.query(), include: Vec::new(), last_event_id: args.from.clone() };
+    let query = StreamQuery { filter: filter.query(), last_event_id: args.from.clone(), ..StreamQuery::default() };
     let mut stream = sse::connect(&client, query);
     let mut shown = Shown { app, list: &list, left: args.count };
     let mut was_live = false;
@@ -77,6 +77,7 @@ pub(in crate::commands) async fn run(app: &App, args: &EventsTailArgs) -> Result
             }
             SseItem::Stopped(failure) => return Err(failure),
             SseItem::Connecting
+            | SseItem::Text { .. }
             | SseItem::KeepAlive
             | SseItem::Stats(_)
             | SseItem::Agents(_)

@@ -1,29 +1,20 @@
 //! What each action does to the state.
 
 use jiff::tz::TimeZone;
-use tyr_api::agents::DiscoveredAgent;
 
 use crate::tui::filter::Filter;
 use crate::tui::input::{Action, Edit};
+use crate::tui::state::State;
 use crate::tui::state::copy::Form;
-use crate::tui::state::drifts::{DriftLine, GroupBy};
+use crate::tui::state::drifts::GroupBy;
 use crate::tui::state::line::Line;
-use crate::tui::state::list::{Keyed, List};
+use crate::tui::state::msg::Effect;
 use crate::tui::state::order::Table;
-use crate::tui::state::ring::Entry;
-use crate::tui::state::ui::{
-    AgentPage, EventPage, MenuKind, Page, Pane, Popup, PromptKind, Scroll, TimeForm, View, WINDOWS_S,
-};
-use crate::tui::state::{Effect, State};
+use crate::tui::state::ui::{MenuKind, Page, Pane, Popup, PromptKind, Scroll, TimeForm, View, WINDOWS_S};
 use crate::tui::theme::Role;
 
-/// Pages that can lie over one another.
-const PAGES_MAX: usize = 8;
 /// Stretch of time that charts cover until the operator wants another one, in seconds.
 const WINDOW_S: usize = 300;
-
-/// Groups of drift that are open at once.
-pub(super) const OPEN_GROUPS_MAX: usize = 1_000;
 
 /// A call of the same method on whichever list has the focus.
 macro_rules! focused {
@@ -163,7 +154,7 @@ impl State {
                     self.popup = None;
                     return self.copy(text, "command");
                 }
-                (_, Action::Back | Action::Help | Action::Command | Action::Open | Action::Quit) => {
+                (_, Action::Back | Action::Help | Action::Command | Action::Sql | Action::Open | Action::Quit) => {
                     self.popup = None;
                     return;
                 }
@@ -252,6 +243,8 @@ impl State {
                 self.say(text, Role::Normal);
             }
             Action::Command => self.show_command(),
+            Action::Sql => self.ask_sql(),
+            Action::Match(by) => self.next_match(by),
             Action::Suspend => self.effects.push(Effect::Suspend),
             Action::Redraw => self.effects.push(Effect::Redraw),
         }
@@ -372,125 +365,25 @@ impl State {
         }
     }
 
-    /// Opens what is selected: an agent's page, an AI process's, an event's, why it was judged so; a group.
-    fn open(&mut self) {
-        let page = match self.pages.last() {
-            Some(Page::Event(page)) => Some(Page::Why(Box::new(EventPage::new(page.event.clone())))),
-            Some(Page::Why(_)) => None,
-            _ => match self.selected() {
-                Some(Selected::Agent(id)) => Some(Page::Agent(Box::new(AgentPage::new(id)))),
-                Some(Selected::Alert(alert)) => Some(Page::Agent(Box::new(AgentPage::new(alert.agent_id)))),
-                Some(Selected::Process(process)) => Some(Page::Agent(Box::new(AgentPage::of_process(&process)))),
-                Some(Selected::Event(event)) => Some(Page::Event(Box::new(EventPage::new(event)))),
-                Some(Selected::Group(id, open)) => {
-                    self.set_open(id, !open);
-                    None
-                }
-                Some(Selected::Gap) => {
-                    self.say("these events did not reach this screen; `tyrctl events list` has them", Role::Normal);
-                    None
-                }
-                None => None,
-            },
-        };
-        if let Some(page) = page {
-            self.push_page(page);
+    /// Goes to the next row or line that the filter looks for, or the one before.
+    fn next_match(&mut self, by: isize) {
+        if self.filter.is_empty() {
+            let key = self.keys.first(Action::Filter);
+            return self.say(format!("nothing is looked for ({key} says what)"), Role::Warn);
         }
-    }
-
-    pub(super) fn push_page(&mut self, page: Page) {
-        if self.pages.len() < PAGES_MAX {
-            self.pages.push(page);
-            self.zoom = false;
-        }
-    }
-
-    /// Tells the server that the selected alert is known.
-    fn acknowledge(&mut self) {
-        match self.selected() {
-            Some(Selected::Alert(alert)) if !self.link.is_live() => {
-                self.say(format!("{} can't be acknowledged while cut off", alert.rule), Role::Warn);
-            }
-            Some(Selected::Alert(alert)) => self.effects.push(Effect::Acknowledge(alert.alert_id)),
-            _ => self.say("no alert is selected (5 lists them)", Role::Warn),
-        }
-    }
-
-    /// Right opens, left closes; in a group's events left goes to their group.
-    fn fold(&mut self, open: bool) {
-        if self.focus() != Pane::DriftTree || !self.pages.is_empty() {
-            return;
-        }
-        match self.groups.selected() {
-            Some(DriftLine::Group(group)) => {
-                let id = group.id;
-                self.set_open(id, open);
-            }
-            Some(DriftLine::Event(_)) if !open => {
-                let above = self.groups.rows()[..self.groups.index()].iter().rposition(is_group);
-                if let Some(group) = above {
-                    self.groups.go(group);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn set_open(&mut self, group: uuid::Uuid, open: bool) {
-        if open {
-            // Nobody opens that many by hand; groups that are gone don't add up over weeks.
-            if self.open_groups.len() >= OPEN_GROUPS_MAX {
-                self.open_groups.clear();
-            }
-            self.open_groups.insert(group);
+        let found = if let Some(text) = self.text() {
+            text.go_to_mark(by)
         } else {
-            self.open_groups.remove(&group);
-        }
-        self.groups.pin();
-    }
-
-    fn selected(&self) -> Option<Selected> {
-        fn entry(list: &List<Entry>) -> Option<Selected> {
-            Some(match list.selected()? {
-                Entry::Event(event) => Selected::Event(event.clone()),
-                Entry::Gap(..) => Selected::Gap,
-            })
-        }
-        match self.pages.last() {
-            Some(Page::Event(_) | Page::Why(_)) => return None,
-            Some(Page::Agent(page)) => {
-                return match page.focus {
-                    Pane::PageAi => page.ai.selected().cloned().map(Selected::Process),
-                    Pane::PageDrift => page.drifts.selected().cloned().map(Selected::Event),
-                    _ => entry(&page.events),
-                };
+            // A list has no other rows than those that match.
+            let (index, len) = looked_at!(self, list => (list.index(), list.rows().len()), (0, 0));
+            let next = index.checked_add_signed(by).filter(|next| *next < len);
+            if let Some(next) = next {
+                focused!(self, list => list.go(next));
             }
-            None => {}
-        }
-        match self.focus {
-            Pane::Agents => self.agents.selected().map(|agent| Selected::Agent(agent.key())),
-            Pane::Alerts => self.alerts.selected().cloned().map(Selected::Alert),
-            Pane::Drift => self.drifts.selected().cloned().map(Selected::Event),
-            Pane::DriftTree => self.groups.selected().map(|line| match line {
-                DriftLine::Group(group) => Selected::Group(group.id, group.open),
-                DriftLine::Event(event) => Selected::Event(event.clone()),
-            }),
-            Pane::Log | Pane::Facts => None,
-            _ => entry(&self.events),
+            next.is_some()
+        };
+        if !found {
+            self.say(if by > 0 { "no further match" } else { "no match before this" }, Role::Normal);
         }
     }
-}
-
-fn is_group(line: &DriftLine) -> bool {
-    matches!(line, DriftLine::Group(_))
-}
-
-/// What is selected in the list that has the focus.
-enum Selected {
-    Agent(uuid::Uuid),
-    Event(std::sync::Arc<tyr_api::events::Event>),
-    Alert(std::sync::Arc<tyr_api::alerts::Alert>),
-    Process(std::sync::Arc<DiscoveredAgent>),
-    Group(uuid::Uuid, bool),
-    Gap,
 }

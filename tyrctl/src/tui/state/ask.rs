@@ -4,6 +4,7 @@ use crate::tui::filter::{Completion, Filter};
 use crate::tui::input::{Action, BINDINGS};
 use crate::tui::state::State;
 use crate::tui::state::drifts::GroupBy;
+use crate::tui::state::msg::Effect;
 use crate::tui::state::order::{Order, Table};
 use crate::tui::state::ui::{AgentPage, Page, TimeForm, WINDOWS_S};
 use crate::tui::theme::{Palette, Role};
@@ -35,6 +36,7 @@ pub const VERBS: &[Verb] = &[
     verb("window", "LENGTH", "stretch of time in the charts: 1m, 2m, 5m, 10m, 30m, 1h"),
     verb("time", "FORM", "times as utc, local, age or ms"),
     verb("theme", "NAME", "default, dark, light, high-contrast or mono"),
+    verb("ctx", "NAME", "follow the server of another context"),
     verb("help", "[WORD]", "keys and commands with that word"),
 ];
 
@@ -172,6 +174,12 @@ impl State {
                     self.say("this terminal shows no colours (NO_COLOR, --color never)", Role::Warn);
                 }
             }
+            "ctx" => {
+                if !self.contexts.iter().any(|name| name == argument) {
+                    return Err((at, unknown("context", argument, self.contexts.iter().map(String::as_str))));
+                }
+                self.effects.push(Effect::Context(argument.to_owned()));
+            }
             _ => self.open_help(Some(argument)),
         }
         Ok(())
@@ -216,6 +224,7 @@ impl State {
                 return (at + argument[..last].chars().count(), offers.collect());
             }
             "group" => GroupBy::ALL.into_iter().map(|by| by.word().to_owned()).collect(),
+            "ctx" => self.contexts.clone(),
             "window" => ["1m", "2m", "5m", "10m", "30m", "1h"].map(str::to_owned).to_vec(),
             "time" => TimeForm::ALL.into_iter().map(|form| form.word().to_owned()).collect(),
             "theme" => Palette::ALL.into_iter().map(|palette| palette.word().to_owned()).collect(),

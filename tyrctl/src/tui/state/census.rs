@@ -40,7 +40,7 @@ impl State {
         }
         let fleet = &self.data().fleet;
         let mut census = Census::default();
-        for standing in fleet.agents().map(|agent| fleet.standing(agent, clock)) {
+        for standing in fleet.standings(clock) {
             census.stale += usize::from(matches!(standing, Standing::Stale | Standing::Offline));
             census.attention += usize::from(standing.needs_attention());
         }

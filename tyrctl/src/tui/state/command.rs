@@ -7,7 +7,9 @@ use jiff::SignedDuration;
 use crate::tui::filter::Field;
 use crate::tui::state::State;
 use crate::tui::state::drifts::GroupBy;
+use crate::tui::state::msg::{Effect, SqlText};
 use crate::tui::state::ui::{Page, Pane, Popup};
+use crate::tui::theme::Role;
 
 /// A command as it's put together.
 struct Line<'s> {
@@ -25,7 +27,30 @@ impl State {
         let (copied, lossy) = self.command(false);
         let (shown, _) = self.command(self.privacy);
         let note = if lossy { "The command has no flag for all of the filter: it prints more rows." } else { "" };
-        self.popup = Some(Popup::Command { shown, copied, note: note.to_owned() });
+        let title = "The same on the command line";
+        self.popup = Some(Popup::Command { title, shown, copied, note: note.to_owned() });
+    }
+
+    /// Asks for the SQL behind that command.
+    pub(super) fn ask_sql(&mut self) {
+        let ((copied, _), (shown, _)) = (self.command(false), self.command(self.privacy));
+        // What follows the stream begins with what is stored.
+        let stored = |command: String| command.replacen(" events tail", " events list", 1);
+        self.effects.push(Effect::Sql { copied: stored(copied), shown: stored(shown) });
+    }
+
+    /// Opens the box with the SQL, or says why there is none.
+    pub(super) fn show_sql(&mut self, answer: Result<SqlText, String>) {
+        match answer {
+            Ok(SqlText { copied, shown }) => {
+                let (_, lossy) = self.command(false);
+                let note =
+                    if lossy { "The statement does not hold all of the filter: it finds more rows." } else { "" };
+                let title = "The same in SQL, ready for psql";
+                self.popup = Some(Popup::Command { title, shown, copied, note: note.to_owned() });
+            }
+            Err(why) => self.say(why, Role::Warn),
+        }
     }
 
     /// The `tyrctl` command for the topmost page or the focused list, and whether it prints more than the filter lets through.
@@ -193,6 +218,28 @@ impl Line<'_> {
     }
 }
 
+/// The words of a command line as [`quote`] made it.
+pub fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quoted, mut escaped) = (Vec::new(), None::<String>, false, false);
+    for c in line.chars() {
+        match c {
+            '\'' if !escaped => {
+                quoted = !quoted;
+                word.get_or_insert_default();
+            }
+            '\\' if !quoted && !escaped => {
+                escaped = true;
+                continue;
+            }
+            ' ' if !quoted && !escaped => words.extend(word.take()),
+            c => word.get_or_insert_default().push(c),
+        }
+        escaped = false;
+    }
+    words.extend(word);
+    words
+}
+
 /// A word for the shell.
 fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@,".contains(c);
@@ -205,12 +252,15 @@ fn quote(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::quote;
+    use super::{quote, words};
 
     #[test]
     fn words_survive_the_shell() {
         assert_eq!(quote("build-017"), "build-017");
         assert_eq!(quote("a b'; rm -rf ~"), r"'a b'\''; rm -rf ~'");
         assert_eq!(quote(""), "''");
+        let hostile = ["", "a", "a b", "it's '' \\", "\n", "'", "$(x)", "é"];
+        let line: Vec<String> = hostile.iter().map(|word| quote(word)).collect();
+        assert_eq!(words(&line.join(" ")), hostile);
     }
 }

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use tyr_api::agents::{Agent, DiscoveredAgent};
+use tyr_api::agents::DiscoveredAgent;
 use tyr_api::alerts::Alert;
 use tyr_api::events::Event;
 
 use crate::output::sanitize::sanitize;
 use crate::tui::state::drifts::DriftLine;
-use crate::tui::state::list::{Keyed, List};
+use crate::tui::state::list::{AgentKey, Keyed, List};
 use crate::tui::state::log::LogLine;
+use crate::tui::state::msg::Effect;
 use crate::tui::state::ring::Entry;
 use crate::tui::state::ui::Page;
-use crate::tui::state::{Effect, State, looked_at};
+use crate::tui::state::{Data, State, looked_at};
 use crate::tui::theme::Role;
 
 /// Most text that is given to the terminal at once: many take no more, and what is cut is of no use.
@@ -21,90 +22,90 @@ const COPY_BYTES_MAX: usize = 64 * 1024;
 
 /// A row that can be copied.
 pub(super) trait Copied {
-    /// Its name or resource.
-    fn text(&self) -> Option<String>;
+    /// Its name or resource, among that data.
+    fn text(&self, data: &Data) -> Option<String>;
     /// All of it.
-    fn json(&self) -> Option<String>;
+    fn json(&self, data: &Data) -> Option<String>;
 }
 
 fn json(row: &impl Serialize) -> Option<String> {
     serde_json::to_string(row).ok()
 }
 
-impl Copied for Arc<Agent> {
-    fn text(&self) -> Option<String> {
-        Some(self.name.clone())
+impl Copied for AgentKey {
+    fn text(&self, data: &Data) -> Option<String> {
+        data.fleet.get(self.0).map(|agent| agent.name.clone())
     }
 
-    fn json(&self) -> Option<String> {
-        json(&**self)
+    fn json(&self, data: &Data) -> Option<String> {
+        data.fleet.get(self.0).and_then(|agent| json(&**agent))
     }
 }
 
 impl Copied for Arc<Event> {
-    fn text(&self) -> Option<String> {
+    fn text(&self, _: &Data) -> Option<String> {
         Some(self.resource.clone())
     }
 
-    fn json(&self) -> Option<String> {
+    fn json(&self, _: &Data) -> Option<String> {
         json(&**self)
     }
 }
 
 impl Copied for Entry {
-    fn text(&self) -> Option<String> {
-        self.event().and_then(Copied::text)
+    fn text(&self, _: &Data) -> Option<String> {
+        self.event().map(|event| event.resource.clone())
     }
 
-    fn json(&self) -> Option<String> {
-        self.event().and_then(Copied::json)
+    fn json(&self, _: &Data) -> Option<String> {
+        self.event().and_then(|event| json(&*event))
     }
 }
 
 impl Copied for DriftLine {
-    fn text(&self) -> Option<String> {
+    fn text(&self, _: &Data) -> Option<String> {
         match self {
             Self::Group(group) => Some(group.name.clone()),
-            Self::Event(event) => event.text(),
+            Self::Event(event) => Some(event.resource.clone()),
         }
     }
 
-    fn json(&self) -> Option<String> {
+    fn json(&self, _: &Data) -> Option<String> {
         match self {
             Self::Group(group) => json(&serde_json::json!({
                 "by": group.by.word(), "name": group.name, "events": group.events, "first": group.first, "last": group.last,
             })),
-            Self::Event(event) => event.json(),
+            Self::Event(event) => json(&**event),
         }
     }
 }
 
 impl Copied for Arc<Alert> {
-    fn text(&self) -> Option<String> {
+    fn text(&self, _: &Data) -> Option<String> {
         Some(self.agent_name.clone())
     }
 
-    fn json(&self) -> Option<String> {
+    fn json(&self, _: &Data) -> Option<String> {
         json(&**self)
     }
 }
 
 impl Copied for Arc<DiscoveredAgent> {
-    fn text(&self) -> Option<String> {
+    fn text(&self, _: &Data) -> Option<String> {
         Some(self.cmdline.clone())
     }
 
-    fn json(&self) -> Option<String> {
+    fn json(&self, _: &Data) -> Option<String> {
         json(&**self)
     }
 }
 
 impl Copied for Arc<LogLine> {
-    fn text(&self) -> Option<String> {
+    fn text(&self, _: &Data) -> Option<String> {
         Some(format!("{} {}{}", self.at, self.text, self.about))
     }
 
-    fn json(&self) -> Option<String> {
+    fn json(&self, _: &Data) -> Option<String> {
         json(&serde_json::json!({"at": self.at, "text": format!("{}{}", self.text, self.about)}))
     }
 }
@@ -119,10 +120,10 @@ pub(super) enum Form {
 }
 
 impl Form {
-    fn of(self, row: &impl Copied) -> Option<String> {
+    fn of(self, row: &impl Copied, data: &Data) -> Option<String> {
         match self {
-            Self::Text => row.text().map(|text| sanitize(&text).into_owned()),
-            Self::Json => row.json(),
+            Self::Text => row.text(data).map(|text| sanitize(&text).into_owned()),
+            Self::Json => row.json(data),
         }
     }
 }
@@ -147,7 +148,7 @@ impl State {
     /// Copies the marked rows of the list that has the focus; without any, the selected one.
     pub(super) fn copy_rows(&mut self, form: Form) {
         let copied = if let Some(Page::Event(page) | Page::Why(page)) = self.pages.last() {
-            form.of(&page.event).into_iter().collect()
+            form.of(&page.event, self.data()).into_iter().collect()
         } else {
             looked_at!(self, list => self.chosen(list, form), Vec::new())
         };
@@ -159,15 +160,22 @@ impl State {
     }
 
     fn chosen<R: Keyed + Copied>(&self, list: &List<R>, form: Form) -> Vec<String> {
-        let marked: Vec<String> =
-            list.rows().iter().filter(|row| self.marked.contains(&row.key())).filter_map(|row| form.of(row)).collect();
-        if marked.is_empty() { list.selected().and_then(|row| form.of(row)).into_iter().collect() } else { marked }
+        let data = self.data();
+        let marked = list.rows().iter().filter(|row| self.marked.contains(&row.key()));
+        let marked: Vec<String> = marked.filter_map(|row| form.of(row, data)).collect();
+        if marked.is_empty() {
+            list.selected().and_then(|row| form.of(row, data)).into_iter().collect()
+        } else {
+            marked
+        }
     }
 
     pub(super) fn copy(&mut self, text: String, what: &str) {
         if text.len() > COPY_BYTES_MAX {
             let bytes = text.len();
-            self.say(format!("{bytes} bytes are too many for a terminal's clipboard; o shows the command"), Role::Warn);
+            let key = self.keys.first(crate::tui::input::Action::Command);
+            let text = format!("{bytes} bytes are too many for a terminal's clipboard; {key} shows the command");
+            self.say(text, Role::Warn);
             return;
         }
         self.effects.push(Effect::Copy(text));

@@ -1,14 +1,16 @@
 //! What the connection tells the state: plain data, so that a session can be recorded and replayed.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Instant;
 
 use tyr_api::agents::{Agent, DiscoveredAgent};
 use tyr_api::alerts::Alert;
-use tyr_api::events::{Event, EventKind, Verdict};
+use tyr_api::events::{EventKind, Verdict};
 use tyr_api::stream::{Gap, Snapshot, StreamStats};
 use uuid::Uuid;
 
+use crate::tui::state::held::{Glance, Held};
 use crate::tui::state::rates::{AGENT_SECONDS_MAX, SECONDS_MAX};
 
 /// Events and gaps that one batch holds at most; beyond that the oldest allowed ones are counted and dropped.
@@ -59,7 +61,7 @@ pub enum Feed {
 #[derive(Clone, Debug)]
 pub enum Arrival {
     /// An event.
-    Event(Box<Event>),
+    Event(Arc<Held>),
     /// Events are missing here.
     Gap(Gap),
 }
@@ -67,13 +69,8 @@ pub enum Arrival {
 impl Arrival {
     /// Whether it is one of many that all went well.
     fn is_plain(&self) -> bool {
-        matches!(self, Self::Event(event) if is_plain(event))
+        matches!(self, Self::Event(event) if event.is_plain())
     }
-}
-
-/// Whether an event was allowed, and rightly so.
-pub fn is_plain(event: &Event) -> bool {
-    event.verdict == Verdict::Allow && !event.drift_detected
 }
 
 /// How many events, by kind and verdict.
@@ -139,8 +136,12 @@ pub struct Batch {
     pub counts: HashMap<(Uuid, i64), Counts>,
     /// Where the stream would be resumed after this batch, if that changed.
     pub cursor: Option<String>,
+    /// Bytes of the stream.
+    pub bytes: u64,
     /// Whether anything at all came, a keep-alive included.
     pub alive: bool,
+    /// Whether something came that somebody should see at once: a denial, an alert, drift, a gap.
+    pub urgent: bool,
 }
 
 impl Batch {
@@ -150,22 +151,23 @@ impl Batch {
     }
 
     /// Takes an event in.
-    pub fn event(&mut self, event: impl Into<Box<Event>>) {
+    pub fn event(&mut self, event: impl Into<Held>) {
         let event = event.into();
-        self.tally(&event);
+        self.tally(event.agent_id, event.received_at.as_second(), event.kind, event.verdict);
+        self.urgent |= !event.is_plain();
         self.room();
-        self.arrivals.push_back(Arrival::Event(event));
+        self.arrivals.push_back(Arrival::Event(Arc::new(event)));
     }
 
     /// Takes an event in that is counted and not shown.
-    pub fn event_unseen(&mut self, event: &Event) {
-        self.tally(event);
+    pub fn event_unseen(&mut self, event: &Glance<'_>) {
+        self.tally(event.agent_id, event.received_at.as_second(), event.kind, event.verdict);
         self.dropped += 1;
     }
 
     /// Takes a gap in.
     pub fn gap(&mut self, gap: Gap) {
-        self.alive = true;
+        (self.alive, self.urgent) = (true, true);
         self.room();
         self.arrivals.push_back(Arrival::Gap(gap));
     }
@@ -180,10 +182,9 @@ impl Batch {
         }
     }
 
-    fn tally(&mut self, event: &Event) {
+    fn tally(&mut self, agent: Uuid, second: i64, kind: EventKind, verdict: Verdict) {
         self.alive = true;
-        let second = event.received_at.as_second();
-        self.counts.entry((event.agent_id, second)).or_default().add(event.kind, event.verdict);
+        self.counts.entry((agent, second)).or_default().add(kind, verdict);
         if self.counts.len() > BATCH_COUNTS_MAX {
             let newest = self.counts.keys().map(|(_, second)| *second).max().unwrap_or(second);
             self.counts.retain(|(_, second), _| *second > newest.saturating_sub(AGENT_SECONDS_MAX));

@@ -4,10 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tyr_api::agents::{Agent, DiscoveredAgent, Liveness, Posture};
+use tyr_api::agents::{Agent, DiscoveredAgent, Liveness};
 use uuid::Uuid;
 
 use crate::tui::state::past::without_word;
+use crate::tui::state::roll::{Brief, Roll};
 
 /// Agents that are kept; those that were unheard of for longest go first.
 pub const AGENTS_MAX: usize = 50_000;
@@ -17,16 +18,13 @@ pub const AI_MAX: usize = 20_000;
 pub const AI_ENDED_KEPT_S: i64 = 3_600;
 /// Age from which an agent is offline, unless the stale threshold is longer. Seconds.
 pub const OFFLINE_AFTER_S: i64 = 300;
-/// Agents up to which each second in which one was heard from is noted. In a larger fleet a sixth of the stale threshold is exact
-/// enough: each note makes a copy of the agent, and heartbeats come in between anyway.
-const EXACTLY_HEARD_MAX: usize = 1_000;
 /// Difference of clocks that is worth a word.
 pub const SKEW_WARN_MS: i64 = 2_000;
 
 /// All agents and AI processes.
 #[derive(Clone, Debug, Default)]
 pub struct Fleet {
-    agents: HashMap<Uuid, Arc<Agent>>,
+    agents: Roll,
     ai: HashMap<Uuid, Arc<DiscoveredAgent>>,
     /// Age from which an agent is stale, in seconds.
     pub stale_after_s: i64,
@@ -83,7 +81,7 @@ impl Fleet {
     /// Replaces everything: who is not in the snapshot is no more.
     pub fn start(&mut self, stale_after_s: u32, agents: Vec<Agent>, ai: Vec<DiscoveredAgent>) {
         self.stale_after_s = i64::from(stale_after_s);
-        self.agents = agents.into_iter().map(|agent| (agent.agent_id, Arc::new(agent))).collect();
+        self.agents = agents.into_iter().map(Arc::new).collect();
         self.ai = ai.into_iter().map(|process| (process.id, Arc::new(process))).collect();
         self.limit();
     }
@@ -91,11 +89,16 @@ impl Fleet {
     /// Takes an agent's new state in.
     pub fn agent(&mut self, agent: Agent) {
         if agent.archived_at.is_some() || agent.revoked_at.is_some() {
-            self.agents.remove(&agent.agent_id);
+            self.agents.remove(agent.agent_id);
         } else {
-            self.agents.insert(agent.agent_id, Arc::new(agent));
+            self.agents.insert(Arc::new(agent));
         }
         self.limit();
+    }
+
+    /// Says that all changes of agents are in for now: lists may be made.
+    pub fn settle(&mut self) {
+        self.agents.settle();
     }
 
     /// Forgets what ended long ago by the server's clock; once a minute is often enough.
@@ -110,7 +113,10 @@ impl Fleet {
     /// Holds the limits: a tenth more than needed goes, so that a full fleet isn't sorted with each that comes.
     fn limit(&mut self) {
         if self.agents.len() > AGENTS_MAX {
-            forget(&mut self.agents, AGENTS_MAX / 10 * 9, |agent| agent.last_seen);
+            let mut all: Vec<_> = self.agents.all().cloned().collect();
+            all.sort_by_key(|agent| std::cmp::Reverse(agent.last_seen));
+            all.truncate(AGENTS_MAX / 10 * 9);
+            self.agents = all.into_iter().collect();
         }
         if self.ai.len() > AI_MAX {
             // An ended one is older than any that lives.
@@ -120,13 +126,7 @@ impl Fleet {
 
     /// Events of an agent were stored at that second of the server's clock: it was heard from, whatever its last heartbeat says.
     pub fn heard(&mut self, agent: Uuid, second: i64) {
-        let step = if self.agents.len() > EXACTLY_HEARD_MAX { self.stale_after_s / 6 } else { 1 };
-        if let Some(agent) = self.agents.get_mut(&agent)
-            && agent.last_seen.as_second().saturating_add(step) <= second
-            && let Ok(at) = Timestamp::from_second(second)
-        {
-            Arc::make_mut(agent).last_seen = at;
-        }
+        self.agents.heard(agent, second);
     }
 
     /// Takes an AI process's new state in.
@@ -139,18 +139,29 @@ impl Fleet {
     #[must_use]
     pub fn at(&self) -> Self {
         let mut past = self.clone();
-        past.agents.values_mut().for_each(without_word);
+        past.agents = past.agents.all().cloned().map(without_word).collect();
         past
     }
 
     /// All agents, in no order.
     pub fn agents(&self) -> impl Iterator<Item = &Arc<Agent>> {
-        self.agents.values()
+        self.agents.all()
     }
 
     /// One agent.
     pub fn get(&self, id: Uuid) -> Option<&Arc<Agent>> {
-        self.agents.get(&id)
+        self.agents.get(id)
+    }
+
+    /// What decides on the order of agents and on how they stand, by name.
+    pub fn briefs(&self) -> impl Iterator<Item = (&Brief, &Arc<Agent>)> {
+        self.agents.by_name()
+    }
+
+    /// What decides on how agents stand, in no order.
+    pub fn standings(&self, now: Timestamp) -> impl Iterator<Item = Standing> {
+        let second = now.as_second();
+        self.agents.briefs().iter().map(move |brief| self.standing_of(brief, second))
     }
 
     /// How many agents there are.
@@ -190,31 +201,29 @@ impl Fleet {
         self.ai.get(&id)
     }
 
-    /// How alive an agent is at that instant of the server's clock: what the server said, moved on by age and never back.
-    pub fn liveness(&self, agent: &Agent, now: Timestamp) -> Liveness {
-        let age = age_s(agent, now);
-        let by_age = if age > OFFLINE_AFTER_S.max(self.stale_after_s) {
+    /// How alive an agent is at that age: what the server said, moved on by age and never back.
+    fn liveness(&self, said: Liveness, age_s: i64) -> Liveness {
+        let by_age = if age_s > OFFLINE_AFTER_S.max(self.stale_after_s) {
             Liveness::Offline
-        } else if age > self.stale_after_s {
+        } else if age_s > self.stale_after_s {
             Liveness::Stale
         } else {
             Liveness::Online
         };
-        by_age.max(agent.liveness)
+        by_age.max(said)
     }
 
-    /// What an operator should know first of that agent.
+    /// What an operator should know first of that agent, at that instant of the server's clock.
     pub fn standing(&self, agent: &Agent, now: Timestamp) -> Standing {
-        match self.liveness(agent, now) {
+        self.standing_of(&Brief::of(agent), now.as_second())
+    }
+
+    /// The same of what is known of it in brief, at that second.
+    pub fn standing_of(&self, brief: &Brief, second: i64) -> Standing {
+        match self.liveness(brief.said, (second - brief.heard).max(0)) {
             Liveness::Offline => Standing::Offline,
             Liveness::Stale => Standing::Stale,
-            _ if agent.posture == Posture::Blind => Standing::Blind,
-            _ if !agent.policy_error.is_empty() => Standing::PolicyError,
-            Liveness::Late => Standing::Late,
-            Liveness::Online if agent.policy_id != agent.assigned_policy_id => Standing::PolicyBehind,
-            Liveness::Online if agent.events_lost > 0 => Standing::Losing,
-            Liveness::Online if agent.clock_skew_ms.abs() > SKEW_WARN_MS => Standing::Skewed,
-            Liveness::Online => Standing::Well,
+            Liveness::Late | Liveness::Online => brief.but_for_age,
         }
     }
 }

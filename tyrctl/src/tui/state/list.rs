@@ -1,6 +1,7 @@
 //! Rows with a selection that follows its row, not its place.
 
 use std::cell::Cell;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use tyr_api::agents::{Agent, DiscoveredAgent};
@@ -14,6 +15,16 @@ use crate::tui::state::log::LogLine;
 pub trait Keyed {
     /// Its identity.
     fn key(&self) -> Uuid;
+}
+
+/// An agent in a list: the fleet has the rest of it, always as it is now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AgentKey(pub Uuid);
+
+impl Keyed for AgentKey {
+    fn key(&self) -> Uuid {
+        self.0
+    }
 }
 
 impl Keyed for Arc<Agent> {
@@ -96,10 +107,10 @@ impl<T: Keyed> List<T> {
     }
 
     /// Puts rows in front and takes those away at the end that are held no longer, with the same result as [`List::set`].
-    pub fn move_on(&mut self, newer: Vec<T>, held: impl Fn(Uuid) -> bool) {
+    pub fn move_on(&mut self, newer: Vec<T>, held: impl Fn(&T) -> bool) {
         let count = newer.len();
         self.rows.splice(0..0, newer);
-        while self.rows.last().is_some_and(|last| !held(last.key())) {
+        while self.rows.last().is_some_and(|last| !held(last)) {
             self.rows.pop();
         }
         if self.following {
@@ -115,17 +126,23 @@ impl<T: Keyed> List<T> {
         self.selected = self.rows.get(self.index).map(Keyed::key);
     }
 
-    /// Replaces the rows that will be drawn by newer states of themselves; false if one of them is gone.
-    pub fn renew_window(&mut self, newer: impl Fn(&T) -> Option<T>) -> bool {
-        let (first, rows) = self.window(self.height.get());
-        let last = first + rows.len();
-        self.rows[first..last].iter_mut().all(|row| match newer(row) {
-            Some(newer) => {
-                *row = newer;
-                true
-            }
-            None => false,
-        })
+    /// Puts rows among the others, which are in that order, and takes those away that are held no longer.
+    pub fn merge(&mut self, mut newer: Vec<T>, held: impl Fn(&T) -> bool, order: impl Fn(&T, &T) -> Ordering) {
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.retain(held);
+        newer.sort_by(&order);
+        let places: Vec<usize> =
+            newer.iter().map(|one| rows.partition_point(|row| order(row, one) == Ordering::Less)).collect();
+        let mut merged = Vec::with_capacity(rows.len() + newer.len());
+        let mut rest = rows.into_iter();
+        let mut passed = 0;
+        for (one, place) in newer.into_iter().zip(places) {
+            merged.extend(rest.by_ref().take(place - passed));
+            merged.push(one);
+            passed = place;
+        }
+        merged.extend(rest);
+        self.set(merged);
     }
 
     /// All rows, in order.
@@ -269,7 +286,7 @@ mod tests {
         for round in 0..40_u32 {
             let (oldest, newest) = (1 + round * 2, 10 + round * 3);
             let before = if round == 0 { 10 } else { newest - 3 };
-            moved.move_on((before + 1..=newest).rev().collect(), |key| key >= oldest.key());
+            moved.move_on((before + 1..=newest).rev().collect(), |row| *row >= oldest);
             made.set((oldest..=newest).rev().collect());
             for list in [&mut moved, &mut made] {
                 match round % 5 {
@@ -284,6 +301,27 @@ mod tests {
                 (made.index(), made.newer(), made.window(4)),
                 "{round}"
             );
+        }
+    }
+
+    #[test]
+    fn merging_is_like_sorting_anew() {
+        // By the last digit, newest first among equal ones.
+        let order = |a: &u32, b: &u32| (a % 10).cmp(&(b % 10)).then(b.cmp(a));
+        let (mut merged, mut sorted) = (List::default(), List::default());
+        for round in 0..30_u32 {
+            let (oldest, newest) = (round * 4, 50 + round * 7);
+            let came = if round == 0 { 0..=newest } else { newest - 6..=newest };
+            merged.merge(came.collect(), |row| *row >= oldest, order);
+            let mut rows: Vec<u32> = (oldest..=newest).collect();
+            rows.sort_by(order);
+            sorted.set(rows);
+            if round % 4 == 1 {
+                merged.step(2);
+                sorted.step(2);
+            }
+            assert_eq!(merged.rows(), sorted.rows());
+            assert_eq!((merged.index(), merged.window(5)), (sorted.index(), sorted.window(5)), "{round}");
         }
     }
 

@@ -4,7 +4,8 @@ use crossterm::event::KeyEvent;
 
 use crate::auth::Secret;
 use crate::tui::input::{self, Edit};
-use crate::tui::state::{Access, Dirty, Effect, State};
+use crate::tui::state::msg::{Dirty, Effect};
+use crate::tui::state::{Access, State};
 use crate::tui::theme::Role;
 
 /// Longest name or password that can be typed, in characters: the server takes no longer ones.

@@ -93,7 +93,7 @@ impl State {
             BINDINGS.iter().filter(|one| !one.help.is_empty() && one.action != Action::Palette).map(|one| Item {
                 label: one.word.to_owned(),
                 about: one.help.to_owned(),
-                note: if self.theme.ascii { one.shown_ascii } else { one.shown }.to_owned(),
+                note: self.keys.shown(one, self.theme.ascii).into_owned(),
                 deed: Deed::Act(one.action),
             });
         let mut items: Vec<Item> = bound.collect();

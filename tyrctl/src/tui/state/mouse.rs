@@ -6,9 +6,10 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use crate::tui::input::Action;
+use crate::tui::state::msg::Dirty;
 use crate::tui::state::order::Table;
 use crate::tui::state::ui::{Page, Pane, Popup, View};
-use crate::tui::state::{Dirty, State, focused};
+use crate::tui::state::{State, focused};
 
 /// Two clicks within that time are one double click.
 const DOUBLE_CLICK: Duration = Duration::from_millis(400);

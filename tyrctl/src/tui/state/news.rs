@@ -68,6 +68,7 @@ impl Batch {
             News::Agents(agents) => self.agents.extend(agents.into_iter().map(|agent| (agent.agent_id, agent))),
             News::Ai(processes) => self.ai.extend(processes.into_iter().map(|process| (process.id, process))),
             News::Alert(alert) => {
+                self.urgent = true;
                 self.alerts.insert(alert.alert_id, *alert);
             }
             News::Alive => {}

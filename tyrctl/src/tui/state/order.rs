@@ -4,14 +4,11 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use tyr_api::agents::{Agent, DiscoveredAgent};
+use tyr_api::agents::DiscoveredAgent;
 use tyr_api::alerts::Alert;
 use tyr_api::events::{Event, Verdict};
 
 use crate::tui::state::drifts::{Group, reason_text};
-use crate::tui::state::feed::Counts;
-use crate::tui::state::fleet::{Standing, age_s};
 use crate::tui::state::ui::Pane;
 
 /// A kind of list: what is chosen for it holds wherever it's shown.
@@ -233,56 +230,6 @@ impl Layout {
     pub fn reset_columns(&mut self, table: Table) {
         self.toggled.retain(|(of, _)| *of != table);
     }
-}
-
-/// An agent with what it's sorted by.
-#[derive(Clone, Debug)]
-pub struct Ranked {
-    /// How it stands.
-    pub standing: Standing,
-    /// Its events of the last minute.
-    pub counts: Counts,
-    /// The agent.
-    pub agent: Arc<Agent>,
-}
-
-/// Sorts agents; the last word stays with name and id, so that equal rows keep their order.
-pub fn agents(rows: &mut [Ranked], order: Order, clock: Timestamp) {
-    let age = |agent: &Agent| age_s(agent, clock);
-    rows.sort_by(|a, b| {
-        let (x, y) = (&*a.agent, &*b.agent);
-        let by = match order.head {
-            "AGENT" => Ordering::Equal,
-            "AGE" => age(y).cmp(&age(x)),
-            "LAST_SEEN" => x.last_seen.cmp(&y.last_seen),
-            "EV/S" | "RATE_60S" => b.counts.total().cmp(&a.counts.total()),
-            "DENY%" => share(&b.counts).cmp(&share(&a.counts)),
-            "POLICY" => x.policy_version.cmp(&y.policy_version),
-            "POSTURE" => x.posture.cmp(&y.posture),
-            "AI" => y.ai_processes.cmp(&x.ai_processes),
-            "LOST" => y.events_lost.cmp(&x.events_lost),
-            "KERNEL" => crate::tui::filter::version_order(&x.kernel, &y.kernel),
-            "TYRD" => crate::tui::filter::version_order(&x.agent_version, &y.agent_version),
-            "ARCH" => x.arch.cmp(&y.arch),
-            "SKEW" => y.clock_skew_ms.abs().cmp(&x.clock_skew_ms.abs()),
-            "WAITING" => y.spool_records.cmp(&x.spool_records),
-            "SCOPE" => x.scope.cmp(&y.scope),
-            "CERT" => x.cert_not_after.cmp(&y.cert_not_after),
-            // Among the well, name decides: heartbeats would shuffle them each second.
-            _ => a
-                .standing
-                .cmp(&b.standing)
-                .then_with(|| if a.standing.needs_attention() { age(y).cmp(&age(x)) } else { Ordering::Equal }),
-        };
-        let names = x.name.cmp(&y.name);
-        let by = if order.head == "AGENT" { names } else { by };
-        order.apply(by).then(names).then_with(|| x.agent_id.cmp(&y.agent_id))
-    });
-}
-
-/// Denied events among all, in millionths.
-fn share(counts: &Counts) -> u64 {
-    u64::from(counts.of_verdict(Verdict::Deny)) * 1_000_000 / u64::from(counts.total().max(1))
 }
 
 /// What needs a look first.

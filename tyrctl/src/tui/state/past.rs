@@ -101,7 +101,8 @@ impl State {
         let oldest = frozen.full.oldest().unwrap_or(newest).min(newest);
         frozen.show(target.clamp(oldest, newest));
         if target > newest {
-            self.say("this is the newest that came in (space goes on live)", Role::Normal);
+            let key = self.keys.first(crate::tui::input::Action::Freeze);
+            self.say(format!("this is the newest that came in ({key} goes on live)"), Role::Normal);
         } else if target < oldest {
             self.say("this is the oldest that is held here; the server has more", Role::Normal);
         }
@@ -125,8 +126,9 @@ impl State {
 }
 
 /// Takes the server's word on an agent's liveness back: it was said later than what is shown, and the age decides alone.
-pub(super) fn without_word(agent: &mut Arc<tyr_api::agents::Agent>) {
+pub(super) fn without_word(mut agent: Arc<tyr_api::agents::Agent>) -> Arc<tyr_api::agents::Agent> {
     if agent.liveness != tyr_api::agents::Liveness::Online {
-        Arc::make_mut(agent).liveness = tyr_api::agents::Liveness::Online;
+        Arc::make_mut(&mut agent).liveness = tyr_api::agents::Liveness::Online;
     }
+    agent
 }

@@ -1,8 +1,11 @@
 //! What typing into a prompt does: the filter lives while it's typed, commands wait for enter.
 
+use std::collections::BTreeSet;
+
 use crate::tui::filter::{self, Field, Filter};
 use crate::tui::input::Edit;
 use crate::tui::state::State;
+use crate::tui::state::held::Glance;
 use crate::tui::state::ui::{Prompt, PromptKind};
 
 impl State {
@@ -118,16 +121,19 @@ impl State {
     /// Values of a field that only the data can tell.
     fn values(&self, field: Field) -> Vec<String> {
         let data = self.data();
-        let events = || data.events.newest_first().filter_map(|entry| entry.event());
+        let of_events = |value: &dyn Fn(&Glance<'_>) -> Option<String>| {
+            let held = data.events.newest_first().filter_map(|entry| entry.held());
+            held.filter_map(|held| held.glance(|event| value(&event))).collect::<BTreeSet<_>>()
+        };
         let mut values: Vec<String> = match field {
             Field::Agent => data.fleet.agents().map(|agent| agent.name.clone()).collect(),
             Field::Kernel => data.fleet.agents().map(|agent| agent.kernel.clone()).collect(),
             Field::Type => {
-                let known = data.fleet.ai_types().into_iter();
-                known.chain(events().filter_map(|event| event.agent_type.as_deref())).map(str::to_owned).collect()
+                let known = data.fleet.ai_types().into_iter().map(str::to_owned);
+                known.chain(of_events(&|event| event.agent_type.map(str::to_owned))).collect()
             }
-            Field::Rule => events().filter_map(|event| event.rule.clone()).collect(),
-            Field::Exe => events().map(|event| event.process_exe.clone()).collect(),
+            Field::Rule => of_events(&|event| event.rule.map(str::to_owned)).into_iter().collect(),
+            Field::Exe => of_events(&|event| Some(event.process_exe.to_owned())).into_iter().collect(),
             _ => Vec::new(),
         };
         values.sort_unstable();

@@ -8,6 +8,7 @@ use tyr_api::events::{Event, Verdict};
 use tyr_api::stream::Gap;
 use uuid::Uuid;
 
+use crate::tui::state::held::Held;
 use crate::tui::state::list::Keyed;
 
 /// Rows that are kept.
@@ -15,36 +16,46 @@ pub const EVENTS_MAX: usize = 10_000;
 /// Rough size of the text in all kept rows: command lines may have 4 KiB each.
 pub const EVENTS_BYTES_MAX: usize = 24 << 20;
 
-/// A line in the list of events.
+/// A line in the list of events, with its number: rows are counted as they come.
 #[derive(Clone, Debug)]
 pub enum Entry {
     /// An event.
-    Event(Arc<Event>),
-    /// Events are missing here; the number tells gaps apart.
+    Event(u64, Arc<Held>),
+    /// Events are missing here.
     Gap(u64, Gap),
 }
 
 impl Entry {
-    /// The event, if it is one.
-    pub fn event(&self) -> Option<&Arc<Event>> {
+    /// The event, if it is one; of a text it is made now.
+    pub fn event(&self) -> Option<Arc<Event>> {
+        self.held().map(|held| held.event())
+    }
+
+    /// The event as it is kept, if it is one.
+    pub fn held(&self) -> Option<&Arc<Held>> {
         match self {
-            Self::Event(event) => Some(event),
+            Self::Event(_, held) => Some(held),
             Self::Gap(..) => None,
         }
     }
-}
 
-impl Entry {
+    /// Its number.
+    pub const fn number(&self) -> u64 {
+        match self {
+            Self::Event(number, _) | Self::Gap(number, _) => *number,
+        }
+    }
+
     /// Whether it is an event that was allowed.
     pub fn is_allowed(&self) -> bool {
-        self.event().is_some_and(|event| event.verdict == Verdict::Allow)
+        self.held().is_some_and(|held| held.verdict == Verdict::Allow)
     }
 }
 
 impl Keyed for Entry {
     fn key(&self) -> Uuid {
         match self {
-            Self::Event(event) => event.event_id,
+            Self::Event(_, held) => held.event_id,
             // No version 7 id is that small.
             Self::Gap(number, _) => Uuid::from_u128(u128::from(*number)),
         }
@@ -59,22 +70,20 @@ pub struct Ring {
     bytes: usize,
     /// Events taken in since the start.
     taken: u64,
-    /// Gaps since the start; each has its number.
+    /// Gaps since the start.
     gaps: u64,
-    /// The oldest gap that is kept.
-    oldest_gap: u64,
     missed: u64,
 }
 
 impl Ring {
     /// Takes an event in; false if it's already here.
-    pub fn push(&mut self, event: Arc<Event>) -> bool {
+    pub fn push(&mut self, event: Arc<Held>) -> bool {
         if !self.known.insert(event.event_id) {
             return false;
         }
-        self.bytes += weight(&event);
+        self.bytes += event.weight();
         self.taken += 1;
-        self.rows.push_back(Entry::Event(event));
+        self.rows.push_back(Entry::Event(self.given(), event));
         self.limit();
         true
     }
@@ -83,18 +92,18 @@ impl Ring {
     pub fn push_gap(&mut self, gap: Gap) {
         self.gaps += 1;
         self.missed = self.missed.saturating_add(gap.missed.unwrap_or(0));
-        self.rows.push_back(Entry::Gap(self.gaps, gap));
+        self.rows.push_back(Entry::Gap(self.given(), gap));
         self.limit();
     }
 
     fn limit(&mut self) {
         while self.rows.len() > EVENTS_MAX || self.bytes > EVENTS_BYTES_MAX {
             match self.rows.pop_front() {
-                Some(Entry::Event(old)) => {
+                Some(Entry::Event(_, old)) => {
                     self.known.remove(&old.event_id);
-                    self.bytes -= weight(&old);
+                    self.bytes -= old.weight();
                 }
-                Some(Entry::Gap(number, _)) => self.oldest_gap = number + 1,
+                Some(Entry::Gap(..)) => {}
                 None => break,
             }
         }
@@ -103,11 +112,11 @@ impl Ring {
     /// What was stored by that instant. The rest counts as not taken in yet.
     #[must_use]
     pub fn at(&self, at: Timestamp) -> Self {
-        let (taken, gaps, oldest_gap, missed) = (self.taken, self.gaps, self.oldest_gap, self.missed);
-        let mut past = Self { taken, gaps, oldest_gap, missed, ..Self::default() };
+        let (taken, gaps, missed) = (self.taken, self.gaps, self.missed);
+        let mut past = Self { taken, gaps, missed, ..Self::default() };
         for row in &self.rows {
             match row {
-                Entry::Event(event) if event.received_at > at => past.taken -= 1,
+                Entry::Event(_, event) if event.received_at > at => past.taken -= 1,
                 Entry::Gap(_, gap) if gap.since > at => {}
                 row => past.rows.push_back(row.clone()),
             }
@@ -117,7 +126,7 @@ impl Ring {
 
     /// When the oldest event that is kept was stored.
     pub fn oldest(&self) -> Option<Timestamp> {
-        self.rows.iter().find_map(Entry::event).map(|event| event.received_at)
+        self.rows.iter().find_map(Entry::held).map(|event| event.received_at)
     }
 
     /// All rows, newest first.
@@ -130,9 +139,9 @@ impl Ring {
         self.taken + self.gaps
     }
 
-    /// Whether the row of that key is kept.
-    pub fn holds(&self, key: Uuid) -> bool {
-        self.known.contains(&key) || (u128::from(self.oldest_gap)..=u128::from(self.gaps)).contains(&key.as_u128())
+    /// Number of the oldest row that is kept, of a ring that nothing was taken out of but at its end.
+    pub fn oldest_number(&self) -> u64 {
+        self.rows.front().map_or(self.given() + 1, Entry::number)
     }
 
     /// Rows kept now.
@@ -161,17 +170,11 @@ impl Ring {
     }
 }
 
-/// Rough bytes of text in an event.
-fn weight(event: &Event) -> usize {
-    let metadata: usize = event.metadata.iter().map(|(key, value)| key.len() + value.len() + 48).sum();
-    512 + event.resource.len() + event.cmdline.len() + event.process_exe.len() + event.agent_name.len() + metadata
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use super::{EVENTS_BYTES_MAX, EVENTS_MAX, Ring};
+    use super::{EVENTS_BYTES_MAX, EVENTS_MAX, Keyed, Ring};
     use crate::tui::state::testing::event;
 
     #[test]
@@ -179,11 +182,11 @@ mod tests {
         let mut ring = Ring::default();
         let last = u32::try_from(EVENTS_MAX).unwrap() + 4;
         for n in 0..=last {
-            assert!(ring.push(Arc::new(event(n))));
-            assert!(!ring.push(Arc::new(event(n))));
+            assert!(ring.push(Arc::new(event(n).into())));
+            assert!(!ring.push(Arc::new(event(n).into())));
         }
         assert_eq!(ring.len(), EVENTS_MAX);
-        let newest = ring.newest_first().next().and_then(|entry| entry.event()).map(|e| e.event_id);
+        let newest = ring.newest_first().next().map(Keyed::key);
         assert_eq!(newest, Some(event(last).event_id));
     }
 
@@ -193,7 +196,7 @@ mod tests {
         for n in 0..200 {
             let mut event = event(n);
             event.cmdline = "x".repeat(EVENTS_BYTES_MAX / 100);
-            ring.push(Arc::new(event));
+            ring.push(Arc::new(event.into()));
         }
         assert!(ring.len() < 100, "{} rows", ring.len());
     }

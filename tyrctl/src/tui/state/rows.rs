@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 use tyr_api::agents::{Agent, Posture};
 use tyr_api::alerts::Alert;
-use tyr_api::events::{Event, Verdict};
+use tyr_api::events::Verdict;
 
 use crate::tui::filter::{Field, Row, Value};
 use crate::tui::state::drifts::reason_text;
 use crate::tui::state::fleet::{Standing, age_s};
+use crate::tui::state::held::Glance;
 use crate::tui::state::log::LogLine;
 
 /// An agent, as it stands at some instant.
@@ -120,41 +121,41 @@ impl Row for AlertRow<'_> {
 #[derive(Debug)]
 pub struct EventRow<'a> {
     /// The event.
-    pub event: &'a Event,
+    pub event: Glance<'a>,
     /// That instant of the server's clock.
     pub now: Timestamp,
 }
 
 impl Row for EventRow<'_> {
     fn field(&self, field: Field) -> Option<Value<'_>> {
-        let event = self.event;
+        let event = &self.event;
         Some(match field {
-            Field::Agent => text(&event.agent_name),
+            Field::Agent => text(event.agent_name),
             Field::Age => Value::Number((self.now.as_second() - event.ts.as_second()).max(0)),
             Field::Policy => event.policy_version.map_or(Value::Nothing, number),
             Field::Kind => text(event.kind.as_str()),
             Field::Verdict => text(event.verdict.as_str()),
             Field::Server => some_text(event.server_verdict.map(Verdict::as_str)),
             Field::Severity => text(event.severity.as_str()),
-            Field::Type => some_text(event.agent_type.as_deref()),
-            Field::Resource => text(&event.resource),
-            Field::Rule => some_text(event.rule.as_deref()),
+            Field::Type => some_text(event.agent_type),
+            Field::Resource => text(event.resource),
+            Field::Rule => some_text(event.rule),
             Field::Reason => some_text(event.drift_reason.map(reason_text)),
             Field::Pid => Value::Number(event.pid),
-            Field::Exe => text(&event.process_exe),
-            Field::Cmdline => text(&event.cmdline),
+            Field::Exe => text(event.process_exe),
+            Field::Cmdline => text(event.cmdline),
             Field::State | Field::Kernel | Field::Posture | Field::Lost | Field::Ai => return None,
         })
     }
 
     fn any_text(&self, predicate: &dyn Fn(&str) -> bool) -> bool {
-        let event = self.event;
-        predicate(&event.resource)
-            || predicate(&event.agent_name)
+        let event = &self.event;
+        predicate(event.resource)
+            || predicate(event.agent_name)
             || predicate(event.kind.as_str())
             || predicate(event.verdict.as_str())
-            || event.agent_type.as_deref().is_some_and(predicate)
-            || event.rule.as_deref().is_some_and(predicate)
-            || predicate(&event.cmdline)
+            || event.agent_type.is_some_and(predicate)
+            || event.rule.is_some_and(predicate)
+            || predicate(event.cmdline)
     }
 }

@@ -11,8 +11,9 @@ use tyr_api::stats::RateRow;
 use tyr_api::stream::{Snapshot, StreamStats};
 use uuid::Uuid;
 
+use crate::tui::state::State;
 use crate::tui::state::link::Now;
-use crate::tui::state::{Msg, State};
+use crate::tui::state::msg::Msg;
 use crate::tui::theme::Theme;
 
 /// The server's time of all fixtures.

@@ -3,8 +3,9 @@ use std::time::{Duration, Instant};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tyr_api::stream::Gap;
 
+use super::State;
+use super::msg::{Dirty, Effect, Msg};
 use super::testing::{agent, agent_id, at, event, live, server_time, snapshot, stats};
-use super::{Dirty, Effect, Msg, State};
 use crate::tui::state::feed::{BATCH_EVENTS_MAX, Batch, Feed};
 use crate::tui::state::fleet::Standing;
 use crate::tui::state::link::Phase;
@@ -125,7 +126,7 @@ fn selection_follows_the_agent_when_the_order_changes() {
     let start = Instant::now();
     let mut state = live(THEME, (80, 24), start);
     press(&mut state, "jjj", at(start, 1));
-    let name = |state: &State| state.agents.selected().unwrap().name.clone();
+    let name = |state: &State| state.selected_agent().unwrap().name.clone();
     assert_eq!(name(&state), "docs-102", "worst first, among them the one that runs an old policy");
     let mut update = Batch { alive: true, ..Batch::default() };
     update.agents.insert(agent_id(1), agent(1, "build-017", 0));

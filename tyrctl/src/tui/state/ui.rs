@@ -1,6 +1,6 @@
 //! What the operator looks at: views, panes, pages, popups and the prompt.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use tyr_api::agents::DiscoveredAgent;
@@ -11,6 +11,7 @@ use crate::tui::filter::Completion;
 use crate::tui::state::line::Line;
 use crate::tui::state::list::List;
 use crate::tui::state::ring::Entry;
+use crate::tui::state::tail::Followed;
 
 /// The numbered views.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +113,8 @@ pub struct AgentPage {
     pub ai: List<Arc<DiscoveredAgent>>,
     /// Its newest events.
     pub events: List<Entry>,
+    /// What these were made of.
+    pub events_listed: Followed,
     /// Its drift.
     pub drifts: List<Arc<Event>>,
 }
@@ -120,7 +123,8 @@ impl AgentPage {
     /// Of that agent.
     pub fn new(agent: Uuid) -> Self {
         let (ai, events, drifts) = (List::default(), List::default(), List::default());
-        Self { agent, process: None, focus: Pane::PageEvents, ai, events, drifts }
+        let events_listed = Followed::default();
+        Self { agent, process: None, focus: Pane::PageEvents, ai, events, events_listed, drifts }
     }
 
     /// Of that AI process.
@@ -142,6 +146,10 @@ impl AgentPage {
 pub struct Scroll {
     first: Cell<usize>,
     height: Cell<usize>,
+    /// Lines that match the filter.
+    marks: RefCell<Vec<usize>>,
+    /// The one of them that was gone to last.
+    mark: Cell<Option<usize>>,
 }
 
 impl Scroll {
@@ -153,6 +161,32 @@ impl Scroll {
     /// Moves by screens.
     pub fn page(&self, by: isize) {
         self.step(by.saturating_mul(isize::try_from(self.height.get().max(1)).unwrap_or(1)));
+    }
+
+    /// Says which lines match the filter.
+    pub fn mark(&self, lines: impl Iterator<Item = usize>) {
+        let mut marks = self.marks.borrow_mut();
+        marks.clear();
+        marks.extend(lines);
+    }
+
+    /// Goes to the next line that matches the filter, or the one before; false if there is none.
+    pub fn go_to_mark(&self, by: isize) -> bool {
+        let first = self.first.get();
+        // Near the end of a text the line that was gone to is not the first that is seen.
+        let seen = first..first + self.height.get().max(1);
+        let now = self.mark.get().filter(|mark| seen.contains(mark));
+        let marks = self.marks.borrow();
+        let next = match (now, by > 0) {
+            (Some(now), true) => marks.iter().find(|mark| **mark > now),
+            (None, true) => marks.iter().find(|mark| **mark >= first),
+            (now, false) => marks.iter().rev().find(|mark| **mark < now.unwrap_or(first)),
+        };
+        if let Some(next) = next {
+            self.mark.set(Some(*next));
+            self.first.set(*next);
+        }
+        next.is_some()
     }
 
     /// Goes to a line.
@@ -175,12 +209,14 @@ pub struct EventPage {
     pub event: Arc<Event>,
     /// Where the text is scrolled to.
     pub scroll: Scroll,
+    /// How many events are like it, in words, and the second of the shown clock in which they were counted.
+    pub alike: RefCell<(i64, String)>,
 }
 
 impl EventPage {
     /// Of that event.
     pub fn new(event: Arc<Event>) -> Self {
-        Self { event, scroll: Scroll::default() }
+        Self { event, scroll: Scroll::default(), alike: RefCell::default() }
     }
 }
 
@@ -194,8 +230,10 @@ pub enum Popup {
         /// Only lines with these words; absent while nobody searches.
         search: Option<Line>,
     },
-    /// The command line that shows the same as the screen.
+    /// The command line, or the SQL, that shows the same as the screen.
     Command {
+        /// Which of them it is, in words.
+        title: &'static str,
         /// As it's shown, and as it's copied: privacy hides names from the first alone.
         shown: String,
         /// See `shown`.

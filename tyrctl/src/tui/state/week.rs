@@ -11,16 +11,17 @@ use tyr_api::events::{Event, EventKind, Verdict};
 use tyr_api::stream::Gap;
 use uuid::Uuid;
 
-use super::act::OPEN_GROUPS_MAX;
 use super::alerts::ALERTS_MAX;
 use super::drifts::DRIFTS_MAX;
 use super::feed::{BATCH_COUNTS_MAX, BATCH_EVENTS_MAX, Batch, Feed};
 use super::fleet::{AGENTS_MAX, AI_MAX};
 use super::link::Now;
+use super::msg::Msg;
+use super::open::OPEN_GROUPS_MAX;
 use super::rates::{AGENT_SECONDS_MAX, MINUTE_ROWS_MAX, SECONDS_MAX};
 use super::ring::{EVENTS_BYTES_MAX, EVENTS_MAX};
 use super::testing::{agent, agent_id, alert, at, drift, event, server_time, snapshot, stats};
-use super::{Data, Msg, State};
+use super::{BYTES_AT_MAX, Data, State};
 use crate::tui::theme::Theme;
 
 /// A week, in seconds.
@@ -62,6 +63,7 @@ fn held(state: &State) -> Vec<(&'static str, usize, usize)> {
         ("listed alerts", state.alerts.rows().len(), ALERTS_MAX),
         ("listed groups", state.groups.rows().len(), 2 * DRIFTS_MAX),
         ("open groups", state.open_groups.len(), OPEN_GROUPS_MAX),
+        ("counters of bytes", state.traffic.bytes_at.len(), BYTES_AT_MAX),
         ("pages", state.pages.len(), 8),
         ("effects", state.effects.len(), 8),
     ]);

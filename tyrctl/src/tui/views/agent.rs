@@ -194,7 +194,7 @@ fn process_facts(canvas: &Canvas<'_>, state: &State, page: &AgentPage, process: 
     }
     facts.push(("signature", vec![span(process.process_signature.clone(), Role::Dim)]));
     let mut by_kind = [[0_u64; 3]; 5];
-    let events = state.data().events.newest_first().filter_map(|entry| entry.event());
+    let events = state.data().events.newest_first().filter_map(|entry| entry.held());
     for event in events.filter(|event| event.discovered_agent_id == page.process) {
         by_kind[event.kind as usize][event.verdict as usize] += 1;
     }
@@ -249,7 +249,7 @@ fn policy(agent: &Agent) -> Vec<Span<'static>> {
 
 /// The panel about the agent that is selected in the overview.
 pub fn selected(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
-    let Some(agent) = state.agents.selected() else {
+    let Some(agent) = state.selected_agent() else {
         canvas.panel(area, &[span("Selected", Role::Accent)], "", false);
         return;
     };
@@ -258,9 +258,10 @@ pub fn selected(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let facts = facts(canvas, state, agent);
     let used = fact_lines(canvas, inner, &facts);
-    let events =
-        state.events.rows().iter().filter_map(|entry| entry.event()).filter(|event| event.agent_id == agent.agent_id);
+    let held = state.events.rows().iter().filter_map(|entry| entry.held());
+    let events = held.filter(|held| held.agent_id == agent.agent_id).map(|held| held.event());
     for (event, y) in events.zip(inner.y + used + 1..inner.bottom()) {
+        let event = &*event;
         let (mark, mark_role) = event_mark(canvas.theme, event);
         canvas.text(inner.x, y, 2, mark, mark_role);
         let spans = [

@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use crate::tui::input::Action;
 use crate::tui::state::State;
 use crate::tui::state::lag::{LAG_UP_TO_MS, Lag};
 use crate::tui::state::link::Phase;
@@ -23,7 +24,11 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         state,
         area,
         &[span("Connection", Role::Accent)],
-        if state.replay.is_some() { "a recording" } else { "r retries, L logs in" },
+        &if state.replay.is_some() {
+            "a recording".to_owned()
+        } else {
+            format!("{} retries, {} logs in", state.keys.first(Action::Retry), state.keys.first(Action::Login))
+        },
         &facts,
         &state.facts_scroll,
     );
@@ -72,6 +77,10 @@ fn facts(state: &State) -> Vec<Fact> {
         format::count(traffic.snapshots)
     );
     fact("came in", came, Role::Normal);
+    if state.replay.is_none() {
+        let rate = traffic.bytes_per_s().map(|rate| format!(", {}/s", format::bytes(rate))).unwrap_or_default();
+        fact("", format!("{} of the stream{rate}", format::bytes(traffic.bytes)), Role::Normal);
+    }
     let data = state.data();
     let (gaps, missed) = data.events.gaps();
     let role = if gaps > 0 { Role::Warn } else { Role::Normal };

@@ -4,6 +4,8 @@
 use ratatui::layout::Rect;
 use tyr_api::events::{DriftReason, Event, Verdict};
 
+use crate::tui::filter::contains;
+use crate::tui::input::Action;
 use crate::tui::state::State;
 use crate::tui::state::mouse::Target;
 use crate::tui::state::ui::{EventPage, Scroll};
@@ -21,8 +23,9 @@ pub type Fact = (String, String, Role);
 /// The page.
 pub fn page(canvas: &mut Canvas<'_>, state: &State, page: &EventPage, area: Rect) {
     let title = [span("Event", Role::Accent), span(" enter says why", Role::Dim)];
-    let note = "y copies the resource, Y the event as JSON";
-    text(canvas, state, area, &title, note, &facts(state, &page.event), &page.scroll);
+    let (copy, json) = (state.keys.first(Action::Copy), state.keys.first(Action::CopyJson));
+    let note = format!("{copy} copies the resource, {json} the event as JSON");
+    text(canvas, state, area, &title, &note, &facts(state, &page.event), &page.scroll);
 }
 
 /// Facts in a box, wrapped and scrolled.
@@ -45,10 +48,13 @@ pub fn text(
         }
     }
     let height = usize::from(inner.height);
+    let words = state.filter.words();
+    let matches = |line: &str| words.iter().any(|word| contains(line, word));
+    scroll.mark((0..lines.len()).filter(|n| matches(&lines[*n].1)));
     let first = scroll.first(lines.len(), height);
     for ((label, line, role), y) in lines.iter().skip(first).zip(inner.y..inner.bottom()) {
         canvas.text(inner.x + 1, y, LABEL - 1, label, Role::Dim);
-        canvas.text(inner.x + 1 + LABEL, y, width, line, *role);
+        canvas.text(inner.x + 1 + LABEL, y, width, line, if matches(line) { Role::Accent } else { *role });
     }
     if lines.len() > first + height && inner.height > 0 {
         let more = format!(" {} more ", lines.len() - first - height);

@@ -47,6 +47,17 @@ pub fn short(n: u64) -> String {
     }
 }
 
+/// Bytes in the unit that suits them: `812 B`, `14.2 KiB`, `3.0 MiB`.
+pub fn bytes(n: u64) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let unit = usize::try_from(n.max(1).ilog2() / 10).unwrap_or(0);
+    if unit == 0 {
+        return format!("{n} B");
+    }
+    let tenths = u128::from(n) * 10 / (1 << (10 * unit));
+    format!("{}.{} {}", tenths / 10, tenths % 10, units[unit])
+}
+
 /// A rate with one decimal: events over seconds.
 pub fn rate(events: u64, seconds: u64) -> String {
     let tenths = (events * 10 + seconds / 2) / seconds.max(1);

@@ -85,11 +85,15 @@ pub fn agents(canvas: &mut Canvas<'_>, state: &State, area: Rect, focused: bool,
     let nothing = "no agents yet: `tyrctl token create` makes a token to enroll one with";
     let empty = empty_text(state, !state.data().fleet.is_empty(), nothing);
     list(canvas, (state, Pane::Agents), area, heads, rows, empty, |canvas, body, visible, first| {
-        let table = Table::place(canvas, state, area, (order::Table::Agents, AGENTS), "", &visible.iter());
+        let fleet = &state.data().fleet;
+        let agents = visible.iter().filter_map(|row| fleet.get(row.0));
+        let table = Table::place(canvas, state, area, (order::Table::Agents, AGENTS), "", &agents);
         if body.y > area.y {
             table.heads(canvas, state, area.y);
         }
-        for ((n, agent), y) in visible.iter().enumerate().zip(lines(body)) {
+        for ((n, row), y) in visible.iter().enumerate().zip(lines(body)) {
+            // One that went since the list was sorted leaves its line empty until the next time.
+            let Some(agent) = fleet.get(row.0) else { continue };
             let mark = agent_mark(state, canvas.theme, agent);
             table.row(canvas, state, y, agent, mark, Look::of(first + n, rows.index(), focused));
         }
@@ -102,19 +106,21 @@ pub fn events(canvas: &mut Canvas<'_>, state: &State, rows: &List<Entry>, area: 
     let empty = empty_text(state, filtered, "no events yet: they appear when an AI process does something");
     let pane = pane(state, Pane::Events, Pane::PageEvents);
     list(canvas, (state, pane), area, heads, rows, empty, |canvas, body, visible, first| {
-        let events = visible.iter().filter_map(Entry::event);
-        let table = Table::place(canvas, state, area, (order::Table::Events, EVENTS), without(state), &events);
+        let events: Vec<Option<Arc<Event>>> = visible.iter().map(Entry::event).collect();
+        let known = events.iter().flatten();
+        let table = Table::place(canvas, state, area, (order::Table::Events, EVENTS), without(state), &known);
         if body.y > area.y {
             table.heads(canvas, state, area.y);
         }
-        for ((n, entry), y) in visible.iter().enumerate().zip(lines(body)) {
+        for (((n, entry), event), y) in visible.iter().enumerate().zip(&events).zip(lines(body)) {
             let look = Look::of(first + n, rows.index(), focused);
-            match entry {
-                Entry::Event(event) => {
+            match (entry, event) {
+                (_, Some(event)) => {
                     let mark = event_mark(canvas.theme, event);
                     table.row(canvas, state, y, event, mark, look);
                 }
-                Entry::Gap(_, gap) => gap_line(canvas, state, area, y, gap, look),
+                (Entry::Gap(_, gap), None) => gap_line(canvas, state, area, y, gap, look),
+                (Entry::Event(..), None) => {}
             }
         }
     });

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::tui::filter::Field;
-use crate::tui::input::BINDINGS;
+use crate::tui::input::{Action, BINDINGS};
 use crate::tui::state::State;
 use crate::tui::state::ask::VERBS;
 use crate::tui::state::line::Line;
@@ -17,7 +17,7 @@ use crate::tui::views::canvas::{Canvas, Span, span};
 pub fn draw(canvas: &mut Canvas<'_>, state: &State, popup: &Popup, screen: Rect) {
     match popup {
         Popup::Help { scroll, search } => help(canvas, state, scroll, search.as_ref(), screen),
-        Popup::Command { shown, note, .. } => command(canvas, state, shown, note, screen),
+        Popup::Command { title, shown, note, .. } => command(canvas, state, title, (shown, note), screen),
         Popup::Menu(menu) => draw_menu(canvas, state, menu, screen),
     }
 }
@@ -39,16 +39,16 @@ fn rows(length: usize) -> u16 {
     u16::try_from(length).unwrap_or(u16::MAX)
 }
 
-fn command(canvas: &mut Canvas<'_>, state: &State, shown: &str, note: &str, screen: Rect) {
+fn command(canvas: &mut Canvas<'_>, state: &State, title: &'static str, (shown, note): (&str, &str), screen: Rect) {
     let width = screen.width.saturating_sub(8).min(100);
     let mut lines: Vec<(String, Role)> =
-        canvas.wrap(shown, width).into_iter().map(|line| (line, Role::Strong)).collect();
+        shown.lines().flat_map(|line| canvas.wrap(line, width)).map(|line| (line, Role::Strong)).collect();
     if !note.is_empty() {
         lines.extend(canvas.wrap(note, width).into_iter().map(|line| (line, Role::Warn)));
     }
     let area = middle(screen, 104, rows(lines.len()).saturating_add(2));
-    let title = [span("The same on the command line", Role::Accent)];
-    let inner = open(canvas, state, area, &title, "y copies, esc closes");
+    let note = format!("{} copies, esc closes", state.keys.first(Action::Copy));
+    let inner = open(canvas, state, area, &[span(title, Role::Accent)], &note);
     for ((line, role), y) in lines.iter().zip(inner.y..inner.bottom()) {
         canvas.text(inner.x + 1, y, inner.width.saturating_sub(2), line, *role);
     }
@@ -62,7 +62,7 @@ enum HelpLine {
 
 fn help(canvas: &mut Canvas<'_>, state: &State, scroll: &Scroll, search: Option<&Line>, screen: Rect) {
     let wanted = search.map_or("", Line::text);
-    let all = help_lines(canvas);
+    let all = help_lines(canvas, state);
     let lines: Vec<&HelpLine> = all
         .iter()
         .filter(|line| match line {
@@ -83,8 +83,12 @@ fn help(canvas: &mut Canvas<'_>, state: &State, scroll: &Scroll, search: Option<
         ],
         None => vec![span("Keys", Role::Accent)],
     };
-    let note = if search.is_some() { "esc shows all" } else { "/ searches, esc closes" };
-    let inner = open(canvas, state, area, &title, note);
+    let note = if search.is_some() {
+        "esc shows all".to_owned()
+    } else {
+        format!("{} searches, esc closes", state.keys.first(Action::Filter))
+    };
+    let inner = open(canvas, state, area, &title, &note);
     let height = usize::from(inner.height);
     let first = scroll.first(lines.len(), height);
     if lines.is_empty() {
@@ -107,7 +111,7 @@ fn help(canvas: &mut Canvas<'_>, state: &State, scroll: &Scroll, search: Option<
     }
 }
 
-fn help_lines(canvas: &Canvas<'_>) -> Vec<HelpLine> {
+fn help_lines(canvas: &Canvas<'_>, state: &State) -> Vec<HelpLine> {
     let mut lines = Vec::new();
     let mut section = None;
     for binding in BINDINGS.iter().filter(|binding| !binding.help.is_empty()) {
@@ -115,8 +119,8 @@ fn help_lines(canvas: &Canvas<'_>) -> Vec<HelpLine> {
             section = Some(binding.section);
             lines.push(HelpLine::Head(binding.section.name()));
         }
-        let keys = if canvas.theme.ascii { binding.shown_ascii } else { binding.shown };
-        lines.push(HelpLine::Keys(keys.to_owned(), binding.help.to_owned()));
+        let keys = state.keys.shown(binding, canvas.theme.ascii);
+        lines.push(HelpLine::Keys(keys.into_owned(), binding.help.to_owned()));
     }
     lines.push(HelpLine::Head("Commands, beside the words of the palette"));
     lines.extend(

@@ -1,5 +1,6 @@
 //! The lines around every view: connection, tabs, message, keys.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use ratatui::layout::Rect;
@@ -200,13 +201,14 @@ fn connection(canvas: &Canvas<'_>, state: &State) -> Vec<Part> {
             };
             parts.push(part(2, vec![span(text, Role::Normal)]));
             as_of(&mut parts);
-            parts.push(part(3, vec![span("r = retry", Role::Accent)]));
+            parts.push(part(3, vec![span(format!("{} = retry", state.keys.first(Action::Retry)), Role::Accent)]));
         }
         Phase::Stopped { login, .. } => {
             let word = if *login { "LOGIN" } else { "STOPPED" };
             parts.push(part(0, vec![span(format!("{} {word}", glyph(Glyph::Cross)), Role::Bad)]));
             as_of(&mut parts);
-            parts.push(part(3, vec![span(if *login { "L = log in" } else { "r = retry" }, Role::Accent)]));
+            let (action, what) = if *login { (Action::Login, "log in") } else { (Action::Retry, "retry") };
+            parts.push(part(3, vec![span(format!("{} = {what}", state.keys.first(action)), Role::Accent)]));
         }
         Phase::Ended { .. } => {
             parts.push(part(0, vec![span(format!("{} END OF THE RECORDING", glyph(Glyph::Frozen)), Role::Warn)]));
@@ -398,15 +400,16 @@ pub fn keys(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     if let Some(prompt) = &state.prompt {
         return hints(canvas, prompt, area);
     }
-    let shown: Vec<(Action, &str, &str)> = BAR
+    let shown: Vec<(Action, Cow<'static, str>, &str)> = BAR
         .iter()
         .filter_map(|(action, label)| {
             let binding = input::binding(*action)?;
-            Some((*action, if canvas.theme.ascii { binding.shown_ascii } else { binding.shown }, *label))
+            Some((*action, state.keys.shown(binding, canvas.theme.ascii), *label))
         })
         .collect();
-    let width =
-        |canvas: &Canvas<'_>, (_, key, label): &(Action, &str, &str)| canvas.width(key) + canvas.width(label) + 3;
+    let width = |canvas: &Canvas<'_>, (_, key, label): &(Action, Cow<'static, str>, &str)| {
+        canvas.width(key) + canvas.width(label) + 3
+    };
     let (front, back) = shown.split_at(shown.len().saturating_sub(2));
     let mut room = area.width.saturating_sub(1 + back.iter().map(|one| width(canvas, one)).sum::<u16>());
     let mut x = area.x + 1;
@@ -417,7 +420,7 @@ pub fn keys(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     });
     let kept: Vec<_> = kept.chain(back).collect();
     for (action, key, label) in kept {
-        let spans = [span(*key, Role::Accent), span(format!(" {label}  "), Role::Dim)];
+        let spans = [span(&**key, Role::Accent), span(format!(" {label}  "), Role::Dim)];
         let end = canvas.line(x, area.y, area.right(), &spans);
         state.drawn(Rect { x, y: area.y, width: end - x, height: 1 }, Target::Act(*action));
         x = end;

@@ -7,10 +7,12 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::style::Color;
 
+use crate::tui::keymap::{KeyNames, Keymap};
 use crate::tui::state::feed::{Batch, Feed};
+use crate::tui::state::msg::Msg;
 use crate::tui::state::order::Table;
 use crate::tui::state::testing::{agent, at, event, live, snapshot};
-use crate::tui::state::{Access, Msg, State};
+use crate::tui::state::{Access, State};
 use crate::tui::term::text_of;
 use crate::tui::theme::Theme;
 use crate::tui::views::draw;
@@ -89,6 +91,40 @@ fn screens_look_as_committed() {
             }
         }
     }
+}
+
+#[test]
+fn a_text_is_scrolled_from_match_to_match() {
+    let start = Instant::now();
+    let mut state = live_with_access(UTF8, (60, 8), start);
+    press(&mut state, "3/claude\nj\n", start);
+    frame(&state);
+    let mut seen = Vec::new();
+    for keys in ["n", "n", "N"] {
+        press(&mut state, keys, start);
+        seen.push(text_of(&frame(&state)));
+    }
+    let top = seen[0].lines().nth(1).unwrap_or_default();
+    assert!(top.contains("AI process   claude-code"), "{}", seen[0]);
+    assert!(seen[1].contains("node /usr/bin/claude -p") && seen[0] != seen[1], "{}", seen[1]);
+    assert_eq!(seen[2], seen[0]);
+}
+
+#[test]
+fn help_bar_and_titles_show_the_operators_keys() {
+    let start = Instant::now();
+    let mut state = live(UTF8, (160, 48), start);
+    let wanted = [("filter", "F3"), ("acknowledge", "ctrl-k"), ("copy", "C")];
+    let wanted = wanted.map(|(word, key)| (word.to_owned(), KeyNames::One(key.to_owned())));
+    state.keys = Keymap::new(&wanted.into()).unwrap();
+    press(&mut state, "5", start);
+    let alerts = text_of(&frame(&state));
+    assert!(alerts.contains("ctrl-k acknowledges") && alerts.contains("F3 filter"), "{alerts}");
+    press(&mut state, "?", start);
+    let help = text_of(&frame(&state));
+    assert!(help.contains("F3            filter:") && help.contains("F3 searches"), "{help}");
+    press(&mut state, "qo", start);
+    assert!(text_of(&frame(&state)).contains("C copies, esc closes"));
 }
 
 /// Where there is no room for a list, the status line alone says what matters; one cell is enough to stay alive.

@@ -1,6 +1,8 @@
 //! Why an event was judged as it was, step by step: who did it, what policy stood there, what rule decided, what the host could
 //! do about it, what the server says, and how often the same came before.
 
+use std::sync::Arc;
+
 use ratatui::layout::Rect;
 use tyr_api::agents::Posture;
 use tyr_api::events::{Event, Verdict};
@@ -20,11 +22,12 @@ const BEFORE_MAX: usize = 8;
 /// The page.
 pub fn page(canvas: &mut Canvas<'_>, state: &State, page: &EventPage, area: Rect) {
     let title = [span("Why", Role::Accent), span(format!(" {}", page.event.verdict), verdict_role(page.event.verdict))];
-    let facts = facts(state, &page.event);
+    let facts = facts(state, page);
     event::text(canvas, state, area, &title, "esc goes back", &facts, &page.scroll);
 }
 
-fn facts(state: &State, event: &Event) -> Vec<Fact> {
+fn facts(state: &State, page: &EventPage) -> Vec<Fact> {
+    let event = &page.event;
     let mut facts: Vec<Fact> = Vec::new();
     let mut fact = |label: &str, text: String, role: Role| facts.push((label.to_owned(), text, role));
     let resource = resource_text(event);
@@ -103,13 +106,13 @@ fn facts(state: &State, event: &Event) -> Vec<Fact> {
     }
 
     fact("", String::new(), Role::Normal);
-    fact("the same", same(state, event), Role::Normal);
+    fact("the same", same(state, page), Role::Normal);
     let before = before(state, event);
     if !before.is_empty() {
         fact("before it", format!("the last {} of this AI process that are held here", before.len()), Role::Dim);
     }
     let arrow = state.theme.glyph(Glyph::Arrow);
-    for one in before {
+    for one in &before {
         let resource = resource_text(one);
         let verdict = verdict_text(one, arrow);
         let text = format!("{}  {:<11}  {verdict}  {}", format::stamp(state, one.ts), one.kind, state.shown(&resource));
@@ -118,29 +121,46 @@ fn facts(state: &State, event: &Event) -> Vec<Fact> {
     facts
 }
 
-/// How often the same rule decided among the held events, and on how many agents.
-fn same(state: &State, event: &Event) -> String {
-    let held = state.data().events.newest_first().filter_map(|entry| entry.event());
-    let alike: Vec<_> = held.filter(|one| one.rule == event.rule && one.verdict == event.verdict).collect();
-    let agents: std::collections::BTreeSet<_> = alike.iter().map(|one| one.agent_id).collect();
-    let here = alike.iter().filter(|one| one.resource == event.resource && one.kind == event.kind).count();
+/// How often the same rule decided among the held events, and on how many agents: counted once a second, as all are read for it.
+fn same(state: &State, page: &EventPage) -> String {
+    let second = state.clock.map_or(0, jiff::Timestamp::as_second);
+    let (at, text) = &mut *page.alike.borrow_mut();
+    if *at != second || text.is_empty() {
+        (*at, *text) = (second, count_same(state, &page.event));
+    }
+    text.clone()
+}
+
+fn count_same(state: &State, event: &Event) -> String {
+    let held = state.data().events.newest_first().filter_map(|entry| entry.held());
+    let mut agents = std::collections::BTreeSet::new();
+    let (mut alike, mut here) = (0_u64, 0_u64);
+    for one in held.filter(|one| one.verdict == event.verdict) {
+        one.glance(|glance| {
+            if glance.rule == event.rule.as_deref() {
+                alike += 1;
+                agents.insert(glance.agent_id);
+                here += u64::from(glance.resource == event.resource && glance.kind == event.kind);
+            }
+        });
+    }
     let by = event.rule.as_ref().map_or_else(|| "no rule".to_owned(), |rule| format!("rule {rule}"));
     format!(
         "held here: {} with {by} and {}; of these {} on this resource; agents: {}",
-        format::count(alike.len() as u64),
+        format::count(alike),
         event.verdict,
-        format::count(here as u64),
+        format::count(here),
         format::count(agents.len() as u64)
     )
 }
 
 /// What the same AI process did before it, newest first.
-fn before<'a>(state: &'a State, event: &Event) -> Vec<&'a Event> {
+fn before(state: &State, event: &Event) -> Vec<Arc<Event>> {
     if event.discovered_agent_id.is_none() {
         return Vec::new();
     }
-    let held = state.data().events.newest_first().filter_map(|entry| entry.event());
+    let held = state.data().events.newest_first().filter_map(|entry| entry.held());
     let mine =
         held.filter(|one| one.discovered_agent_id == event.discovered_agent_id && one.event_id != event.event_id);
-    mine.filter(|one| one.ts <= event.ts).take(BEFORE_MAX).map(|one| &**one).collect()
+    mine.map(|one| one.event()).filter(|one| one.ts <= event.ts).take(BEFORE_MAX).collect()
 }

@@ -1,9 +1,9 @@
 use std::time::Instant;
 
 use super::{THEME, batch, press};
-use crate::tui::state::Effect;
 use crate::tui::state::drifts::{DriftLine, GroupBy};
 use crate::tui::state::list::Keyed;
+use crate::tui::state::msg::Effect;
 use crate::tui::state::order::{Order, Table};
 use crate::tui::state::ring::Entry;
 use crate::tui::state::testing::{at, live};
@@ -28,7 +28,7 @@ fn every_column_sorts_and_the_other_way_round_is_the_other_way_round() {
     let mut first = |head, reversed| {
         state.layout.set_order(Table::Agents, Order { head, reversed });
         press(&mut state, "2", at(start, 1));
-        state.agents.rows()[0].name.clone()
+        state.listed_agents().next().unwrap().name.clone()
     };
     assert_eq!([first("AGE", false), first("AGE", true)], ["build-017", "review-101"]);
     assert_eq!([first("AGENT", false), first("AGENT", true)], ["build-017", "triage-103"]);
@@ -193,7 +193,7 @@ fn windows_times_and_names_change_by_key() {
     state.zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(2));
     press(&mut state, "ttt", at(start, 1));
     assert_eq!(state.times, TimeForm::Zone);
-    let id = state.agents.rows()[0].agent_id;
+    let id = state.agents.rows()[0].0;
     press(&mut state, "p", at(start, 1));
     assert_eq!(state.name_of(id, "build-017"), "host-000001");
     let (shown, _) = state.command(true);

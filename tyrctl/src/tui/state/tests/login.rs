@@ -5,9 +5,10 @@ use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use super::{THEME, press};
 use crate::auth::Secret;
 use crate::tui::state::login::LoggedIn;
+use crate::tui::state::msg::{Dirty, Effect, Msg};
 use crate::tui::state::testing::{at, live, server_time};
 use crate::tui::state::ui::View;
-use crate::tui::state::{Access, Dirty, Effect, Msg, State};
+use crate::tui::state::{Access, State};
 
 fn asked() -> Effect {
     Effect::Login { username: "bob".to_owned(), password: Secret::new("pq") }

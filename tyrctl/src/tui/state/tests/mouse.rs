@@ -5,10 +5,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{THEME, press};
+use crate::tui::state::State;
+use crate::tui::state::msg::{Dirty, Msg};
 use crate::tui::state::order::{Order, Table};
 use crate::tui::state::testing::{at, live};
 use crate::tui::state::ui::{MenuKind, Page, Pane, Popup, View};
-use crate::tui::state::{Dirty, Msg, State};
 use crate::tui::term::text_of;
 use crate::tui::views::draw;
 
@@ -40,7 +41,7 @@ fn clicks_select_open_sort_and_switch() {
     let start = Instant::now();
     let mut state = live(THEME, (160, 48), start);
     assert_eq!(click(&mut state, "review-002", start), Dirty::Input);
-    assert_eq!(state.agents.selected().unwrap().name, "review-002");
+    assert_eq!(state.selected_agent().unwrap().name, "review-002");
     assert!(state.pages.is_empty());
     click(&mut state, "review-002", start);
     assert!(matches!(state.pages.last(), Some(Page::Agent(_))), "the second click opens");

@@ -2,8 +2,8 @@ use std::time::Instant;
 
 use super::{THEME, batch, press};
 use crate::tui::state::fleet::Standing;
+use crate::tui::state::msg::{Dirty, Msg};
 use crate::tui::state::testing::{at, event, live, server_time};
-use crate::tui::state::{Dirty, Msg};
 
 #[test]
 fn steps_through_what_is_held_and_back_to_the_present() {

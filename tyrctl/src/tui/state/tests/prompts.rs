@@ -4,13 +4,14 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{THEME, press};
 use crate::tui::input::BINDINGS;
+use crate::tui::state::State;
 use crate::tui::state::ask::VERBS;
 use crate::tui::state::drifts::GroupBy;
 use crate::tui::state::menu::Deed;
+use crate::tui::state::msg::{Effect, Msg, SqlText};
 use crate::tui::state::order::{Order, Table};
 use crate::tui::state::testing::{agent_id, at, live};
 use crate::tui::state::ui::{MenuKind, Page, Popup, TimeForm, View};
-use crate::tui::state::{Effect, Msg, State};
 use crate::tui::theme::Palette;
 
 fn key(state: &mut State, code: KeyCode, start: Instant) {
@@ -111,8 +112,11 @@ fn wrong_commands_say_where_and_what_was_meant() {
         ("at noon", 3, "`noon` is no duration, e.g. 30s or 5m"),
         ("window 7m", 7, "`7m` is none of 1m, 2m, 5m, 10m, 30m, 1h"),
         ("columns AGE NOPE", 8, "unknown column NOPE"),
+        ("ctx", 3, "NAME is missing: follow the server of another context"),
+        ("ctx stagin", 4, "unknown context stagin; did you mean staging?"),
     ] {
         let mut state = live(THEME, (80, 24), start);
+        state.contexts = vec!["prod".to_owned(), "staging".to_owned()];
         press(&mut state, &format!(":{text}\n"), at(start, 1));
         let prompt = state.prompt.as_ref().unwrap_or_else(|| panic!("{text} was accepted"));
         let (at, said) = prompt.error.clone().unwrap_or_default();
@@ -147,6 +151,46 @@ fn every_word_of_the_key_table_is_a_command_and_every_command_is_offered() {
         let offered: Vec<_> = offers.into_iter().map(|offer| offer.word).collect();
         assert_eq!((start, &*offered.join(" ")), (at, words), "{before}");
     }
+}
+
+#[test]
+fn another_context_and_the_sql_are_asked_for() {
+    let start = Instant::now();
+    let mut state = live(THEME, (80, 24), start);
+    state.contexts = vec!["prod".to_owned(), "staging".to_owned()];
+    assert_eq!(state.ask_offers("ctx st").1.len(), 1);
+    press(&mut state, ":ctx staging\n", at(start, 1));
+    assert_eq!(state.take_effects(), [Effect::Context("staging".to_owned())]);
+    state.context = "prod".to_owned();
+    press(&mut state, "2/state=stale\nO", at(start, 1));
+    let line = "tyrctl --context prod agents --stale".to_owned();
+    assert_eq!(state.take_effects(), [Effect::Sql { copied: line.clone(), shown: line }]);
+    press(&mut state, "3:sql\n", at(start, 1));
+    let [Effect::Sql { copied, .. }] = &state.take_effects()[..] else { panic!("no question for SQL") };
+    assert!(copied.contains(" events list"), "what is stored, not what will come: {copied}");
+    let text = |text: &str| text.to_owned();
+    let answer = SqlText { copied: text("SELECT 'build-017'"), shown: text("SELECT 'agent-1'") };
+    state.apply(Msg::Sql(Ok(answer)), at(start, 2));
+    press(&mut state, "y", at(start, 2));
+    assert_eq!(state.take_effects(), [Effect::Copy(text("SELECT 'build-017'"))]);
+    state.apply(Msg::Sql(Err(text("no SQL answers what is shown here"))), at(start, 3));
+    assert!(state.popup.is_none());
+    assert_eq!(state.notice().unwrap().text, "no SQL answers what is shown here");
+}
+
+#[test]
+fn matches_are_gone_to_in_lists_and_in_texts() {
+    let start = Instant::now();
+    let mut state = live(THEME, (80, 24), start);
+    let notice = |state: &State| state.notice().map(|notice| notice.text.clone()).unwrap_or_default();
+    press(&mut state, "3n", at(start, 1));
+    assert_eq!(notice(&state), "nothing is looked for (/ says what)");
+    press(&mut state, "/file1\nnn", at(start, 1));
+    assert_eq!((state.events.index(), state.events.is_following()), (2, false));
+    press(&mut state, "NNN", at(start, 1));
+    assert_eq!((state.events.index(), &*notice(&state)), (0, "no match before this"));
+    press(&mut state, "Gn", at(start, 1));
+    assert_eq!(notice(&state), "no further match");
 }
 
 #[test]
