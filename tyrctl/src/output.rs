@@ -79,7 +79,7 @@ impl Output {
             format: format(global)?,
             ascii: width.is_some() && !locale_is_utf8(),
             fields: global.json.clone().unwrap_or_default(),
-            jq: global.jq.as_deref().map(Jq::new).transpose()?.map(Rc::new),
+            jq: global.jq.as_deref().map(|code| Jq::new(code, global.timeout)).transpose()?.map(Rc::new),
             color,
             quiet: global.quiet,
             width,

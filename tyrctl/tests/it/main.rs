@@ -12,6 +12,7 @@ mod double;
 mod exit_codes;
 mod generated;
 mod hostile;
+mod jq;
 mod lists;
 mod looks;
 mod parity;
