@@ -194,6 +194,13 @@ impl Output {
         self.out.borrow_mut().flush().map_err(|error| write_failure(&error))
     }
 
+    /// What to do next, for somebody at a terminal; a script has no use for it.
+    pub fn advise(&self, what: &str) {
+        if self.width.is_some() && matches!(self.format, Format::Table | Format::Wide) {
+            self.note(&format!("hint: {what}"));
+        }
+    }
+
     /// A line of talk on standard error; nobody hearing it is no error.
     pub fn note(&self, text: &str) {
         if !self.quiet {
