@@ -28,7 +28,7 @@ complete -c tyrctl -n "__fish_tyrctl_needs_command" -l context -d 'Use this cont
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_needs_command" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -38,7 +38,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_needs_command" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_needs_command" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_needs_command" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -103,7 +103,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l context -d 'Use th
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -113,7 +113,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand top" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -138,7 +138,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l context -d 'Use
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -148,7 +148,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agents" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -176,7 +176,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l context -d 'Use thi
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -186,7 +186,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ls" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -208,7 +208,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -218,7 +218,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and not __fish_seen_subcommand_from show archive unarchive revoke" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -237,7 +237,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_sub
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -247,7 +247,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from show" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -262,7 +262,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_sub
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from archive" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from archive" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from archive" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from archive" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from archive" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from archive" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -272,7 +272,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from archive" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from archive" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from archive" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from archive" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -289,7 +289,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_sub
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from unarchive" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from unarchive" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from unarchive" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from unarchive" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from unarchive" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from unarchive" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -299,7 +299,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from unarchive" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from unarchive" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from unarchive" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from unarchive" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -316,7 +316,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_sub
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -326,7 +326,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -349,7 +349,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -359,7 +359,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -380,7 +380,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcom
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -390,7 +390,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -418,7 +418,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l context -d 'Use 
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -428,7 +428,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -465,7 +465,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_see
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -475,7 +475,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -483,6 +483,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_see
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
 rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
 local\t'The same in the zone of this machine'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l sql -d 'Print the SQL that answers this, ready for psql, and do nothing else; needs no server'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l no-headers -d 'Leave out the line of column names'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l fail-on-any -d 'Exit with 3 when at least one row is found; with --watch as soon as one is'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and not __fish_seen_subcommand_from ack acknowledge webhook" -l fail-on-none -d 'Exit with 3 when no row is found; with --watch as soon as there is none'
@@ -497,7 +498,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -507,7 +508,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -515,6 +516,8 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
 rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
 local\t'The same in the zone of this machine'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -s y -l yes -d 'Don\'t ask; needed where there is no terminal'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l dry-run -d 'Only say what would be changed'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -s q -l quiet -d 'No notes on standard error'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -523,7 +526,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -533,7 +536,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -541,6 +544,8 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
 rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
 local\t'The same in the zone of this machine'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -s y -l yes -d 'Don\'t ask; needed where there is no terminal'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -l dry-run -d 'Only say what would be changed'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -s q -l quiet -d 'No notes on standard error'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from acknowledge" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -548,7 +553,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -558,7 +563,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand alerts; and __fish_seen_subcommand_from webhook" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -579,7 +584,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_see
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate agents" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate agents" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate agents" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate agents" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate agents" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate agents" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -589,7 +594,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate agents" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate agents" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate agents" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and not __fish_seen_subcommand_from list ls tail rate agents" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -629,7 +634,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -639,7 +644,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from list" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -679,7 +684,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -689,7 +694,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from ls" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -726,7 +731,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -736,7 +741,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from tail" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -762,7 +767,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -772,7 +777,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from rate" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -798,7 +803,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from agents" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from agents" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from agents" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from agents" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from agents" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from agents" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -808,7 +813,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from agents" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from agents" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from agents" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand events; and __fish_seen_subcommand_from agents" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -827,7 +832,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand why" -l context -d 'Use th
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand why" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand why" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand why" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand why" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand why" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand why" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -837,7 +842,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand why" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand why" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand why" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand why" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -853,7 +858,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_see
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -863,7 +868,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -888,7 +893,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -898,7 +903,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -919,7 +924,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -929,7 +934,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -937,6 +942,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
 rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
 local\t'The same in the zone of this machine'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l sql -d 'Print the SQL that answers this, ready for psql, and do nothing else; needs no server'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l no-headers -d 'Leave out the line of column names'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l fail-on-any -d 'Exit with 3 when at least one row is found; with --watch as soon as one is'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l fail-on-none -d 'Exit with 3 when no row is found; with --watch as soon as there is none'
@@ -951,7 +957,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -961,7 +967,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -969,6 +975,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
 rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
 local\t'The same in the zone of this machine'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l sql -d 'Print the SQL that answers this, ready for psql, and do nothing else; needs no server'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l no-headers -d 'Leave out the line of column names'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l fail-on-any -d 'Exit with 3 when at least one row is found; with --watch as soon as one is'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l fail-on-none -d 'Exit with 3 when no row is found; with --watch as soon as there is none'
@@ -979,7 +986,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -989,7 +996,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1004,7 +1011,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from rollback" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from rollback" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from rollback" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from rollback" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from rollback" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from rollback" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1014,7 +1021,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from rollback" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from rollback" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from rollback" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from rollback" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1039,7 +1046,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1049,7 +1056,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assign" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1069,7 +1076,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from unassign" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from unassign" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from unassign" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from unassign" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from unassign" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from unassign" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1079,7 +1086,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from unassign" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from unassign" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from unassign" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from unassign" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1101,7 +1108,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1111,7 +1118,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from assignments" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1129,7 +1136,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1139,7 +1146,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from effective" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1154,7 +1161,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1164,7 +1171,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and not __fish_seen_subcommand_from create list ls revoke" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1186,7 +1193,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_sub
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1196,7 +1203,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from create" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1215,7 +1222,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_sub
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1225,7 +1232,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1233,6 +1240,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_sub
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
 rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
 local\t'The same in the zone of this machine'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l sql -d 'Print the SQL that answers this, ready for psql, and do nothing else; needs no server'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l no-headers -d 'Leave out the line of column names'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l fail-on-any -d 'Exit with 3 when at least one row is found; with --watch as soon as one is'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from list" -l fail-on-none -d 'Exit with 3 when no row is found; with --watch as soon as there is none'
@@ -1247,7 +1255,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_sub
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1257,7 +1265,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1265,6 +1273,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_sub
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
 rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
 local\t'The same in the zone of this machine'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l sql -d 'Print the SQL that answers this, ready for psql, and do nothing else; needs no server'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l no-headers -d 'Leave out the line of column names'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l fail-on-any -d 'Exit with 3 when at least one row is found; with --watch as soon as one is'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from ls" -l fail-on-none -d 'Exit with 3 when no row is found; with --watch as soon as there is none'
@@ -1275,7 +1284,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_sub
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1285,7 +1294,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1302,7 +1311,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1312,7 +1321,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show create set-role reset-password delete rm" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1339,7 +1348,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subc
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1349,7 +1358,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1357,6 +1366,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subc
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
 rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
 local\t'The same in the zone of this machine'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l sql -d 'Print the SQL that answers this, ready for psql, and do nothing else; needs no server'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l no-headers -d 'Leave out the line of column names'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l fail-on-any -d 'Exit with 3 when at least one row is found; with --watch as soon as one is'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from list" -l fail-on-none -d 'Exit with 3 when no row is found; with --watch as soon as there is none'
@@ -1371,7 +1381,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subc
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1381,7 +1391,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1389,6 +1399,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subc
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
 rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
 local\t'The same in the zone of this machine'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l sql -d 'Print the SQL that answers this, ready for psql, and do nothing else; needs no server'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l no-headers -d 'Leave out the line of column names'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l fail-on-any -d 'Exit with 3 when at least one row is found; with --watch as soon as one is'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l fail-on-none -d 'Exit with 3 when no row is found; with --watch as soon as there is none'
@@ -1399,7 +1410,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subc
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from show" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from show" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from show" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from show" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from show" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from show" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1409,7 +1420,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from show" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from show" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from show" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from show" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1426,7 +1437,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subc
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from create" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from create" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from create" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from create" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from create" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from create" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1436,7 +1447,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from create" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from create" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from create" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from create" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1452,7 +1463,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subc
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1462,7 +1473,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1479,7 +1490,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subc
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from reset-password" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from reset-password" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from reset-password" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from reset-password" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from reset-password" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from reset-password" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1489,7 +1500,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from reset-password" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from reset-password" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from reset-password" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from reset-password" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1507,7 +1518,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subc
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from delete" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1517,7 +1528,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1534,7 +1545,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subc
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from rm" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1544,7 +1555,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1569,7 +1580,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l context -d 'Use 
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1579,7 +1590,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1587,6 +1598,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l tz -d 'Show time
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
 rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
 local\t'The same in the zone of this machine'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l sql -d 'Print the SQL that answers this, ready for psql, and do nothing else; needs no server'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l no-headers -d 'Leave out the line of column names'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l fail-on-any -d 'Exit with 3 when at least one row is found; with --watch as soon as one is'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand audit" -l fail-on-none -d 'Exit with 3 when no row is found; with --watch as soon as there is none'
@@ -1597,7 +1609,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand passwd" -l context -d 'Use
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand passwd" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand passwd" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand passwd" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand passwd" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand passwd" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand passwd" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1607,7 +1619,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand passwd" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand passwd" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand passwd" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand passwd" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1624,7 +1636,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l context -d 'Use 
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1634,7 +1646,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand setup" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1651,7 +1663,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l context -d 'Use 
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1661,7 +1673,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand login" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1677,7 +1689,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l context -d 'Use
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1687,7 +1699,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand logout" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1704,7 +1716,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status rotate-key" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status rotate-key" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status rotate-key" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status rotate-key" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status rotate-key" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status rotate-key" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1714,7 +1726,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status rotate-key" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status rotate-key" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status rotate-key" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and not __fish_seen_subcommand_from status rotate-key" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1731,7 +1743,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subc
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1741,7 +1753,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from status" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1756,7 +1768,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subc
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from rotate-key" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from rotate-key" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from rotate-key" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from rotate-key" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from rotate-key" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from rotate-key" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1766,7 +1778,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from rotate-key" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from rotate-key" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from rotate-key" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand auth; and __fish_seen_subcommand_from rotate-key" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1784,7 +1796,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_se
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1794,7 +1806,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and not __fish_seen_subcommand_from list ls use show add remove rm" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1820,7 +1832,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_s
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1830,7 +1842,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from list" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1852,7 +1864,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_s
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1862,7 +1874,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from ls" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1880,7 +1892,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_s
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1890,7 +1902,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from use" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1905,7 +1917,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_s
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1915,7 +1927,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from show" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1932,7 +1944,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_s
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1942,7 +1954,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from add" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1958,7 +1970,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_s
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1968,7 +1980,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -1985,7 +1997,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_s
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -1995,7 +2007,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand context; and __fish_seen_subcommand_from rm" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2012,7 +2024,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and not __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and not __fish_seen_subcommand_from connections tables partitions indexes apart" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and not __fish_seen_subcommand_from connections tables partitions indexes apart" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and not __fish_seen_subcommand_from connections tables partitions indexes apart" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and not __fish_seen_subcommand_from connections tables partitions indexes apart" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and not __fish_seen_subcommand_from connections tables partitions indexes apart" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and not __fish_seen_subcommand_from connections tables partitions indexes apart" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2022,7 +2034,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and not __fish_seen_subcommand_from connections tables partitions indexes apart" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and not __fish_seen_subcommand_from connections tables partitions indexes apart" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and not __fish_seen_subcommand_from connections tables partitions indexes apart" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and not __fish_seen_subcommand_from connections tables partitions indexes apart" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2047,7 +2059,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcom
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from connections" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from connections" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from connections" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from connections" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from connections" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from connections" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2057,7 +2069,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from connections" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from connections" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from connections" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from connections" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2080,7 +2092,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcom
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from tables" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from tables" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from tables" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from tables" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from tables" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from tables" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2090,7 +2102,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from tables" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from tables" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from tables" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from tables" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2113,7 +2125,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcom
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from partitions" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from partitions" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from partitions" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from partitions" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from partitions" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from partitions" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2123,7 +2135,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from partitions" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from partitions" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from partitions" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from partitions" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2146,7 +2158,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcom
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from indexes" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from indexes" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from indexes" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from indexes" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from indexes" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from indexes" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2156,7 +2168,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from indexes" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from indexes" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from indexes" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from indexes" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2179,7 +2191,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcom
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from apart" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from apart" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from apart" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from apart" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from apart" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from apart" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2189,7 +2201,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from apart" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from apart" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from apart" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand db; and __fish_seen_subcommand_from apart" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2208,7 +2220,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and not __fish_seen_s
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and not __fish_seen_subcommand_from list ls show" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and not __fish_seen_subcommand_from list ls show" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and not __fish_seen_subcommand_from list ls show" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and not __fish_seen_subcommand_from list ls show" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and not __fish_seen_subcommand_from list ls show" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and not __fish_seen_subcommand_from list ls show" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2218,7 +2230,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and not __fish_seen_subcommand_from list ls show" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and not __fish_seen_subcommand_from list ls show" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and not __fish_seen_subcommand_from list ls show" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and not __fish_seen_subcommand_from list ls show" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2240,7 +2252,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subco
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from list" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from list" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from list" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from list" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from list" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2250,7 +2262,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from list" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from list" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from list" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from list" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2272,7 +2284,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subco
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from ls" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from ls" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from ls" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from ls" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from ls" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from ls" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2282,7 +2294,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from ls" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from ls" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from ls" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from ls" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2300,7 +2312,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subco
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from show" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from show" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from show" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from show" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from show" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from show" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2310,7 +2322,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from show" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from show" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from show" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand sql; and __fish_seen_subcommand_from show" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2330,7 +2342,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand check" -l context -d 'Use 
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand check" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand check" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand check" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand check" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand check" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand check" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2340,7 +2352,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand check" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand check" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand check" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand check" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2355,7 +2367,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l context -d 'Use
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2365,7 +2377,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand health" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2385,7 +2397,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l context -d 'Us
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2395,7 +2407,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand metrics" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2413,7 +2425,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l context -d 'Us
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2423,7 +2435,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand version" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2441,7 +2453,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l context -d 'Use th
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2451,7 +2463,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2459,6 +2471,8 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l tz -d 'Show times 
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
 rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
 local\t'The same in the zone of this machine'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -s y -l yes -d 'Don\'t ask; needed where there is no terminal'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l dry-run -d 'Only say what would be changed'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -s q -l quiet -d 'No notes on standard error'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand api" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -2467,7 +2481,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand doctor" -l context -d 'Use
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand doctor" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand doctor" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand doctor" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand doctor" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand doctor" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand doctor" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2477,7 +2491,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand doctor" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand doctor" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand doctor" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand doctor" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2492,7 +2506,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and not __fish_see
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and not __fish_seen_subcommand_from path show schema check" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and not __fish_seen_subcommand_from path show schema check" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and not __fish_seen_subcommand_from path show schema check" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and not __fish_seen_subcommand_from path show schema check" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and not __fish_seen_subcommand_from path show schema check" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and not __fish_seen_subcommand_from path show schema check" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2502,7 +2516,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and not __fish_seen_subcommand_from path show schema check" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and not __fish_seen_subcommand_from path show schema check" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and not __fish_seen_subcommand_from path show schema check" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and not __fish_seen_subcommand_from path show schema check" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2521,7 +2535,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from path" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from path" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from path" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from path" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from path" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from path" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2531,7 +2545,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from path" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from path" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from path" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from path" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2550,7 +2564,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from show" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from show" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from show" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from show" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from show" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from show" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2560,7 +2574,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from show" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from show" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from show" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2579,7 +2593,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from schema" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from schema" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from schema" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from schema" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from schema" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from schema" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2589,7 +2603,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from schema" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from schema" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from schema" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from schema" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2604,7 +2618,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from check" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from check" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from check" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from check" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from check" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from check" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2614,7 +2628,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from check" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from check" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from check" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand config; and __fish_seen_subcommand_from check" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2633,7 +2647,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand keys" -l context -d 'Use t
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand keys" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand keys" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand keys" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand keys" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand keys" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand keys" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2643,7 +2657,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand keys" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand keys" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand keys" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand keys" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2662,7 +2676,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l context -d
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2672,7 +2686,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand completions" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
@@ -2689,7 +2703,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l context -d 'Use th
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l timeout -d 'Give up on an answer after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
@@ -2699,7 +2713,7 @@ csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand man" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"

@@ -28,13 +28,13 @@ pub use alerts::{AlertsArgs, AlertsCommand, AlertsState, WebhookAddArgs, Webhook
 pub use change::ChangeArgs;
 pub use check::{CheckArgs, CheckWhat};
 pub use config::{ConfigCommand, DoctorArgs, KeysArgs};
-pub use db::{DbArgs, DbCommand, DbListArgs};
+pub use db::{DbArgs, DbCommand};
 pub use fleet::{
     AgentChangeArgs, AgentCommand, AgentsArgs, AiArgs, AiCommand, DriftArgs, EventFilter, EventsAgentsArgs,
     EventsCommand, EventsListArgs, EventsRateArgs, EventsTailArgs, TopArgs, TopTheme, TopView,
 };
 pub use policy::{ApplyArgs, AssignArgs, PolicyCommand, UnassignArgs};
-pub use sql::{SqlArg, SqlCommand};
+pub use sql::{SqlArg, SqlCommand, SqlListArgs};
 pub use users::{AuditArgs, PasswdArgs, RoleArg, UserCommand, UserCreateArgs};
 pub use why::WhyArgs;
 
@@ -46,7 +46,7 @@ pub use why::WhyArgs;
     arg_required_else_help = true,
     subcommand_required = true,
     disable_help_subcommand = true,
-    max_term_width = 100,
+    max_term_width = 80,
     after_long_help = "\
 Examples:
   tyrctl --server https://tyr.example.com:7701 login --username alice
@@ -86,7 +86,7 @@ pub struct Global {
     /// Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored.
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub token_file: Option<PathBuf>,
-    /// Give up on an answer after this time.
+    /// Give up on an answer, and on the computing of --jq, after this time.
     #[arg(long, global = true, value_name = "DURATION", default_value = "10s", value_parser = when::parse_timeout)]
     pub timeout: Duration,
     /// Form of the output [default: table; with --json or --jq json].
@@ -96,7 +96,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FIELDS", num_args = 0.., require_equals = true, value_delimiter = ',')]
     pub json: Option<Vec<String>>,
     /// Print what this jq expression makes of the JSON, e.g. `'.[] | select(.lost > 0) | .name'`; strings without quotes.
-    #[arg(long, global = true, value_name = "EXPRESSION")]
+    #[arg(long, global = true, value_name = "EXPRESSION", value_hint = ValueHint::Other)]
     pub jq: Option<String>,
     /// Colours on standard output.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
@@ -216,11 +216,11 @@ Examples:
         after_long_help = "\
 Examples:
   tyrctl agents
-  tyrctl agents --stale                        not heard from for more than 90 s
+  tyrctl agents --stale                    not heard from for more than 90 s
   tyrctl agents --stale=2m --sort staleness:desc
-  tyrctl agents --silent --fail-on-any -q      online for 7 days, and no event: is its kernel side broken?
-  tyrctl agents --stale=2m --sql               the SQL that answers it, for psql
-  tyrctl agents --stale --fail-on-any -q       for scripts: exit code 3 when there is one
+  tyrctl agents --silent --fail-on-any -q  online for 7 days without an event
+  tyrctl agents --stale=2m --sql           the SQL that answers it, for psql
+  tyrctl agents --stale --fail-on-any -q   exit code 3 when there is one
   tyrctl agents build-017 -o json"
     )]
     Agents(AgentsArgs),
@@ -238,16 +238,18 @@ Examples:
     Ai(AiArgs),
     /// Where the agent's verdict differs from the server's.
     #[command(after_long_help = "\
-SUSTAINED is yes where drift arrived in three of the last five windows of five minutes, as the alert rule sustained_drift has it:
-tampering, or a policy that did not get there. Drift that is only \"not enforced here\" does not count for that.
+SUSTAINED is yes where drift arrived in three of the last five windows of five
+minutes, as the alert rule sustained_drift has it: tampering, or a policy that
+did not get there. Drift that is only \"not enforced here\" does not count for
+that.
 
 Examples:
-  tyrctl drift --since 1d                      count per agent
+  tyrctl drift --since 1d                   count per agent
   tyrctl drift --since 1d --by reason
   tyrctl drift --since 1d --by rule --agent build-017
-  tyrctl drift --since 1d --sql                the SQL that answers it, for psql
-  tyrctl drift --since 2h --events             the events themselves
-  tyrctl drift --since 1d --fail-on-any -q     for scripts: exit code 3 when there is any")]
+  tyrctl drift --since 1d --sql             the SQL that answers it, for psql
+  tyrctl drift --since 2h --events          the events themselves
+  tyrctl drift --since 1d --fail-on-any -q  exit code 3 when there is any")]
     Drift(DriftArgs),
     /// What the server alerts on, who knows of it, and who is told.
     #[command(after_long_help = "\
@@ -256,7 +258,8 @@ Rules: stale, silent, deny_spike, drift, sustained_drift, loss, posture_fell.
 Examples:
   tyrctl alerts                                pending and firing ones
   tyrctl alerts --state all --agent build-017
-  tyrctl alerts --state firing --fail-on-any -q    for scripts: exit code 3 when there is one
+  tyrctl alerts --state firing --fail-on-any -q    exit code 3 when there is one
+  tyrctl alerts --sql                          the SQL that answers it, for psql
   tyrctl alerts ack 8f21c0de --note 'kernel upgrade'
   tyrctl alerts webhook add https://pager.example.com/tyr")]
     Alerts(AlertsArgs),
@@ -282,13 +285,15 @@ Examples:
     User(UserCommand),
     /// What people did: logins, failed ones too, and changes.
     #[command(after_long_help = "\
-The server writes each entry together with the deed, and its database refuses to change or remove any before it's 90 days old.
+The server writes each entry together with the deed, and its database refuses to
+change or remove any before it's 90 days old.
 
 Examples:
   tyrctl audit --since 1d
   tyrctl audit --actor alice --action user
   tyrctl audit --action auth.login_failed --since 1h --fail-on-any -q
-  tyrctl audit --since 2026-11-01 --limit 0 -o jsonl > audit.jsonl")]
+  tyrctl audit --since 2026-11-01 --limit 0 -o jsonl > audit.jsonl
+  tyrctl audit --action auth --sql             the SQL that answers it, for psql")]
     Audit(AuditArgs),
     /// Change your own password; your other sessions end.
     #[command(after_long_help = "\
@@ -304,17 +309,19 @@ Examples:
     Setup(SetupArgs),
     /// Log in and store the access token.
     #[command(after_long_help = "\
-Server and CA file are remembered in the context, so that later commands need neither.
+Server and CA file are remembered in the context, so that later commands need
+neither.
 
 Examples:
-  tyrctl --server https://tyr.example.com:7701 --ca-file ca.pem login --username alice
+  tyrctl --server https://tyr.example.com:7701 --ca-file ca.pem \\
+      login --username alice
   pass show tyr | tyrctl login --username alice --password-stdin")]
     Login(LoginArgs),
     /// End your session on the server and forget its access token.
     #[command(after_long_help = "\
 Examples:
   tyrctl logout
-  tyrctl logout --everywhere                   all your sessions, on all machines
+  tyrctl logout --everywhere  all your sessions, on all machines
   tyrctl --context staging logout")]
     Logout(LogoutArgs),
     /// Whether and as whom you are logged in.
@@ -327,8 +334,9 @@ Examples:
     #[command(
         args_conflicts_with_subcommands = true,
         after_long_help = "\
-Sizes are of the disk, numbers of rows are PostgreSQL's estimates. `tyr-server db` does the work that needs the database
-itself: `tyr-server db retention`, `tyr-server db reindex`.
+Sizes are of the disk, numbers of rows are PostgreSQL's estimates. `tyr-server
+db` does the work that needs the database itself: `tyr-server db retention`,
+`tyr-server db reindex`.
 
 Examples:
   tyrctl db                                    all that matters on one screen
@@ -336,7 +344,7 @@ Examples:
   tyrctl db tables --sort growth_per_day:desc
   tyrctl db partitions -o csv
   tyrctl db indexes --limit 20
-  tyrctl db apart --fail-on-any -q             for scripts: did agents send what has no place?
+  tyrctl db apart --fail-on-any -q             for scripts: exit code 3 if so
   tyrctl db tables --sql                       the SQL that answers it, for psql"
     )]
     Db(DbArgs),
@@ -345,17 +353,20 @@ Examples:
     Sql(SqlCommand),
     /// A plugin for Nagios, Icinga and their like: exit code 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
     #[command(after_long_help = "\
-One line with performance data, details below. Without -w and -c: more than no stale or silent agent, or sustained drift, is CRITICAL; more
-than no deny spike or drifting event is WARNING. Ranges are those of monitoring plugins: `10` complains above 10, `10:` below, `@1:5` within.
-Silent, deny and sustained are alerts that the server raises by its own settings. Without a server, a login or right usage the
-state is UNKNOWN.
+One line with performance data, details below. Without -w and -c: more than no
+stale or silent agent, or sustained drift, is CRITICAL; more than no deny spike
+or drifting event is WARNING. Ranges are those of monitoring plugins: `10`
+complains above 10, `10:` below, `@1:5` within. Silent, deny and sustained are
+alerts that the server raises by its own settings. Without a server, a login or
+right usage the state is UNKNOWN.
 
 Examples:
   tyrctl check                                 everything
   tyrctl check stale --stale-after 10m -w 0 -c 5
   tyrctl check drift --since 1h -c 100
   tyrctl check deny silent --agent build-017
-  tyrctl --token-file /etc/nagios/tyr.token --server https://tyr.example.com:7701 check")]
+  tyrctl --token-file /etc/nagios/tyr.token \\
+      --server https://tyr.example.com:7701 check")]
     Check(CheckArgs),
     /// Health of server and database.
     #[command(after_long_help = "\
@@ -367,11 +378,12 @@ Examples:
     Health,
     /// What the server counts, in the text format of Prometheus.
     #[command(after_long_help = "\
-`/metrics` takes the session of any user; a Prometheus shows the token in metrics.token of the server's data directory.
+`/metrics` takes the session of any user; a Prometheus shows the token in
+metrics.token of the server's data directory.
 
 Examples:
-  tyrctl metrics                               all of them, as Prometheus reads them
-  tyrctl metrics --filter tyr_events           those whose name begins so
+  tyrctl metrics                      all of them, as Prometheus reads them
+  tyrctl metrics --filter tyr_events  those whose name begins so
   tyrctl metrics --filter tyr_agents -o csv
   tyrctl metrics --columns name,labels,value --sort value:desc")]
     Metrics(MetricsArgs),
@@ -383,22 +395,25 @@ Examples:
     Version(VersionArgs),
     /// Send one request of the REST interface as you are logged in.
     #[command(after_long_help = "\
-For what has no command of its own. The answer is printed as JSON; `-o jsonl` prints one row of a list per line.
-`tyrctl api GET /openapi.json` describes all routes.
+For what has no command of its own. The answer is printed as JSON; `-o jsonl`
+prints one row of a list per line. `tyrctl api GET /openapi.json` describes all
+routes. All but GET ask first, and need `--yes` where there is no terminal.
 
 Examples:
   tyrctl api GET agents                        short for /api/v1/agents
   tyrctl api GET events --query verdict=deny --query limit=5 -o jsonl
-  tyrctl api POST enrollment-tokens --input token.json
-  echo '{\"version\": 3, \"target_type\": \"all\"}' | tyrctl api POST policy-assignments --input -")]
+  tyrctl api POST enrollment-tokens --input token.json --dry-run
+  tyrctl api POST enrollment-tokens --input - --yes < token.json
+  tyrctl api DELETE enrollment-tokens/7f3k9q2m")]
     Api(ApiArgs),
     /// Everything that has to be right for this program to work, one line each.
     #[command(after_long_help = "\
-Each line is ok, warn, fail or skip; exit code 1 when one is fail. Nothing secret is printed, so the output can be sent to others.
+Each line is ok, warn, fail or skip; exit code 1 when one is fail. Nothing
+secret is printed, so the output can be sent to others.
 
 Examples:
   tyrctl doctor
-  tyrctl doctor --wait 20s                     waits longer for a sign of life on the event stream
+  tyrctl doctor --wait 20s                     waits longer for the event stream
   tyrctl doctor -o json")]
     Doctor(DoctorArgs),
     /// The configuration of this program: where it is, what it says, whether it is right.
@@ -429,7 +444,9 @@ Examples:
 The script is complete in itself. With `--dynamic` a loader is printed that also
 completes what the server knows: names of agents and users, policy versions, ids
 of AI processes; and columns, contexts, fields of filters. Names are kept for a
-minute in `~/.cache/tyr/names`; the server is waited for at most 0.3 s.
+minute in `~/.cache/tyr/names`; the server is waited for at most 0.3 s. The
+Debian package installs the loaders; the whole scripts are for hosts that have
+no tyrctl of their own, e.g. in an image that is built elsewhere.
 
 Examples:
   tyrctl completions bash > /usr/share/bash-completion/completions/tyrctl
@@ -480,6 +497,9 @@ pub struct ApiArgs {
     /// Send this JSON document as the body; `-` reads standard input.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub input: Option<PathBuf>,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub change: ChangeArgs,
 }
 
 /// Methods of the REST interface.

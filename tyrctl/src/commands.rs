@@ -21,6 +21,7 @@ pub mod doctor;
 pub mod drift;
 pub mod events;
 pub mod health;
+mod hint;
 pub mod keys;
 pub mod metrics;
 pub mod policy;

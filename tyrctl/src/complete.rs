@@ -22,7 +22,7 @@ mod line;
 mod names;
 
 use names::What;
-pub use names::forget;
+pub use names::{cached, folder, forget};
 
 /// Variable in which the shell's script says that it wants completions, and for which shell.
 const ASKED: &str = "COMPLETE";

@@ -31,8 +31,8 @@ use crate::usage::Answer;
 
 /// The whole program: reads the command line, runs the command, prints a failure, and says the exit code.
 pub fn run() -> ExitCode {
-    // Asked by the shell for completions it answers and ends here, before anything else is written.
-    if let Some(code) = complete::answer() {
+    // Asked by the shell for completions, or by ourselves for the results of `--jq`, it answers and ends here, before anything else is written.
+    if let Some(code) = complete::answer().or_else(output::jq::answer) {
         return code;
     }
     let cli = match Cli::try_parse() {

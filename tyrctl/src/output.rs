@@ -79,7 +79,7 @@ impl Output {
             format: format(global)?,
             ascii: width.is_some() && !locale_is_utf8(),
             fields: global.json.clone().unwrap_or_default(),
-            jq: global.jq.as_deref().map(Jq::new).transpose()?.map(Rc::new),
+            jq: global.jq.as_deref().map(|code| Jq::new(code, global.timeout)).transpose()?.map(Rc::new),
             color,
             quiet: global.quiet,
             width,
@@ -192,6 +192,13 @@ impl Output {
     /// When the stream is closed or full.
     pub fn flush(&self) -> Result<(), Failure> {
         self.out.borrow_mut().flush().map_err(|error| write_failure(&error))
+    }
+
+    /// What to do next, for somebody at a terminal; a script has no use for it.
+    pub fn advise(&self, what: &str) {
+        if self.width.is_some() && matches!(self.format, Format::Table | Format::Wide) {
+            self.note(&format!("hint: {what}"));
+        }
     }
 
     /// A line of talk on standard error; nobody hearing it is no error.

@@ -55,6 +55,8 @@ pub enum Fallback {
     Rows(u64),
     /// A word.
     Word(&'static str),
+    /// One of several words.
+    Words(&'static [&'static str]),
 }
 
 /// A value for a parameter.
@@ -106,6 +108,7 @@ impl Statement {
             Fallback::HoursAgo(hours) => Value::At(now.checked_sub(SignedDuration::from_hours(hours)).unwrap_or(now)),
             Fallback::Rows(rows) => Value::Number(rows),
             Fallback::Word(word) => Value::Text(word.to_owned()),
+            Fallback::Words(words) => Value::Words(words.iter().map(|&word| word.to_owned()).collect()),
         });
         Bound { statement: self, values: values.collect() }
     }
@@ -157,8 +160,8 @@ impl Bound {
         let mut text = String::with_capacity(self.statement.text.len());
         for piece in Pieces(self.statement.text) {
             match piece {
-                // A quoted name, perhaps with a mark for the checker.
-                Piece::Name(name) => match name.find(['!', '?']) {
+                // A quoted name, perhaps with a mark or a type for the checker.
+                Piece::Name(name) => match name.find(['!', '?', ':']) {
                     Some(end) => text.push_str(&name[1..end]),
                     None => text.push_str(name),
                 },

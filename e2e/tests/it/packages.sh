@@ -15,8 +15,11 @@ for b in tyr-server tyrd tyrctl; do $b --version; ldd "$(command -v $b)" | grep 
 [ "$(stat -c '%a %U %G' /var/lib/tyr)" = '700 tyr tyr' ] || fail "/var/lib/tyr"
 for f in man8/tyr-server.8 man8/tyr-server-backup.8 man8/tyrd.8 man1/tyrctl.1 man1/tyrctl-policy-apply.1; do
     gzip -t /usr/share/man/$f.gz; done
+# Loaders: what they load comes from the program that is installed.
 bash -c 'source /usr/share/bash-completion/completions/tyrctl && complete -p tyrctl'
-[ -s /usr/share/zsh/vendor-completions/_tyrctl ] && [ -s /usr/share/fish/vendor_completions.d/tyrctl.fish ] || fail completions
+grep -q 'COMPLETE=zsh tyrctl' /usr/share/zsh/vendor-completions/_tyrctl || fail "zsh completions"
+grep -q 'COMPLETE=fish tyrctl' /usr/share/fish/vendor_completions.d/tyrctl.fish || fail "fish completions"
+for shell in bash zsh fish; do [ -n "$(COMPLETE=$shell tyrctl)" ] || fail "$shell completions"; done
 for unit in tyr-server tyr-agent; do
     [ -s /usr/lib/systemd/system/$unit.service ] || fail "no unit $unit"
     [ -L /etc/systemd/system/multi-user.target.wants/$unit.service ] || fail "$unit is not enabled"

@@ -91,6 +91,10 @@ impl World {
         let gone = "INSERT INTO agents (agent_id, name, kernel, arch, client_cert, cert_serial, cert_not_after, enrolled_at, last_seen)
              VALUES (gen_random_uuid(), 'gone', '6.12', 'x86_64', '-', 'gone', now(), now() - interval '8 days', now() - interval '6 minutes')";
         world.stack.psql(gone).expect("an agent that went silent");
+        // Heard from in the future, so that it stays online however long the recipes take.
+        let quiet = "INSERT INTO agents (agent_id, name, kernel, arch, client_cert, cert_serial, cert_not_after, enrolled_at, last_seen)
+             VALUES (gen_random_uuid(), 'quiet', '6.12', 'x86_64', '-', 'quiet', now(), now() - interval '8 days', now() + interval '1 hour')";
+        world.stack.psql(quiet).expect("an agent that sees nothing");
         world
     }
 
@@ -216,6 +220,54 @@ fn try_recipe(world: &World, recipe: &Recipe, shell: &str) {
             let job: Vec<&str> = line.splitn(6, ' ').collect();
             let output = world.run("sh", job[5], &[]);
             assert_eq!((output.status.code(), said(&output).as_str()), (Some(0), "gone\n"), "{what}");
+        }
+        "check-cron" => {
+            let line = text.lines().find(|line| line.starts_with('*')).expect("a line with a time");
+            let job: Vec<&str> = line.splitn(6, ' ').collect();
+            let output = world.run("sh", job[5], &[]);
+            assert!(
+                said(&output).starts_with("TYR CRITICAL - 1 of 3 agents stale for more than 5m00s: gone"),
+                "{what}: {}",
+                said(&output)
+            );
+            let away = world.run("sh", job[5], &AWAY);
+            assert!(said(&away).starts_with("TYR UNKNOWN - "), "{what}: {}", said(&away));
+        }
+        "check" => {
+            let (code, said) = run(&[]);
+            assert_eq!(code, Some(2), "{said}");
+            assert!(
+                said.starts_with("TYR CRITICAL - 1 of 3 agents stale for more than 5m00s: gone")
+                    && said.contains(" | "),
+                "{said}"
+            );
+            assert!(said.contains("stale=1;100;0;0;3") && said.contains("drift="), "{said}");
+            let away = world.run(shell, text, &AWAY);
+            assert_eq!(away.status.code(), Some(3), "our blindness is not the fleet's state");
+        }
+        "silent" => assert_eq!(done(), "online for a week, and no event: quiet\n"),
+        "jq" => assert_eq!(done(), "gone\toffline\n"),
+        "watch" => {
+            fs::remove_file(world.heard("notify-send")).ok();
+            done();
+            assert_eq!(world.told("notify-send"), "Tyr gone went silent\n");
+            fs::remove_file(world.heard("notify-send")).expect("removed");
+        }
+        "doctor" => {
+            assert_eq!(done(), "", "{what}");
+            let report = fs::read_to_string(world.folder.join("doctor.json")).expect("the file");
+            let report: Value = serde_json::from_str(&report).expect("JSON");
+            let state = |check: &str| {
+                let found = report.as_array().expect("checks").iter().find(|line| line["check"] == check);
+                found.unwrap_or_else(|| panic!("no {check} in {report}"))["state"].clone()
+            };
+            assert_eq!(["tls", "login", "alive", "resume"].map(state), ["ok"; 4], "{report}");
+            let away = world.run(shell, text, &AWAY);
+            assert!(said(&away).starts_with("tcp: no connection to port 1"), "{}", said(&away));
+        }
+        "sql-psql" => {
+            let said = done();
+            assert!(said.starts_with("agent_id,agent_name,drifts,last_ts,sustained\n"), "{said}");
         }
         "mail" => {
             done();

@@ -109,18 +109,8 @@ pub async fn page(
     cursor: Option<Position>,
     limit: u32,
 ) -> Result<Vec<AuditEntry>, DbError> {
-    let rows = sqlx::query!(
-        r#"SELECT audit_id, ts, actor, actor_id, source, action, target,
-                  details AS "details: Json<BTreeMap<String, String>>", request_id
-             FROM audit_log
-            WHERE ($1::text IS NULL OR actor = $1)
-              AND ($2::text IS NULL OR action = $2)
-              AND ($3::text IS NULL OR starts_with(action, $3 || '.'))
-              AND ($4::timestamptz IS NULL OR ts >= $4)
-              AND ($5::timestamptz IS NULL OR ts < $5)
-              AND ($6::timestamptz IS NULL OR (ts, audit_id) < ($6, $7::bigint))
-            ORDER BY ts DESC, audit_id DESC
-            LIMIT $8"#,
+    let rows = sqlx::query_file!(
+        "src/db/sql/audit.sql",
         filter.actor,
         filter.action,
         filter.area,

@@ -109,20 +109,7 @@ pub async fn list(conn: impl PgExecutor<'_>, which: Which<'_>) -> Result<Vec<Enr
         Which::One(token_id) => (Some(token_id), None, 1),
         Which::Page { after, limit } => (None, after, limit),
     };
-    let rows = sqlx::query!(
-        "SELECT token_id, label, max_uses, uses, expires_at, revoked_at, created_at, created_by
-           FROM enrollment_tokens
-          WHERE ($1::text IS NULL OR token_id = $1)
-            AND ($2::text IS NULL
-                 OR (created_at, token_id) < (SELECT c.created_at, c.token_id FROM enrollment_tokens c WHERE c.token_id = $2))
-          ORDER BY created_at DESC, token_id DESC
-          LIMIT $3",
-        token_id,
-        after,
-        i64::from(limit)
-    )
-    .fetch_all(conn)
-    .await?;
+    let rows = sqlx::query_file!("src/db/sql/tokens.sql", token_id, after, i64::from(limit)).fetch_all(conn).await?;
     let tokens = rows.into_iter().map(|row| EnrollmentToken {
         token_id: row.token_id,
         label: row.label,

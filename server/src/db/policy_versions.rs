@@ -33,14 +33,7 @@ pub async fn insert(
 
 /// Versions without their text, newest first, at most `limit`; only those `below` a number, if one is given.
 pub async fn list(conn: impl PgExecutor<'_>, below: Option<i32>, limit: u32) -> Result<Vec<PolicyVersion>, DbError> {
-    let rows = sqlx::query!(
-        "SELECT version, name, rules, created_at, created_by FROM policy_versions
-             WHERE $1::int IS NULL OR version < $1 ORDER BY version DESC LIMIT $2",
-        below,
-        i64::from(limit)
-    )
-    .fetch_all(conn)
-    .await?;
+    let rows = sqlx::query_file!("src/db/sql/policies.sql", below, i64::from(limit)).fetch_all(conn).await?;
     let versions = rows.into_iter().map(|row| PolicyVersion {
         version: row.version.unsigned_abs(),
         name: row.name,

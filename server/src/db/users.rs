@@ -113,18 +113,7 @@ pub async fn list(conn: impl PgExecutor<'_>, which: Which<'_>) -> Result<Vec<Use
         Which::One(user_id) => (Some(user_id), None, 1),
         Which::Page { after, limit } => (None, after, limit),
     };
-    let rows = sqlx::query!(
-        r#"SELECT user_id, username, role::text AS "role!", created_at, password_changed_at, last_login_at
-           FROM users
-           WHERE ($1::uuid IS NULL OR user_id = $1) AND ($2::text IS NULL OR username > $2)
-           ORDER BY username
-           LIMIT $3"#,
-        user_id,
-        after,
-        i64::from(limit)
-    )
-    .fetch_all(conn)
-    .await?;
+    let rows = sqlx::query_file!("src/db/sql/users.sql", user_id, after, i64::from(limit)).fetch_all(conn).await?;
     let users = rows.into_iter().map(|row| User {
         user_id: row.user_id,
         username: row.username,

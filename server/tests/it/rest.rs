@@ -19,3 +19,4 @@ mod stream;
 mod tls;
 mod tokens;
 mod users;
+mod webhooks;

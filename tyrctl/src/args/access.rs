@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{ChangeArgs, ListArgs};
+use super::{ChangeArgs, ListArgs, SqlListArgs};
 use crate::complete;
 
 /// Flags of `setup`.
@@ -51,8 +51,9 @@ Examples:
     Status,
     /// Replace the key that signs sessions, without a restart.
     #[command(after_long_help = "\
-Sessions go on: the key before stays good for checking until it is replaced in turn. For when the key may have leaked,
-`--end-sessions` ends all sessions but yours.
+Sessions go on: the key before stays good for checking until it is replaced in
+turn. For when the key may have leaked, `--end-sessions` ends all sessions but
+yours.
 
 Examples:
   tyrctl auth rotate-key
@@ -105,9 +106,11 @@ Examples:
     /// Add a context, or change one.
     #[command(after_long_help = "\
 Examples:
-  tyrctl context add staging --server https://staging.example.com:7701 --ca-file staging-ca.pem
+  tyrctl --server https://staging.example.com:7701 --ca-file ca.pem \\
+      context add staging
   tyrctl context add prod --server https://tyr.example.com:7701 --use
-  tyrctl context add prod --read-only          refuses changes there; `--read-only=false` takes it back")]
+  tyrctl context add prod --read-only          refuses changes there
+  tyrctl context add prod --read-only=false    takes that back")]
     Add(ContextAddArgs),
     /// Remove a context and its access token.
     #[command(
@@ -157,9 +160,10 @@ Examples:
         after_long_help = "\
 Examples:
   tyrctl token list
-  tyrctl token list --sort expires_at"
+  tyrctl token list --sort expires_at
+  tyrctl token list --sql                      the SQL that answers it, for psql"
     )]
-    List(ListArgs),
+    List(SqlListArgs),
     /// Make a token useless; agents that enrolled with it stay.
     #[command(after_long_help = "\
 Examples:

@@ -4,7 +4,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use tyr_api::alerts::{AlertRule, WebhookFormat};
 
-use super::{ChangeArgs, ListArgs};
+use super::{ChangeArgs, ListArgs, SqlArg};
 use crate::complete;
 
 fn rule() -> impl TypedValueParser<Value = AlertRule> {
@@ -31,6 +31,9 @@ pub struct AlertsArgs {
     /// Only alerts of this agent, by name or id.
     #[arg(long, value_name = "AGENT", add = complete::agents())]
     pub agent: Option<String>,
+    /// Whether to print SQL instead.
+    #[command(flatten)]
+    pub sql: SqlArg,
     /// How the list looks.
     #[command(flatten)]
     pub list: ListArgs,
@@ -58,7 +61,9 @@ pub enum AlertsCommand {
     #[command(
         visible_alias = "acknowledge",
         after_long_help = "\
-An acknowledged fall of posture is accepted: the host is compared with its present level from then on.
+An acknowledged fall of posture is accepted: the host is compared with its
+present level from then on. As nothing takes that back it is asked for, and
+needs `--yes` in scripts; alerts of other rules are acknowledged at once.
 
 Examples:
   tyrctl alerts ack 8f21c0de
@@ -71,6 +76,9 @@ Examples:
         /// What others should know.
         #[arg(long, value_name = "TEXT")]
         note: Option<String>,
+        /// Whether to ask.
+        #[command(flatten)]
+        change: ChangeArgs,
     },
     /// Who is told of alerts; admins only.
     #[command(subcommand)]
@@ -84,8 +92,10 @@ pub enum WebhookCommand {
     #[command(after_long_help = "\
 Examples:
   tyrctl alerts webhook add https://pager.example.com/tyr
-  tyrctl alerts webhook add https://hooks.slack.com/services/T0/B0/x --format slack --rule stale --rule loss
-  pass show pager | tyrctl alerts webhook add https://pager.example.com/tyr --secret-stdin")]
+  tyrctl alerts webhook add https://hooks.slack.com/services/T0/B0/x \\
+      --format slack --rule stale --rule loss
+  pass show pager | tyrctl alerts webhook add --secret-stdin \\
+      https://pager.example.com/tyr")]
     Add(WebhookAddArgs),
     /// All webhooks, and how they fare.
     #[command(

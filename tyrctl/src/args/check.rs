@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 
+use crate::complete;
 use crate::threshold::Range;
 use crate::when::{self, Moment};
 
@@ -22,10 +23,10 @@ pub struct CheckArgs {
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = when::parse_duration)]
     pub stale_after: SignedDuration,
     /// Count drift from this time on.
-    #[arg(long, value_name = "TIME", default_value = "1d", value_parser = when::parse_moment)]
+    #[arg(long, value_name = "TIME", default_value = "1d", value_parser = when::parse_moment, add = complete::moments())]
     pub since: Moment,
     /// Only this agent, by name or id.
-    #[arg(long, value_name = "AGENT")]
+    #[arg(long, value_name = "AGENT", add = complete::agents())]
     pub agent: Option<String>,
 }
 

@@ -137,8 +137,9 @@ Examples:
     },
     /// Keep an agent out of lists, and don't let it in, until it is taken back.
     #[command(after_long_help = "\
-For hosts that are put aside. The stream of a running agent ends at once; it goes on enforcing its last policy and keeps its
-events. What it sent before stays.
+For hosts that are put aside. The stream of a running agent ends at once; it
+goes on enforcing its last policy and keeps its events. What it sent before
+stays.
 
 Examples:
   tyrctl agent archive build-017
@@ -153,8 +154,9 @@ Examples:
     Unarchive(AgentChangeArgs),
     /// Shut an agent out for good: its certificate is refused from now on.
     #[command(after_long_help = "\
-For hosts that are lost or were broken into. The stream of a running agent ends within a second. Its events stay. The host can
-enroll again with a fresh token (`tyrctl token create`), as a new agent.
+For hosts that are lost or were broken into. The stream of a running agent ends
+within a second. Its events stay. The host can enroll again with a fresh token
+(`tyrctl token create`), as a new agent.
 
 Examples:
   tyrctl agent revoke laptop-7
@@ -259,22 +261,23 @@ Examples:
 Examples:
   tyrctl events tail
   tyrctl events tail --verdict deny,alert --last 20
-  tyrctl events tail -o jsonl | jq -r 'select(.severity == \"critical\") | .resource'")]
+  tyrctl events tail -o jsonl --jq 'select(.severity == \"high\") | .resource'")]
     Tail(EventsTailArgs),
     /// Events per minute, by verdict or kind; per hour by agent.
     #[command(after_long_help = "\
 Counted from roll-ups, so it takes a moment however many events there are.
 
 Examples:
-  tyrctl events rate                          the last hour by minute and verdict
+  tyrctl events rate                        the last hour by minute and verdict
   tyrctl events rate --since 1d --by kind
-  tyrctl events rate --since 6h --by agent    whole hours, the busiest agents first
-  tyrctl events rate --sql                    the SQL that answers it, for psql
+  tyrctl events rate --since 6h --by agent  whole hours, busiest agents first
+  tyrctl events rate --sql                  the SQL that answers it, for psql
   tyrctl events rate --since 15m -o csv")]
     Rate(EventsRateArgs),
     /// Agents with most events, by verdict.
     #[command(after_long_help = "\
-Whole hours are counted, from a roll-up, so it takes a moment however many events there are.
+Whole hours are counted, from a roll-up, so it takes a moment however many
+events there are.
 
 Examples:
   tyrctl events agents                        the last day

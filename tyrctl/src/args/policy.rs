@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueHint};
 
-use super::{ChangeArgs, ListArgs};
+use super::{ChangeArgs, ListArgs, SqlListArgs};
 use crate::complete;
 use tyr_api::policies::TargetType;
 
@@ -26,9 +26,10 @@ Examples:
         after_long_help = "\
 Examples:
   tyrctl policy list
-  tyrctl policy list -o json"
+  tyrctl policy list -o json
+  tyrctl policy list --sql                     the SQL that answers it, for psql"
     )]
-    List(ListArgs),
+    List(SqlListArgs),
     /// The text of a version.
     #[command(after_long_help = "\
 Examples:
@@ -41,7 +42,8 @@ Examples:
     },
     /// Make a new version with the text of an earlier one.
     #[command(after_long_help = "\
-Nothing is overwritten: version numbers only grow, and the new one is in force nowhere until it is assigned.
+Nothing is overwritten: version numbers only grow, and the new one is in force
+nowhere until it is assigned.
 
 Examples:
   tyrctl policy rollback 3
@@ -57,13 +59,15 @@ Examples:
     },
     /// Put a version in force for an agent, for an agent type, or for all.
     #[command(after_long_help = "\
-An agent runs the overlays of the agent types first, then its own version, else that of `--all`.
+An agent runs the overlays of the agent types first, then its own version, else
+that of `--all`.
 
 Examples:
   tyrctl policy assign --version 3 --agent build-017
   tyrctl policy assign --version 4 --agent-type claude-code
   tyrctl policy assign --version 2 --all
-  tyrctl policy assign --target-type daemon --target-id 0192e4b8-7c1e-7d3a-9b52-6f0c2a9d1e44 --version 3 --yes")]
+  tyrctl policy assign --version 3 --yes --target-type daemon \\
+      --target-id 0192e4b8-7c1e-7d3a-9b52-6f0c2a9d1e44")]
     Assign(AssignArgs),
     /// End what is assigned to an agent, to an agent type, or to all.
     #[command(after_long_help = "\
@@ -138,10 +142,10 @@ pub struct AssignArgs {
 #[command(group = ArgGroup::new("whose").required(true).args(["agent", "agent_type", "all"]))]
 pub struct UnassignArgs {
     /// What this agent has of its own, by name or id.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = complete::agents())]
     pub agent: Option<String>,
     /// What AI processes of this type have, on all agents.
-    #[arg(long, value_name = "TYPE")]
+    #[arg(long, value_name = "TYPE", add = complete::agent_types())]
     pub agent_type: Option<String>,
     /// What every agent has that has none of its own.
     #[arg(long)]

@@ -14,6 +14,17 @@ pub struct SqlArg {
     pub sql: bool,
 }
 
+/// Flags of a list that a statement answers.
+#[derive(Clone, Debug, Default, Args)]
+pub struct SqlListArgs {
+    /// Whether to print SQL instead.
+    #[command(flatten)]
+    pub sql: SqlArg,
+    /// List flags.
+    #[command(flatten)]
+    pub list: ListArgs,
+}
+
 /// `sql …`
 #[derive(Clone, Debug, Subcommand)]
 pub enum SqlCommand {
@@ -28,8 +39,9 @@ Examples:
     List(ListArgs),
     /// One statement, ready for psql.
     #[command(after_long_help = "\
-With a number of the manual, e.g. M10, all that it asks for. Times are filled in as the command has them unless told; the flag
-`--sql` of the command itself fills in what you say.
+With a number of the manual, e.g. M10, all that it asks for. Times are filled in
+as the command has them unless told; the flag `--sql` of the command itself
+fills in what you say.
 
 Examples:
   tyrctl sql show drift

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{ChangeArgs, ListArgs, Window};
+use super::{ChangeArgs, ListArgs, SqlArg, SqlListArgs, Window};
 use crate::complete;
 
 /// What a user may do.
@@ -24,9 +24,10 @@ pub enum UserCommand {
 Examples:
   tyrctl user list
   tyrctl user list --sort last_login_at:desc
-  tyrctl user list -o name"
+  tyrctl user list -o name
+  tyrctl user list --sql                       the SQL that answers it, for psql"
     )]
-    List(ListArgs),
+    List(SqlListArgs),
     /// One user in detail.
     #[command(after_long_help = "\
 Examples:
@@ -63,7 +64,8 @@ Examples:
     },
     /// Give a user another password; its sessions end.
     #[command(after_long_help = "\
-Your own password is changed by `tyrctl passwd`, which ends no session that you need.
+Your own password is changed by `tyrctl passwd`, which ends no session that you
+need.
 
 Examples:
   tyrctl user reset-password bob
@@ -133,6 +135,9 @@ pub struct AuditArgs {
     /// Which stretch of time.
     #[command(flatten)]
     pub window: Window,
+    /// Whether to print SQL instead.
+    #[command(flatten)]
+    pub sql: SqlArg,
     /// How to print the list.
     #[command(flatten)]
     pub list: ListArgs,

@@ -28,7 +28,8 @@ use tyr_api::alerts::Alert;
 use tyr_api::events::{Event, EventQuery};
 use tyr_api::stream::{self, Gap, StreamStats};
 
-use super::{Client, ERROR_BYTES_MAX, has_content_type};
+use super::Client;
+use super::request::{ERROR_BYTES_MAX, has_content_type};
 use crate::error::{Failure, Kind};
 
 /// Longest silence on a live stream. The server sends a comment each 10 s.

@@ -5,7 +5,7 @@ use tyr_api::agents::{Agent, AgentsQuery, Liveness, Posture};
 use uuid::Uuid;
 
 use super::change::may_go_on;
-use super::{Outcome, sql};
+use super::{Outcome, hint, sql};
 use crate::app::App;
 use crate::args::{AgentChangeArgs, AgentsArgs, ChangeArgs, Format};
 use crate::client::Client;
@@ -95,7 +95,12 @@ pub(super) async fn list(app: &App, args: &AgentsArgs) -> Result<Outcome, Failur
         AgentsArgs { offline: true, .. } => "offline ",
         _ => "",
     };
-    VIEW.print(&app.out, &args.list, agents, &format!("no {what}agents"))
+    let none = agents.is_empty();
+    let outcome = VIEW.print(&app.out, &args.list, agents, &format!("no {what}agents"))?;
+    if none {
+        hint::first_host(app, &client, None).await;
+    }
+    Ok(outcome)
 }
 
 /// Whole seconds, as the server takes them.

@@ -2,7 +2,7 @@
 
 use tyr_api::agents::{DiscoveredAgent, DiscoveredAgentsQuery};
 
-use super::{Outcome, agents, sql};
+use super::{Outcome, agents, hint, sql};
 use crate::app::App;
 use crate::args::{AiArgs, AiCommand, Format};
 use crate::error::Failure;
@@ -69,5 +69,11 @@ pub(super) async fn run(app: &App, args: &AiArgs) -> Result<Outcome, Failure> {
     };
     let processes = client.discovered_agents(&query).await?;
     let running = if args.all { "" } else { "running " };
-    VIEW.print(&app.out, &args.list, processes, &format!("no {running}AI processes"))
+    let none = processes.is_empty();
+    let outcome = VIEW.print(&app.out, &args.list, processes, &format!("no {running}AI processes"))?;
+    if none {
+        let ended = (!args.all).then_some("`tyrctl ai --all` shows ended ones too");
+        hint::first_host(app, &client, ended).await;
+    }
+    Ok(outcome)
 }

@@ -2,16 +2,21 @@
 
 use std::io::BufRead;
 
-use tyr_api::alerts::{Acknowledgement, Alert, AlertFilter, AlertQuery, AlertState, NewWebhook, Webhook, WebhookTest};
+use tyr_api::alerts::{
+    Acknowledgement, Alert, AlertFilter, AlertQuery, AlertRule, AlertState, NewWebhook, Webhook, WebhookTest,
+};
 use uuid::Uuid;
 
-use super::{Outcome, change::may_go_on};
+use super::{Outcome, change::may_go_on, hint, sql};
 use crate::app::App;
-use crate::args::{AlertsArgs, AlertsCommand, AlertsState, Format, ListArgs, WebhookAddArgs, WebhookCommand};
+use crate::args::{
+    AlertsArgs, AlertsCommand, AlertsState, ChangeArgs, Format, ListArgs, WebhookAddArgs, WebhookCommand,
+};
 use crate::client::Client;
 use crate::error::Failure;
 use crate::output::rows::{Column, View, print_record};
 use crate::output::value::{Tone, Value};
+use crate::sql::{Bound, Value as Literal, catalog};
 
 /// Digits of an id that a table shows: the end, as ids that were made together begin alike.
 const SHORT_ID_CHARS: usize = 8;
@@ -89,12 +94,36 @@ fn rules(webhook: &Webhook) -> String {
 pub(super) async fn run(app: &App, args: AlertsArgs) -> Result<Outcome, Failure> {
     match args.command {
         None => list(app, &args).await,
-        Some(AlertsCommand::Ack { ids, note }) => acknowledge(app, &ids, note).await,
+        Some(AlertsCommand::Ack { ids, note, change }) => acknowledge(app, &ids, note, change).await,
         Some(AlertsCommand::Webhook(command)) => webhook(app, command).await,
     }
 }
 
+/// The statement that answers the same.
+fn statement(app: &App, args: &AlertsArgs) -> Bound {
+    let states: &[&str] = match args.state {
+        AlertsState::Open => &["pending", "firing"],
+        AlertsState::Firing => &["firing"],
+        AlertsState::Pending => &["pending"],
+        AlertsState::Resolved => &["resolved"],
+        AlertsState::All => &["pending", "firing", "resolved"],
+    };
+    let limit = match args.list.limit.unwrap_or(LIMIT_DEFAULT) {
+        0 => Literal::Nothing,
+        limit => Literal::Number(limit as u64),
+    };
+    catalog::ALERTS
+        .bind(app.now)
+        .with("state", Literal::Words(states.iter().map(|&state| state.to_owned()).collect()))
+        .with_some("rule", args.rule.map(|rule| Literal::Text(rule.to_string())))
+        .with_some("agent", args.agent.clone().map(Literal::Agent))
+        .with("limit", limit)
+}
+
 async fn list(app: &App, args: &AlertsArgs) -> Result<Outcome, Failure> {
+    if args.sql.sql {
+        return sql::print(app, &ListArgs { limit: None, ..args.list.clone() }, &[statement(app, args)]);
+    }
     let client = app.client()?;
     let agent = match &args.agent {
         // So that a typing error is an error, and not an empty list.
@@ -118,7 +147,12 @@ async fn list(app: &App, args: &AlertsArgs) -> Result<Outcome, Failure> {
     if more && args.list.limit.is_none() {
         app.out.note(&format!("note: the first {} alerts; --limit 0 for all", alerts.len()));
     }
-    VIEW.print(&app.out, &args.list, alerts, empty)
+    let none = alerts.is_empty();
+    let outcome = VIEW.print(&app.out, &args.list, alerts, empty)?;
+    if none {
+        hint::first_host(app, &client, None).await;
+    }
+    Ok(outcome)
 }
 
 /// Alerts in the server's order, and whether there are more.
@@ -138,18 +172,33 @@ pub(super) async fn fetch(client: &Client, mut query: AlertQuery, limit: usize) 
     }
 }
 
-async fn acknowledge(app: &App, ids: &[String], note: Option<String>) -> Result<Outcome, Failure> {
+async fn acknowledge(
+    app: &App,
+    ids: &[String],
+    note: Option<String>,
+    mut change: ChangeArgs,
+) -> Result<Outcome, Failure> {
     let client = app.client()?;
     let mut alerts = Vec::new();
     // All are looked up before the first is changed.
     let open = AlertQuery { state: Some(AlertFilter::Open), ..AlertQuery::default() };
-    let (open, _) = if ids.iter().all(|id| id.parse::<Uuid>().is_ok()) {
-        (Vec::new(), false)
-    } else {
-        fetch(&client, open, usize::MAX).await?
-    };
+    let (open, _) = fetch(&client, open, usize::MAX).await?;
     for id in ids {
         alerts.push(pick(id, open.iter().map(|alert| alert.alert_id), "open alert", "tyrctl alerts")?);
+    }
+    let found = |id: &Uuid| open.iter().find(|alert| alert.alert_id == *id);
+    let falls = alerts.iter().filter_map(found).any(|alert| alert.rule == AlertRule::PostureFell);
+    let named: Vec<String> = alerts
+        .iter()
+        .map(|id| match found(id) {
+            Some(alert) => format!("{} on {}", alert.rule, alert.agent_name),
+            None => id.to_string(),
+        })
+        .collect();
+    // Only an accepted fall can't be taken back.
+    change.yes |= !falls;
+    if !may_go_on(app, &format!("acknowledge {}", named.join(", ")), change)? {
+        return Ok(Outcome::Done);
     }
     let body = Acknowledgement { note };
     let mut done = Vec::new();

@@ -7,7 +7,7 @@ use std::path::Path;
 use reqwest::Method;
 use serde_json::Value;
 
-use super::Outcome;
+use super::{Outcome, change::may_go_on};
 use crate::app::App;
 use crate::args::{ApiArgs, ApiMethod, Format};
 use crate::error::Failure;
@@ -19,6 +19,10 @@ const BODY_BYTES_MAX: u64 = 512 * 1024;
 pub(super) async fn run(app: &App, args: &ApiArgs) -> Result<Outcome, Failure> {
     let body = args.input.as_deref().map(read).transpose()?;
     let path = if args.path.starts_with('/') { args.path.clone() } else { format!("/api/v1/{}", args.path) };
+    // What a request does is not to be seen in it: `POST policy-assignments` puts a policy in force.
+    if args.method != ApiMethod::Get && !may_go_on(app, &described(args, &path, body.as_ref()), args.change)? {
+        return Ok(Outcome::Done);
+    }
     let answer = app.client()?.raw(args.method.into(), &path, &args.query, body.as_ref()).await?;
     if answer.is_empty() {
         return Ok(Outcome::Done);
@@ -35,6 +39,16 @@ pub(super) async fn run(app: &App, args: &ApiArgs) -> Result<Outcome, Failure> {
         }
     }
     Ok(Outcome::Done)
+}
+
+/// The request in words: what is sent where, and with what.
+fn described(args: &ApiArgs, path: &str, body: Option<&Value>) -> String {
+    let method = Method::from(args.method);
+    let query: Vec<String> = args.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+    // The body may hold a password.
+    let body = if body.is_some() { " with the given body" } else { "" };
+    format!("send `{method} {path}{query}`{body}")
 }
 
 impl From<ApiMethod> for Method {

@@ -2,13 +2,14 @@
 
 use tyr_api::audit::{AuditEntry, AuditQuery};
 
-use super::Outcome;
 use super::events::instants;
+use super::{Outcome, sql};
 use crate::app::App;
-use crate::args::AuditArgs;
+use crate::args::{AuditArgs, ListArgs};
 use crate::error::Failure;
 use crate::output::rows::{Column, View};
 use crate::output::value::{Tone, Value};
+use crate::sql::{Bound, Value as Literal, catalog};
 
 /// Rows of a page, as the server allows at most.
 const PAGE_ROWS_MAX: usize = 1_000;
@@ -33,8 +34,13 @@ pub(crate) const VIEW: View<AuditEntry> = View {
 
 /// `audit`.
 pub(super) async fn run(app: &App, args: &AuditArgs) -> Result<Outcome, Failure> {
-    let client = app.client()?;
     let (since, until) = instants(app, &args.window)?;
+    if args.sql.sql {
+        let statement = statement(app, args).with_some("since", since.map(Literal::At));
+        let statement = statement.with_some("until", until.map(Literal::At));
+        return sql::print(app, &ListArgs { limit: None, ..args.list.clone() }, &[statement]);
+    }
+    let client = app.client()?;
     let limit = match args.list.limit {
         None => LIMIT_DEFAULT,
         Some(0) => usize::MAX,
@@ -57,6 +63,22 @@ pub(super) async fn run(app: &App, args: &AuditArgs) -> Result<Outcome, Failure>
         app.out.note(&format!("note: the newest {limit} entries; --limit 0 for all"));
     }
     VIEW.print(&app.out, &args.list, entries, "no entries")
+}
+
+/// The statement that answers the same, of all times.
+fn statement(app: &App, args: &AuditArgs) -> Bound {
+    // An area is what has no dot; the server alone knows all words.
+    let word = args.action.clone().map(Literal::Text);
+    let which = if args.action.as_ref().is_some_and(|action| action.contains('.')) { "action" } else { "area" };
+    let limit = match args.list.limit.unwrap_or(LIMIT_DEFAULT) {
+        0 => Literal::Nothing,
+        limit => Literal::Number(limit as u64),
+    };
+    catalog::AUDIT
+        .bind(app.now)
+        .with_some("actor", args.actor.clone().map(Literal::Text))
+        .with_some(which, word)
+        .with("limit", limit)
 }
 
 /// What failed stands out.

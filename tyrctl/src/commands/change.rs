@@ -1,4 +1,7 @@
 //! Verbs that change what others depend on: one way to ask, to rehearse, and to refuse.
+//!
+//! Asked is for what ends, takes away or replaces something, or puts it in force; what only adds something (`policy apply`,
+//! `token create`), what can be taken back as easily (`agent unarchive`, `ai rename`) and what is one's own is not.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -28,7 +31,8 @@ pub(super) fn may_go_on_here(app: &App, what: &str, how: ChangeArgs) -> Result<b
     if how.yes {
         return Ok(true);
     }
-    if app.global.no_input || !io::stdin().is_terminal() {
+    // A question that nobody sees would keep the program waiting for ever.
+    if app.global.no_input || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Err(Failure::usage(format!("not done: {what}"))
             .cause("nobody can be asked to confirm it")
             .hint("`--yes` does it without asking, `--dry-run` only says what it would do"));
@@ -38,6 +42,10 @@ pub(super) fn may_go_on_here(app: &App, what: &str, how: ChangeArgs) -> Result<b
     write!(err, "{}? [y/N] ", sanitize(what)).and_then(|()| err.flush()).map_err(|error| failure(&error))?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).map_err(|error| failure(&error))?;
+    if !answer.ends_with('\n') {
+        // The end of the input leaves the cursor behind the question.
+        writeln!(err).map_err(|error| failure(&error))?;
+    }
     if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
         Ok(true)
     } else {

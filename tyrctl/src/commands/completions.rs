@@ -25,15 +25,25 @@ reachable. Standard output carries data, standard error the talk; in a pipe noth
 /// `completions SHELL`.
 pub(super) fn completions(app: &App, args: &CompletionsArgs) -> Result<Outcome, Failure> {
     if args.dynamic {
-        app.out.text(match args.shell {
-            Shell::Bash => "source <(COMPLETE=bash tyrctl)\n",
-            Shell::Zsh => "source <(COMPLETE=zsh tyrctl)\n",
-            Shell::Fish => "COMPLETE=fish tyrctl | source\n",
-        })?;
+        app.out.text(loader(args.shell))?;
     } else {
         app.out.text(&script(args.shell))?;
     }
     Ok(Outcome::Done)
+}
+
+/// What makes a shell ask this program, for its start-up file or for a file of its own in the folder of completions: the script
+/// itself comes from the program that is installed, so the two can't differ.
+pub fn loader(shell: Shell) -> &'static str {
+    match shell {
+        Shell::Bash => "source <(COMPLETE=bash tyrctl)\n",
+        // In a file of its own it is read at the first press of tab, which has to be answered at once.
+        Shell::Zsh => {
+            "#compdef tyrctl\nsource <(COMPLETE=zsh tyrctl)\n\
+             [[ ${funcstack[1]} != _tyrctl ]] || _clap_dynamic_completer_tyrctl \"$@\"\n"
+        }
+        Shell::Fish => "COMPLETE=fish tyrctl | source\n",
+    }
 }
 
 /// The complete script of a shell.

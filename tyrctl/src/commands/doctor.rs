@@ -16,6 +16,7 @@ use crate::output::value::{Tone, Value};
 mod local;
 mod server;
 mod stream;
+mod terminal;
 mod tls;
 
 /// How a thing is.
@@ -89,7 +90,10 @@ pub(super) async fn run(app: &App, args: &DoctorArgs) -> Result<Outcome, Failure
     tell(app, &findings)?;
     let mut told = findings.len();
     findings.push(local::proxies());
-    findings.push(local::terminal(app));
+    findings.push(local::cache(app));
+    findings.push(terminal::look(app));
+    told = tell_rest(app, &findings, told)?;
+    findings.push(terminal::ask());
     told = tell_rest(app, &findings, told)?;
     server::look(app, args.wait, &mut findings, |findings| {
         told = tell_rest(app, findings, told)?;

@@ -5,7 +5,7 @@ use tyr_api::events::EventQuery;
 use tyr_api::stats::{DriftBy, DriftQuery, DriftRow};
 
 use super::events::{self, Filter, fetch, instants};
-use super::{Outcome, agents, sql};
+use super::{Outcome, agents, hint, sql};
 use crate::app::App;
 use crate::args::{DriftArgs, EventFilter, ListArgs};
 use crate::error::Failure;
@@ -82,7 +82,12 @@ pub(super) async fn run(app: &App, args: &DriftArgs) -> Result<Outcome, Failure>
     let by = (args.by != DriftBy::Agent).then_some(args.by);
     let rows = client.drift(&DriftQuery { since: Some(since), until, by, agent_id }).await?;
     let view = if by.is_none() { &BY_AGENT } else { &GROUPS };
-    view.print(&app.out, &args.list, rows, EMPTY)
+    let none = rows.is_empty();
+    let outcome = view.print(&app.out, &args.list, rows, EMPTY)?;
+    if none {
+        hint::first_host(app, &client, None).await;
+    }
+    Ok(outcome)
 }
 
 fn sustained(row: &DriftRow) -> Value {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use tyr_api::events::{Event, EventQuery, Verdict};
 
-use super::{Outcome, agents as fleet, sql};
+use super::{Outcome, agents as fleet, hint, sql};
 use crate::app::App;
 use crate::args::{EventFilter, EventsListArgs, ListArgs, Window};
 use crate::client::Client;
@@ -77,7 +77,12 @@ pub(super) async fn list(app: &App, args: &EventsListArgs) -> Result<Outcome, Fa
     if more {
         app.out.note(&format!("note: the newest {} events; --limit 0 for all", events.len()));
     }
-    VIEW.print(&app.out, &args.list, events, "no events")
+    let none = events.is_empty();
+    let outcome = VIEW.print(&app.out, &args.list, events, "no events")?;
+    if none {
+        hint::first_host(app, &client, Some(hint::JUDGED)).await;
+    }
+    Ok(outcome)
 }
 
 /// The newest events that pass the filter, newest first, and whether there are more.

@@ -8,15 +8,16 @@ use serde::Serialize;
 use tyr_api::policies::{Assignment, NewAssignment, NewPolicy, PolicyDocument, PolicyLayer, PolicyVersion, TargetType};
 use tyr_policy::{Diagnostic, Policy};
 
-use super::{Outcome, agents, change::may_go_on};
+use super::{Outcome, agents, change::may_go_on, sql};
 use crate::app::App;
-use crate::args::{ApplyArgs, AssignArgs, Format, ListArgs, PolicyCommand};
+use crate::args::{ApplyArgs, AssignArgs, Format, ListArgs, PolicyCommand, SqlListArgs};
 use crate::client::Client;
 use crate::error::Failure;
 use crate::output::rows::{Column, View, print_record};
 use crate::output::sanitize::sanitize;
 use crate::output::table::shorten;
 use crate::output::value::{Tone, Value};
+use crate::sql::catalog;
 
 mod unassign;
 
@@ -77,10 +78,16 @@ const LAYERS: View<PolicyLayer> = View {
 pub(super) async fn run(app: &App, command: PolicyCommand) -> Result<Outcome, Failure> {
     match command {
         PolicyCommand::Apply(args) => apply(app, &args).await,
-        PolicyCommand::List(list) => {
+        PolicyCommand::List(args) if args.sql.sql => sql::print(app, &args.list, &[catalog::POLICIES.bind(app.now)]),
+        PolicyCommand::List(SqlListArgs { list, .. }) => {
             let mut versions = app.client()?.policies().await?;
             versions.sort_by_key(|policy| std::cmp::Reverse(policy.version));
-            VERSIONS.print(&app.out, &list, versions, "no policies")
+            let none = versions.is_empty();
+            let outcome = VERSIONS.print(&app.out, &list, versions, "no policies")?;
+            if none {
+                app.out.advise("`tyrctl policy apply -f FILE` makes the first");
+            }
+            Ok(outcome)
         }
         PolicyCommand::Show { version } => show(app, version).await,
         PolicyCommand::Rollback { version, change } => {

@@ -2,12 +2,13 @@
 
 use tyr_api::auth::{EnrollmentToken, NewEnrollmentToken};
 
-use super::{Outcome, change::may_go_on};
+use super::{Outcome, change::may_go_on, sql};
 use crate::app::App;
 use crate::args::{Format, ListArgs, TokenCommand, TokenCreateArgs};
 use crate::error::Failure;
 use crate::output::rows::{Column, View, print_record};
 use crate::output::value::Value;
+use crate::sql::catalog;
 
 pub(crate) const VIEW: View<EnrollmentToken> = View {
     noun: "tokens",
@@ -28,7 +29,8 @@ pub(crate) const VIEW: View<EnrollmentToken> = View {
 pub(super) async fn run(app: &App, command: TokenCommand) -> Result<Outcome, Failure> {
     match command {
         TokenCommand::Create(args) => create(app, &args).await,
-        TokenCommand::List(list) => self::list(app, &list).await,
+        TokenCommand::List(args) if args.sql.sql => sql::print(app, &args.list, &[catalog::TOKENS.bind(app.now)]),
+        TokenCommand::List(args) => list(app, &args.list).await,
         TokenCommand::Revoke { token_id, change } => {
             let client = app.client()?;
             if !may_go_on(app, &format!("revoke the enrollment token {token_id}"), change)? {
@@ -61,5 +63,11 @@ async fn create(app: &App, args: &TokenCreateArgs) -> Result<Outcome, Failure> {
 }
 
 async fn list(app: &App, list: &ListArgs) -> Result<Outcome, Failure> {
-    VIEW.print(&app.out, list, app.client()?.enrollment_tokens().await?, "no enrollment tokens")
+    let tokens = app.client()?.enrollment_tokens().await?;
+    let none = tokens.is_empty();
+    let outcome = VIEW.print(&app.out, list, tokens, "no enrollment tokens")?;
+    if none {
+        app.out.advise("`tyrctl token create --label NAME` makes one");
+    }
+    Ok(outcome)
 }

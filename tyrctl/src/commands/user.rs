@@ -4,7 +4,7 @@ use tyr_api::auth::Role;
 use tyr_api::users::{NewUser, User, UserChange};
 use uuid::Uuid;
 
-use super::{Outcome, change::may_go_on, session};
+use super::{Outcome, change::may_go_on, session, sql};
 use crate::app::App;
 use crate::args::{ChangeArgs, ListArgs, RoleArg, UserCommand, UserCreateArgs};
 use crate::client::Client;
@@ -12,6 +12,7 @@ use crate::error::Failure;
 use crate::output::nearest;
 use crate::output::rows::{Column, View, print_record};
 use crate::output::value::{Tone, Value};
+use crate::sql::catalog;
 
 pub(crate) const VIEW: View<User> = View {
     noun: "users",
@@ -29,7 +30,8 @@ pub(crate) const VIEW: View<User> = View {
 /// `user …`.
 pub(super) async fn run(app: &App, command: UserCommand) -> Result<Outcome, Failure> {
     match command {
-        UserCommand::List(list) => self::list(app, &list).await,
+        UserCommand::List(args) if args.sql.sql => sql::print(app, &args.list, &[catalog::USERS.bind(app.now)]),
+        UserCommand::List(args) => list(app, &args.list).await,
         UserCommand::Show { name } => show(app, &name).await,
         UserCommand::Create(args) => create(app, args).await,
         UserCommand::SetRole { name, role, change } => set_role(app, &name, role.into(), change).await,

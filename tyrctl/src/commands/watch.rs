@@ -11,7 +11,7 @@ use super::{Outcome, dispatch};
 use crate::app::App;
 use crate::args::{
     AgentsArgs, AiArgs, AlertsArgs, AlertsCommand, Command, ConfigCommand, ContextCommand, DbCommand, EventsCommand,
-    Format, ListArgs, PolicyCommand, SqlCommand, TokenCommand, UserCommand, WebhookCommand,
+    Format, ListArgs, PolicyCommand, SqlCommand, SqlListArgs, TokenCommand, UserCommand, WebhookCommand,
 };
 use crate::error::{Failure, Kind};
 use crate::output::sanitize::sanitize;
@@ -32,10 +32,10 @@ pub(crate) fn list_of(command: &mut Command) -> Option<&mut ListArgs> {
         )
         | Command::Context(ContextCommand::List(list))
         | Command::Config(ConfigCommand::Show { list, .. })
-        | Command::Policy(PolicyCommand::List(list) | PolicyCommand::Assignments(list))
+        | Command::Policy(PolicyCommand::List(SqlListArgs { list, .. }) | PolicyCommand::Assignments(list))
         | Command::Sql(SqlCommand::List(list))
-        | Command::Token(TokenCommand::List(list))
-        | Command::User(UserCommand::List(list)) => Some(list),
+        | Command::Token(TokenCommand::List(SqlListArgs { list, .. }))
+        | Command::User(UserCommand::List(SqlListArgs { list, .. })) => Some(list),
         Command::Audit(args) => Some(&mut args.list),
         Command::Drift(args) => Some(&mut args.list),
         Command::Keys(args) => Some(&mut args.list),

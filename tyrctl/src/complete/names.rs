@@ -10,6 +10,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use etcetera::BaseStrategy as _;
+use jiff::SignedDuration;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -110,7 +111,18 @@ pub fn forget(context: &str) {
     }
 }
 
-fn folder() -> Option<PathBuf> {
+/// How long ago the newest names of the context and server in use were fetched; `None` when none are kept.
+pub fn cached(app: &App) -> Option<SignedDuration> {
+    let folder = folder()?.join(key(app.context_name(), &app.endpoint().ok()?));
+    let files = fs::read_dir(folder).ok()?.flatten();
+    let newest =
+        files.filter_map(|file| load(&file.path())).map(|cached| cached.fetched_at).filter(|at| *at > 0).max()?;
+    // A clock that was set back makes them older than never.
+    Some(SignedDuration::from_secs(i64::try_from(now().saturating_sub(newest)).ok()?))
+}
+
+/// Where they are kept, whether or not there are any.
+pub fn folder() -> Option<PathBuf> {
     Some(etcetera::base_strategy::Xdg::new().ok()?.cache_dir().join("tyr").join("names"))
 }
 

@@ -1,236 +1,67 @@
-//! `--jq`: expressions of jq, evaluated here by jaq, so that nothing has to be installed.
+//! `--jq`: expressions of jq, evaluated by jaq, so that nothing has to be installed.
+//!
+//! An expression may run for ever, eat all memory or go down without end (`def f: 1 + f; f`), and none of that can be seen in
+//! its text. So it is evaluated by a process of its own, this same program started once more, that the kernel holds to limits
+//! of time, memory and stack: what ends there is an error here.
 
-use std::ops::Range;
+use std::cell::RefCell;
+use std::fmt;
+use std::time::Duration;
 
-use jaq_core::compile::Undefined;
-use jaq_core::load::{Arena, Error as LoadError, File, Loader, span};
-use jaq_core::{Compiler, Ctx, Native, Vars, data};
-use jaq_json::{Num, Val};
-use serde_json::{Map, Number, Value};
+use serde_json::Value;
 
-use super::underlined;
 use crate::error::Failure;
 
-/// Longest expression, in bytes: it is read and evaluated by recursion, two bytes being enough for a step down.
-const EXPRESSION_BYTES_MAX: usize = 1024;
-/// Deepest nesting of brackets in an expression, and of arrays and objects in a result.
-const DEPTH_MAX: usize = 128;
+mod expression;
+mod worker;
+
+use expression::Expression;
+use worker::Worker;
+pub use worker::answer;
 
 /// An expression that was understood.
 pub struct Jq {
-    filter: jaq_core::compile::Filter<Native<data::JustLut<Val>>>,
+    code: String,
+    /// How long one input may be computed on.
+    limit: Duration,
+    /// Started with the first input.
+    worker: RefCell<Option<Worker>>,
+}
+
+impl fmt::Debug for Jq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jq").field("code", &self.code).field("limit", &self.limit).finish_non_exhaustive()
+    }
 }
 
 impl Jq {
-    /// Reads an expression.
+    /// Reads an expression; one input may keep the processor busy for `limit`.
     ///
     /// # Errors
     /// When it is none, with the place that is wrong.
-    pub fn new(code: &str) -> Result<Self, Failure> {
-        let failure = |what: String, wrong: Range<usize>| {
-            Failure::usage("the jq expression could not be read").cause(underlined(code, wrong, &what))
-        };
-        if code.len() > EXPRESSION_BYTES_MAX {
-            return Err(Failure::usage("the jq expression could not be read")
-                .cause(format!("it is longer than {EXPRESSION_BYTES_MAX} bytes")));
-        }
-        // The parser goes down with each bracket and each sign before a term, and the stack has an end.
-        let (mut depth, mut signs) = (0_usize, 0_usize);
-        for (at, byte) in code.bytes().enumerate() {
-            match byte {
-                b'(' | b'[' | b'{' => depth += 1,
-                b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            signs = match byte {
-                b'-' => signs + 1,
-                byte if byte.is_ascii_whitespace() => signs,
-                _ => 0,
-            };
-            if depth + signs > DEPTH_MAX {
-                return Err(failure(format!("nested deeper than {DEPTH_MAX}"), at..at + 1));
-            }
-        }
-        let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-        let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
-        let arena = Arena::default();
-        let modules = Loader::new(definitions).load(&arena, File { code, path: () }).map_err(|errors| {
-            let (what, wrong) = errors.into_iter().next().map_or((String::new(), 0..0), |(file, error)| match error {
-                LoadError::Io(errors) => match errors.into_iter().next() {
-                    Some((part, what)) => (what, span(file.code, part)),
-                    None => (String::new(), 0..0),
-                },
-                LoadError::Lex(errors) => match errors.into_iter().next() {
-                    Some((expected, found)) => {
-                        let wrong = span(file.code, found);
-                        // The rest of the text is not wrong, only what stands first in it.
-                        let first = found.chars().next().map_or(0, char::len_utf8);
-                        (format!("expected {}", expected.as_str()), wrong.start..wrong.start + first)
-                    }
-                    None => (String::new(), 0..0),
-                },
-                LoadError::Parse(errors) => match errors.into_iter().next() {
-                    Some((expected, found)) => (format!("expected {}", expected.as_str()), span(file.code, found)),
-                    None => (String::new(), 0..0),
-                },
-            });
-            failure(what, wrong)
-        })?;
-        let filter = Compiler::default().with_funs(functions).compile(modules).map_err(|errors| {
-            let first = errors.into_iter().find_map(|(file, errors)| {
-                errors.into_iter().next().map(|(name, undefined)| (span(file.code, name), name, undefined))
-            });
-            match first {
-                Some((wrong, name, undefined)) => {
-                    let arguments = match &undefined {
-                        Undefined::Filter(n) if *n > 0 => format!(" with {n} arguments"),
-                        _ => String::new(),
-                    };
-                    failure(format!("there is no {} `{name}`{arguments}", undefined.as_str()), wrong)
-                }
-                None => failure(String::new(), 0..0),
-            }
-        })?;
-        Ok(Self { filter })
+    pub fn new(code: &str, limit: Duration) -> Result<Self, Failure> {
+        Expression::new(code)?;
+        Ok(Self { code: code.to_owned(), limit, worker: RefCell::new(None) })
     }
 
     /// All results for one input, given one by one.
     ///
     /// # Errors
-    /// What the expression raises, what has no form in JSON, and what `take` says.
-    pub fn run(&self, input: &Value, mut take: impl FnMut(Value) -> Result<(), Failure>) -> Result<(), Failure> {
-        let failure = |cause: String| Failure::failed("the jq expression failed").cause(cause);
-        let bytes = serde_json::to_vec(input).map_err(|error| failure(error.to_string()))?;
-        let input = jaq_json::read::parse_single(&bytes).map_err(|error| failure(error.to_string()))?;
-        let context = Ctx::<data::JustLut<Val>>::new(&self.filter.lut, Vars::new([]));
-        for result in self.filter.id.run((context, input)) {
-            match result {
-                Ok(value) => take(json(&value, 0).map_err(|cause| failure(cause.to_owned()))?)?,
-                Err(exception) => match exception.get_err() {
-                    Ok(error) => return Err(failure(error.to_string())),
-                    // `halt`: that was all.
-                    Err(_) => return Ok(()),
-                },
-            }
-        }
+    /// What the expression raises, what has no form in JSON, when it goes beyond a limit, and what `take` says.
+    pub fn run(&self, input: &Value, take: impl FnMut(Value) -> Result<(), Failure>) -> Result<(), Failure> {
+        let running = self.worker.borrow_mut().take();
+        let mut worker = match running {
+            Some(worker) => worker,
+            None => Worker::start(&self.code, self.limit)?,
+        };
+        // One that failed, or has results left that nobody takes, ends here.
+        worker.run(input, take)?;
+        self.worker.replace(Some(worker));
         Ok(())
     }
 }
 
-fn json(value: &Val, depth: usize) -> Result<Value, &'static str> {
-    if depth > DEPTH_MAX {
-        return Err("the result is nested too deep");
-    }
-    Ok(match value {
-        Val::Null => Value::Null,
-        Val::Bool(is) => Value::Bool(*is),
-        Val::Num(Num::Int(n)) => Value::from(*n as i64),
-        Val::Num(Num::Float(n)) => Number::from_f64(*n).map_or(Value::Null, Value::Number),
-        // Numbers beyond 64 bits go the way that jq itself takes: the nearest float.
-        Val::Num(other) => other.to_string().parse().ok().and_then(Number::from_f64).map_or(Value::Null, Value::Number),
-        Val::BStr(bytes) | Val::TStr(bytes) => Value::String(String::from_utf8_lossy(bytes).into_owned()),
-        Val::Arr(items) => Value::Array(items.iter().map(|item| json(item, depth + 1)).collect::<Result<_, _>>()?),
-        Val::Obj(fields) => {
-            let mut map = Map::new();
-            for (key, field) in fields.iter() {
-                let Value::String(key) = json(key, depth + 1)? else {
-                    return Err("a key of the result is no string");
-                };
-                map.insert(key, json(field, depth + 1)?);
-            }
-            Value::Object(map)
-        }
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::Jq;
-    use crate::error::Failure;
-
-    fn take(found: &mut Vec<Value>) -> impl FnMut(Value) -> Result<(), Failure> {
-        |value| {
-            found.push(value);
-            Ok(())
-        }
-    }
-
-    fn results(code: &str, input: &Value) -> Vec<Value> {
-        let mut found = Vec::new();
-        Jq::new(code).expect(code).run(input, take(&mut found)).expect(code);
-        found
-    }
-
-    #[test]
-    fn gives_what_jq_gives() {
-        let input =
-            json!([{"name": "a", "n": 3, "f": 1.5, "big": 9_007_199_254_740_993_i64}, {"name": "b", "n": null}]);
-        assert_eq!(results(".", &input), std::slice::from_ref(&input));
-        assert_eq!(results(".[] | select(.n) | .name", &input), ["a"]);
-        assert_eq!(results("map(.n // 0) | add", &input), [3]);
-        assert_eq!(results(".[0] | [.f, .big]", &input), [json!([1.5, 9_007_199_254_740_993_i64])]);
-        assert_eq!(results("[.[].name] | join(\"+\")", &input), ["a+b"]);
-        assert_eq!(results(".[] | {(.name): .n}", &input), [json!({"a": 3}), json!({"b": null})]);
-        assert_eq!(results("1, 2, halt, 3", &input), [1, 2]);
-        assert_eq!(results("empty", &input), Vec::<Value>::new());
-        assert_eq!(results("\"2026-11-22T19:00:00Z\" | fromdate", &input), [1_795_374_000]);
-        assert_eq!(results("\"a1b\" | test(\"[0-9]\")", &input), [true]);
-    }
-
-    #[test]
-    fn errors_mark_the_wrong_place() {
-        let wrong = |code: &str| Jq::new(code).err().expect(code).to_string();
-        insta::assert_snapshot!(wrong(".[] | nam"), @"
-        error: the jq expression could not be read
-        cause: there is no filter `nam`
-                 .[] | nam
-                       ^^^
-        ");
-        insta::assert_snapshot!(wrong(".[] | select(.x"), @"
-        error: the jq expression could not be read
-        cause: expected closing parenthesis
-                 .[] | select(.x
-                                ^
-        ");
-        insta::assert_snapshot!(wrong(".a ++ 1"), @"
-        error: the jq expression could not be read
-        cause: expected nothing
-                 .a ++ 1
-                    ^^
-        ");
-        insta::assert_snapshot!(wrong("\u{1b}[2J"), @"
-        error: the jq expression could not be read
-        cause: expected token
-                 ␛[2J
-                 ^
-        ");
-    }
-
-    #[test]
-    fn no_expression_that_is_taken_is_too_deep_to_be_read() {
-        // As much as the main thread has, where it happens; threads of tests have a quarter of it.
-        let look = || {
-            for wrong in ["(".repeat(200), "[".repeat(4000), ".".repeat(5000), "a".repeat(5000), ".|".repeat(500)] {
-                Jq::new(&wrong).err().expect("no expression");
-            }
-            for wrong in ["try ".repeat(250), "-".repeat(1000), "- ".repeat(500), "if . then ".repeat(100)] {
-                Jq::new(&wrong).err().expect("no expression");
-            }
-            for long in [format!("{}1", ".|".repeat(500)), format!("{}1{}", "[".repeat(100), "]".repeat(100))] {
-                assert_eq!(results(&long, &json!(null)).len(), 1);
-            }
-        };
-        let thread = std::thread::Builder::new().stack_size(8 << 20).spawn(look).expect("a thread");
-        thread.join().expect("no panic");
-    }
-
-    #[test]
-    fn raised_errors_are_failures() {
-        let raised = Jq::new(".[].x | .y").expect("right").run(&json!([1]), |_| Ok(())).expect_err("1 has no fields");
-        assert!(raised.to_string().starts_with("error: the jq expression failed\ncause: "), "{raised}");
-        let deep = Jq::new("reduce range(1000) as $i (1; [.])").expect("right");
-        deep.run(&json!(null), |_| Ok(())).expect_err("too deep");
-    }
+/// What an expression that can't be evaluated says.
+fn failed(cause: impl Into<String>) -> Failure {
+    Failure::failed("the jq expression failed").cause(cause)
 }

@@ -31,6 +31,11 @@ pub static ALL: &[&Statement] = &[
     &DRIFT,
     &DRIFT_BY,
     &DRIFTS_SINCE,
+    &ALERTS,
+    &POLICIES,
+    &TOKENS,
+    &USERS,
+    &AUDIT,
     &DATABASE,
     &CONNECTIONS,
     &TABLES,
@@ -205,6 +210,79 @@ pub static DRIFTS_SINCE: Statement = Statement {
     answers: "how many events drifted",
     text: text!("drifts_since"),
     params: &[param("since", Fallback::HoursAgo(24))],
+};
+
+/// What the server alerts on.
+pub static ALERTS: Statement = Statement {
+    name: "alerts",
+    documented: None,
+    command: "tyrctl alerts",
+    answers: "alerts: firing ones first, then pending, then resolved",
+    text: text!("alerts"),
+    params: &[
+        param("state", Fallback::Words(&["pending", "firing"])),
+        nothing("rule"),
+        nothing("agent"),
+        nothing("agent_name"),
+        nothing("ids"),
+        nothing("after_revision"),
+        nothing("up_to_revision"),
+        nothing("changed_after"),
+        param("unfired", Fallback::No),
+        nothing("after_rank"),
+        nothing("after_change"),
+        nothing("after_id"),
+        param("limit", Fallback::Rows(1_000)),
+    ],
+};
+
+/// Policy versions.
+pub static POLICIES: Statement = Statement {
+    name: "policies",
+    documented: None,
+    command: "tyrctl policy list",
+    answers: "policy versions, newest first",
+    text: text!("policies"),
+    params: &[nothing("below"), nothing("limit")],
+};
+
+/// Enrollment tokens.
+pub static TOKENS: Statement = Statement {
+    name: "tokens",
+    documented: None,
+    command: "tyrctl token list",
+    answers: "enrollment tokens without their secrets, newest first",
+    text: text!("tokens"),
+    params: &[nothing("token"), nothing("after"), nothing("limit")],
+};
+
+/// Users.
+pub static USERS: Statement = Statement {
+    name: "users",
+    documented: None,
+    command: "tyrctl user list",
+    answers: "users by name, without what their passwords are checked by",
+    text: text!("users"),
+    params: &[nothing("user"), nothing("after"), nothing("limit")],
+};
+
+/// What people did.
+pub static AUDIT: Statement = Statement {
+    name: "audit",
+    documented: None,
+    command: "tyrctl audit",
+    answers: "what people did, newest first",
+    text: text!("audit"),
+    params: &[
+        nothing("actor"),
+        nothing("action"),
+        nothing("area"),
+        nothing("since"),
+        nothing("until"),
+        nothing("before"),
+        nothing("before_id"),
+        param("limit", Fallback::Rows(100)),
+    ],
 };
 
 /// The database as a whole.

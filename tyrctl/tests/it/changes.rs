@@ -20,12 +20,21 @@ fn verbs() -> Vec<(Vec<String>, &'static str)> {
         (words("alerts webhook remove 00000061"), "remove the webhook 00000061"),
         (words("auth rotate-key"), "replace the session key"),
         (words("context remove default"), "remove the context default"),
+        (words("alerts ack 00000052"), "acknowledge posture_fell on build-017"),
+        (words("api DELETE users/x?force=1"), "send `DELETE /api/v1/users/x?force=1`"),
+        (words("api POST policies --query a=b"), "send `POST /api/v1/policies?a=b`"),
+        (words("api PATCH users/x"), "send `PATCH /api/v1/users/x`"),
     ]
 }
 
 /// Those that change nothing on the server.
 fn is_local(verb: &[String]) -> bool {
     verb[0] == "context"
+}
+
+/// What they say when it is done: `api` prints the answer.
+fn told(verb: &[String]) -> &'static str {
+    if verb[0] == "api" { "exit 0\n" } else { "exit 0\n--- stdout\n✓ " }
 }
 
 fn double() -> Double {
@@ -39,6 +48,9 @@ fn double() -> Double {
     let webhook = json!({"webhook_id": id(61), "url": "https://pager.example.com/tyr", "format": "json", "rules": [],
         "enabled": true, "created_at": "2026-11-22T19:00:00Z", "created_by": "alice", "waiting": 0, "dead": 0,
         "delivered_at": null, "last_error": null});
+    let mut fall = alert();
+    fall["alert_id"] = json!(id(52));
+    fall["rule"] = json!("posture_fell");
     let double = Double::start(
         Answers::everything()
             .with("POST /api/v1/policies/2/rollback", 201, &document)
@@ -56,6 +68,10 @@ fn double() -> Double {
                 &json!({"key_id": "b2", "previous_key_id": "a1", "session": null}),
             )
             .with(&format!("POST /api/v1/alerts/{}/acknowledge", id(51)), 200, &alert())
+            .list("/api/v1/alerts", &[alert(), fall.clone()])
+            .with(&format!("POST /api/v1/alerts/{}/acknowledge", id(52)), 200, &fall)
+            .with("DELETE /api/v1/users/x", 204, &())
+            .with("PATCH /api/v1/users/x", 200, &user)
             .with("POST /api/v1/policies", 201, &document),
     );
     keep_context(&double, false);
@@ -106,7 +122,7 @@ fn a_yes_does_it_at_once() {
     for (verb, _) in verbs() {
         let double = double();
         let said = run(&double, &verb, &["--yes"]);
-        assert!(said.starts_with("exit 0\n--- stdout\n✓ "), "{verb:?}: {said}");
+        assert!(said.starts_with(told(&verb)), "{verb:?}: {said}");
         assert_eq!(changes(&double).len(), usize::from(!is_local(&verb)), "{verb:?}");
     }
 }
@@ -125,9 +141,7 @@ fn a_read_only_context_refuses_them_and_everything_else_that_changes_something()
         assert!(run(&double, &verb, &["--dry-run"]).starts_with("exit 0\n"), "{verb:?} may be rehearsed");
     }
     for other in [
-        &["api", "POST", "policies"][..],
-        &["api", "DELETE", "users/x"],
-        &["alerts", "ack", "00000051"],
+        &["alerts", "ack", "00000051"][..],
         &["token", "create", "--label", "x"],
         &["user", "create", "carol", "--role", "viewer", "--password-stdin"],
         &["ai", "rename", &id(11).to_string(), "x"],
@@ -140,4 +154,22 @@ fn a_read_only_context_refuses_them_and_everything_else_that_changes_something()
     assert_eq!(changes(&double), Vec::<String>::new());
     assert!(double.run(&["agents"]).starts_with("exit 0\n"), "reading is what it is for");
     assert!(double.run(&["logout"]).starts_with("exit 0\n"), "and one's own login stays one's own");
+}
+
+#[test]
+fn what_takes_nothing_away_is_done_at_once() {
+    let double = double();
+    // `alerts ack` says that something is known; only an accepted fall of posture is for good.
+    let said = double.run(&["alerts", "ack", "00000051", "--dry-run"]);
+    assert_eq!(said, "exit 0\n--- stdout\nwould acknowledge stale on build-017\n");
+    assert!(double.run(&["alerts", "ack", "00000051"]).starts_with("exit 0\n--- stdout\n✓ "));
+    assert!(double.run(&["alerts", "ack", "00000051", "00000052"]).starts_with("exit 2\n"));
+    // A new version is in force nowhere, and the one before stays.
+    let policy = double.config().join("web.yaml");
+    let text = include_str!("../../../examples/policies/default-policy.yaml");
+    std::fs::write(&policy, text).expect("written");
+    let file = policy.to_str().expect("UTF-8");
+    assert!(double.run(&["policy", "apply", "-f", file]).starts_with("exit 0\n--- stdout\n✓ version 3 "));
+    assert!(double.run(&["policy", "apply", "-f", file, "--dry-run"]).contains("nothing was sent"));
+    assert_eq!(changes(&double), [&format!("POST /api/v1/alerts/{}/acknowledge", id(51)), "POST /api/v1/policies"]);
 }

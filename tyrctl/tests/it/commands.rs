@@ -236,7 +236,7 @@ fn api_sends_one_request_as_it_is() {
     let made = json!({"a\u{9b}": [1, "\u{202e}"]});
     let double = Double::start(Answers::fleet().with("POST /api/v1/x", 201, &made));
     assert_eq!(
-        double.run_with_input(&["api", "post", "x", "--input", "-"], "{}"),
+        double.run_with_input(&["api", "post", "x", "--input", "-", "--yes"], "{}"),
         "exit 0\n--- stdout\n{\n  \"a\\u009b\": [\n    1,\n    \"\\u202e\"\n  ]\n}\n"
     );
     let rows = double.stdout(&[
@@ -263,7 +263,7 @@ fn api_sends_one_request_as_it_is() {
     error: `//elsewhere.example/x` is no path on `[server]`
     ");
     assert!(double.run(&["api", "GET", "agents", "--query", "limit"]).starts_with("exit 2\n"));
-    assert!(double.run_with_input(&["api", "POST", "x", "--input", "-"], "{").starts_with("exit 1\n"));
+    assert!(double.run_with_input(&["api", "POST", "x", "--input", "-", "--yes"], "{").starts_with("exit 1\n"));
     assert_eq!(double.requests().len(), 3, "what is wrong is not sent");
 }
 

@@ -8,12 +8,14 @@ use axum::Router;
 use axum::routing::get;
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
+use portable_pty::PtySize;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 
 use crate::double::{Answers, Double, answer, id};
+use crate::terminal::Terminal;
 
 fn answers() -> Answers {
     let until = (Timestamp::now() + SignedDuration::from_hours(24)).to_string();
@@ -83,7 +85,9 @@ fn a_healthy_setup_is_ok_from_end_to_end() {
     ok    folder     [config]/tyr, mode 0700
     ok    context    default: [server], trusts the authorities of the system
     ok    proxy      none
+    skip  cache      no names for completion are kept in [config]/cache/tyr/names
     skip  terminal   standard output is none
+    skip  answers    there is no terminal to ask
     ok    dns        127.0.0.1 is 127.0.0.1
     ok    tcp        [address] in [n] ms
     skip  tls        an http address, of this machine itself
@@ -116,7 +120,9 @@ fn what_is_wrong_fails_with_a_hint_and_the_rest_is_skipped() {
     ok    folder     [config]/tyr, mode 0700
     ok    context    default: [server], trusts the authorities of the system
     ok    proxy      none
+    skip  cache      no names for completion are kept in [config]/cache/tyr/names
     skip  terminal   standard output is none
+    skip  answers    there is no terminal to ask
     ok    dns        127.0.0.1 is 127.0.0.1
     ok    tcp        [address] in [n] ms
     skip  tls        an http address, of this machine itself
@@ -138,6 +144,47 @@ fn what_is_wrong_fails_with_a_hint_and_the_rest_is_skipped() {
     let said = double.run(&["doctor"]);
     assert!(said.starts_with("exit 1\n") && said.contains("fail  config") && said.contains("ok    health"), "{said}");
     assert!(double.run(&["doctor", "--server", ""]).contains("no server is known"));
+}
+
+#[test]
+fn names_for_completion_have_an_age() {
+    let double = double(answers(), ": hello\n\n");
+    let mut shell = double.command(&["--", "tyrctl", "agent", "show", ""]);
+    let offered = shell.env("COMPLETE", "fish").output().expect("it runs");
+    assert!(String::from_utf8_lossy(&offered.stdout).contains("build-017"));
+    let said = double.run(&["doctor"]);
+    assert!(said.contains("ok    cache      names for completion, fetched "), "{said}");
+    assert!(said.contains(" ago, in [config]/cache/tyr/names"), "{said}");
+}
+
+const SIZE: PtySize = PtySize { rows: 40, cols: 160, pixel_width: 0, pixel_height: 0 };
+
+#[test]
+fn a_terminal_is_asked_what_it_can() {
+    let double = double(answers(), ": hello\n\n");
+    let mut terminal = Terminal::start(&double, &["doctor"], SIZE, &[("COLORTERM", "truecolor")]);
+    // The last question is the one that every terminal answers.
+    terminal.wait("the questions", |shown, _| shown.was_sent("\u{1b}[?2026$p") && shown.was_sent("\u{1b}[c"));
+    terminal.press("\u{1b}[?2026;2$y\u{1b}]11;rgb:ffff/ffff/ffff\u{7}\u{1b}[7;3R\u{1b}[?62;52c");
+    let (code, left) = terminal.ended();
+    assert_eq!(code, 0, "{left}");
+    assert!(left.contains("terminal   160x40, TERM=xterm-256color, 16 million colours, UTF-8\n"), "{left}");
+    assert!(
+        left.contains(
+            "answers    whole frames: yes, copying (OSC 52): yes, kitty keyboard: no, background: light, a wide character takes 2\n"
+        ),
+        "{left}"
+    );
+    assert!(!left.contains('世') && !left.contains("2026"), "nothing of it is left on the screen: {left}");
+}
+
+#[test]
+fn a_terminal_that_answers_nothing_is_not_waited_for_long() {
+    let double = double(answers(), ": hello\n\n");
+    let (code, left) = Terminal::start(&double, &["doctor"], SIZE, &[]).ended();
+    assert!(code == 0 && left.contains("skip  answers    none within 2 s\n"), "{left}");
+    let (code, left) = Terminal::start(&double, &["doctor"], SIZE, &[("TERM", "dumb")]).ended();
+    assert!(code == 0 && left.contains("skip  answers    a terminal of this TERM is not asked\n"), "{left}");
 }
 
 /// A TLS server that answers `/health`, with a certificate for these names.

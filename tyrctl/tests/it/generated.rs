@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use tyrctl::args::Shell;
-use tyrctl::commands::completions::{man_pages, reference, script};
+use tyrctl::commands::completions::{loader, man_pages, reference, script};
 
 const REMEDY: &str = "run `TYR_UPDATE=1 cargo test -p tyrctl --test it generated` and commit the result";
 
@@ -37,6 +37,8 @@ fn completions_are_up_to_date() {
     let scripts = [("tyrctl.bash", Shell::Bash), ("_tyrctl", Shell::Zsh), ("tyrctl.fish", Shell::Fish)];
     let expected = scripts.map(|(name, shell)| (name.to_owned(), script(shell))).into();
     compare("completions", |name| name.contains("tyrctl"), &expected);
+    let loaders = scripts.map(|(name, shell)| (name.to_owned(), loader(shell).to_owned())).into();
+    compare("completions/dynamic", |name| name.contains("tyrctl"), &loaders);
 }
 
 #[test]

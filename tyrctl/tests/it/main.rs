@@ -2,6 +2,7 @@
 
 mod alerts;
 mod bad_input;
+mod beginning;
 mod changes;
 mod check;
 mod commands;
@@ -11,13 +12,17 @@ mod doctor;
 mod double;
 mod exit_codes;
 mod generated;
+mod help;
 mod hostile;
+mod jq;
 mod lists;
 mod looks;
 mod parity;
+mod question;
 mod shells;
 mod sql;
 mod stream;
+mod terminal;
 mod top;
 mod top_session;
 mod users;

@@ -47,7 +47,7 @@ fn whatever_can_be_changed_has_a_command() {
     expected.sort_unstable();
     named.sort_unstable();
     assert_eq!(named, expected);
-    let client = include_str!("../../src/client.rs");
+    let client = include_str!("../../src/client/routes.rs");
     for (route, command) in COMMANDS {
         assert!(client.contains(&format!("`{route}`")), "no call of the client is for {route}");
         let cli = Cli::command();

@@ -164,6 +164,13 @@ fn complete_everything(kind: &Kind) {
         ("tyrctl events list --kind net", "tyrctl events list --kind net_connect"),
         ("tyrctl top --filter kind=net", "tyrctl top --filter kind=net_connect"),
         ("tyrctl -o jsonl agent show lap", "tyrctl -o jsonl agent show laptop-zoë"),
+        ("tyrctl sql show documented_dr", "tyrctl sql show documented_drift"),
+        ("tyrctl check sus", "tyrctl check sustained"),
+        ("tyrctl check --agent lap", "tyrctl check --agent laptop-zoë"),
+        ("tyrctl policy unassign --agent lap", "tyrctl policy unassign --agent laptop-zoë"),
+        ("tyrctl policy unassign --agent-type curs", "tyrctl policy unassign --agent-type cursor"),
+        ("tyrctl alerts --rule posture", "tyrctl alerts --rule posture_fell"),
+        ("tyrctl doctor --wai", "tyrctl doctor --wait"),
     ] {
         shell.completes(typed, becomes);
     }
@@ -222,6 +229,26 @@ fn zsh_and_fish_explain_the_names() {
         let Some(mut shell) = Shell::start(kind, kind.begin, &double) else { continue };
         shell.press("tyrctl policy show \t");
         shell.wait_for("web, 3 rules");
+        shell.end();
+    }
+}
+
+/// The loader as a package installs it, in a folder that the shell looks through by itself.
+#[test]
+fn installed_loaders_are_found_by_the_shells() {
+    const LOADERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../completions/dynamic");
+    let zsh = format!("PS1='%% '; fpath=({LOADERS} $fpath); autoload -Uz compinit; compinit -u -D");
+    let bash = format!("PS1='% '; source {LOADERS}/tyrctl.bash");
+    let fish = format!(
+        "set -g fish_autosuggestion_enabled 0; function fish_prompt; echo '% '; end; \
+         set -p fish_complete_path {LOADERS}"
+    );
+    for (kind, begin) in [(&BASH, &bash), (&ZSH, &zsh), (&FISH, &fish)] {
+        let double = Double::start(Answers::fleet());
+        let Some(mut shell) = Shell::start(kind, begin, &double) else { continue };
+        // The very first press is answered.
+        shell.completes("tyrctl agent show lap", "tyrctl agent show laptop-zoë");
+        shell.completes("tyrctl sql show documented_dr", "tyrctl sql show documented_drift");
         shell.end();
     }
 }

@@ -76,6 +76,11 @@ fn statements_are_printed_without_a_server() {
         &["drift", "--events"],
         &["events", "agents"],
         &["why", "00000000-0000-7000-8000-000000000021"],
+        &["alerts", "--state", "all", "--agent", "build-017"],
+        &["policy", "list"],
+        &["token", "list"],
+        &["user", "list"],
+        &["audit", "--action", "auth", "--since", "1d"],
         &["db"],
         &["db", "connections"],
         &["db", "tables"],
@@ -115,6 +120,11 @@ fn all_statements_have_a_name() {
     drift                 -           tyrctl drift                                        drift by agent, sustained drift marked
     drift_by              -           tyrctl drift --by kind|policy|rule|reason|verdicts  drift by what it has in common
     drifts_since          -           tyrctl top                                          how many events drifted
+    alerts                -           tyrctl alerts                                       alerts: firing ones first, then pending, then resolved
+    policies              -           tyrctl policy list                                  policy versions, newest first
+    tokens                -           tyrctl token list                                   enrollment tokens without their secrets, newest first
+    users                 -           tyrctl user list                                    users by name, without what their passwords are checked by
+    audit                 -           tyrctl audit                                        what people did, newest first
     database              -           tyrctl db                                           the database: version, size, connections it takes
     connections           M10         tyrctl db connections                               connections to the database, by program and state
     tables                M10         tyrctl db tables                                    tables with their sizes and growth per day
@@ -145,6 +155,6 @@ fn statements_are_shown_by_name_or_number() {
     --- stderr
     error: `drfit` is not a value for `<NAME>`
     hint: did you mean `drift`?
-    hint: one of agents, ai, events, rate, rate_by_verdict, rate_by_kind, rate_by_minute, rate_by_agent, agent_events, drift, drift_by, drifts_since, database, connections, tables, partitions, indexes, apart, documented_stale, documented_rate, documented_drift, documented_retention, M2, M3, M4, M5, M6, M7, M8, M9, M10, M11, M12
+    hint: one of agents, ai, events, rate, rate_by_verdict, rate_by_kind, rate_by_minute, rate_by_agent, agent_events, drift, drift_by, drifts_since, alerts, policies, tokens, users, audit, database, connections, tables, partitions, indexes, apart, documented_stale, documented_rate, documented_drift, documented_retention, M2, M3, M4, M5, M6, M7, M8, M9, M10, M11, M12
     ");
 }

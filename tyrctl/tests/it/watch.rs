@@ -1,21 +1,17 @@
 //! `--watch`: in a pipe one output after the other, on a terminal one picture in place.
 
-use std::io::{BufRead, BufReader, Read};
-use std::num::NonZero;
+use std::io::{BufRead, BufReader};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
-use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::Request;
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
-use rustix::process::{Pid, Signal, kill_process};
+use portable_pty::PtySize;
+use rustix::process::Signal;
 use tyr_api::agents::Liveness;
 
 use crate::double::{Answers, Double, agent, answer};
-
-/// Longest wait for anything.
-const LIMIT: Duration = Duration::from_secs(30);
+use crate::terminal::Terminal;
 
 /// A fleet whose one agent has another name each time that it is asked for; from the given time on the server is unwell.
 fn changing(unwell_from: usize) -> Double {
@@ -75,111 +71,25 @@ fn it_ends_when_what_was_waited_for_is_there_or_when_it_can_not_begin() {
     }
 }
 
-/// What the terminal was sent, and how it looks.
-struct Shown {
-    parser: vt100::Parser,
-    closed: bool,
-}
-
-/// tyrctl in a pseudo-terminal.
-struct Terminal {
-    master: Box<dyn MasterPty + Send>,
-    child: Box<dyn Child + Send + Sync>,
-    screen: Arc<(Mutex<Shown>, Condvar)>,
-    before: String,
-}
-
-fn places(count: u16) -> NonZero<u16> {
-    NonZero::new(count).expect("a terminal has places")
-}
-
 fn size(cols: u16, rows: u16) -> PtySize {
     PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
 }
 
-impl Terminal {
-    fn start(double: &Double, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let pty = native_pty_system().openpty(size(60, 8)).expect("a pseudo-terminal");
-        let before = format!("{:?}", pty.master.get_termios().expect("settings"));
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_tyrctl"));
-        command.env_clear();
-        command.args(arguments);
-        for (name, value) in
-            [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("TYR_TOKEN", "t")].iter().chain(environment)
-        {
-            command.env(name, value);
-        }
-        command.env("TYR_SERVER", double.url());
-        command.env("XDG_CONFIG_HOME", double.config());
-        command.env("HOME", double.config());
-        let child = pty.slave.spawn_command(command).expect("it starts");
-        drop(pty.slave);
-        let shown = Shown { parser: vt100::Parser::new(places(8), places(60), 0), closed: false };
-        let screen = Arc::new((Mutex::new(shown), Condvar::new()));
-        let (mut reader, writer) = (pty.master.try_clone_reader().expect("a reader"), Arc::clone(&screen));
-        std::thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            loop {
-                // Linux answers EIO when the other side has gone.
-                let count = reader.read(&mut bytes).unwrap_or(0);
-                let mut shown = writer.0.lock().expect("no panic");
-                shown.parser.process(&bytes[..count]);
-                shown.closed = count == 0;
-                writer.1.notify_all();
-                if count == 0 {
-                    break;
-                }
-            }
-        });
-        Self { master: pty.master, child, screen, before }
-    }
-
-    /// Waits until the screen is as described; shows it when it doesn't become so.
-    fn wait(&self, what: &str, predicate: impl Fn(&Shown, &str) -> bool) -> String {
-        let deadline = Instant::now() + LIMIT;
-        let mut shown = self.screen.0.lock().expect("no panic");
-        loop {
-            let contents = shown.parser.screen().contents();
-            if predicate(&shown, &contents) {
-                return contents;
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "waited in vain for {what}; the screen:\n{contents}");
-            shown = self.screen.1.wait_timeout(shown, left).expect("no panic").0;
-        }
-    }
-
-    fn resize(&self, columns: u16, rows: u16) {
-        self.screen.0.lock().expect("no panic").parser.screen_mut().set_size(places(rows), places(columns));
-        self.master.resize(size(columns, rows)).expect("resized");
-    }
-
-    fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.process_id().expect("an id")).expect("small");
-        kill_process(Pid::from_raw(pid).expect("an id"), signal).expect("sent");
-    }
-
-    /// The exit code and what is left on the screen; the terminal is as it was.
-    fn ended(mut self) -> (u32, String) {
-        let code = self.child.wait().expect("it ends").exit_code();
-        let left = self.wait("the end", |shown, _| shown.closed);
-        let shown = self.screen.0.lock().expect("no panic");
-        assert!(!shown.parser.screen().alternate_screen() && !shown.parser.screen().hide_cursor());
-        assert_eq!(format!("{:?}", self.master.get_termios().expect("settings")), self.before);
-        (code, left)
-    }
+/// A small one.
+fn terminal(double: &Double, arguments: &[&str], environment: &[(&str, &str)]) -> Terminal {
+    Terminal::start(double, arguments, size(60, 8), environment)
 }
 
 #[test]
 fn a_terminal_gets_one_picture_that_follows_and_leaves_it_as_it_was() {
     let double = changing(usize::MAX);
-    let terminal = Terminal::start(&double, &["agents", "-w=1", "--columns", "name,status"], &[]);
+    let terminal = terminal(&double, &["agents", "-w=1", "--columns", "name,status"], &[]);
     terminal
         .wait("the first picture", |shown, text| shown.parser.screen().alternate_screen() && text.contains("round-0"));
     let screen = terminal.wait("the next one, in its place", |_, text| text.contains("round-1"));
     assert!(screen.starts_with("tyrctl agents -w=1 --columns name,status  each 1s, "), "{screen}");
     assert_eq!(screen.matches("round-").count(), 1, "{screen}");
-    terminal.resize(20, 3);
+    terminal.resize(size(20, 3));
     terminal.wait("the small form", |_, text| {
         text.lines().count() == 3 && text.contains("NAME") && text.contains("round-")
     });
@@ -192,7 +102,7 @@ fn a_terminal_gets_one_picture_that_follows_and_leaves_it_as_it_was() {
 #[test]
 fn an_outage_keeps_the_last_picture_and_says_so() {
     let double = changing(1);
-    let terminal = Terminal::start(&double, &["agents", "-w=1", "--columns", "name"], &[]);
+    let terminal = terminal(&double, &["agents", "-w=1", "--columns", "name"], &[]);
     let screen = terminal.wait("the outage", |_, text| text.contains("AS BEFORE"));
     assert!(screen.contains("round-0"), "{screen}");
     terminal.signal(Signal::TERM);
@@ -203,11 +113,11 @@ fn an_outage_keeps_the_last_picture_and_says_so() {
 fn terminals_without_utf8_get_ascii_alone() {
     let double = Double::start(Answers::fleet());
     for format in ["table", "json", "yaml", "csv", "name"] {
-        let terminal = Terminal::start(&double, &["agents", "-o", format], &[("LC_ALL", "C")]);
+        let terminal = terminal(&double, &["agents", "-o", format], &[("LC_ALL", "C")]);
         let (code, left) = terminal.ended();
         assert!(code == 0 && left.is_ascii(), "{format}: {left}");
     }
-    let terminal = Terminal::start(&double, &["agents", "nobody-zoë"], &[("LC_ALL", "C")]);
+    let terminal = terminal(&double, &["agents", "nobody-zoë"], &[("LC_ALL", "C")]);
     let (code, left) = terminal.ended();
     assert!(code == 1 && left.contains("nobody-zo<U+00EB>") && left.is_ascii(), "{left}");
 }

@@ -1,14 +1,12 @@
-//! What lies on this machine: configuration, modes of files, proxies, terminal.
+//! What lies on this machine: configuration, modes of files, proxies, names for completion.
 
-use std::io::IsTerminal;
 use std::os::unix::fs::PermissionsExt;
 
 use reqwest::Url;
 
 use super::Finding;
 use crate::app::App;
-use crate::output::screen;
-use crate::tui::term;
+use crate::{complete, when};
 
 /// Configuration, its folder, and the context in use.
 pub(super) fn configuration(app: &App) -> Vec<Finding> {
@@ -70,47 +68,16 @@ fn without_credentials(value: &str) -> String {
     }
 }
 
-/// What can be shown.
-pub(super) fn terminal(app: &App) -> Finding {
-    let stdout = std::io::stdout();
-    if !stdout.is_terminal() {
-        return Finding::skip("terminal", "standard output is none");
+/// Names that completion in shells keeps.
+pub(super) fn cache(app: &App) -> Finding {
+    let Some(folder) = complete::folder() else { return Finding::skip("cache", "there is no place for it") };
+    match complete::cached(app) {
+        Some(age) => Finding::ok(
+            "cache",
+            format!("names for completion, fetched {} ago, in {}", when::short(age), folder.display()),
+        ),
+        None => Finding::skip("cache", format!("no names for completion are kept in {}", folder.display())),
     }
-    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let term = std::env::var("TERM").unwrap_or_default();
-    let (columns, rows) = screen::size();
-    let color = match (app.color, set("NO_COLOR")) {
-        (true, _) => "colours",
-        (false, true) => "no colours (NO_COLOR)",
-        (false, false) => "no colours",
-    };
-    let utf8 = term::locale_is_utf8();
-    let mut found = vec![format!("{columns}x{rows}"), format!("TERM={term}"), color.to_owned()];
-    found.push(if utf8 { "UTF-8" } else { "no UTF-8: ASCII alone is shown" }.to_owned());
-    found.extend(
-        [("TMUX", "tmux"), ("STY", "screen"), ("SSH_CONNECTION", "ssh")]
-            .into_iter()
-            .filter(|(name, _)| set(name))
-            .map(|(_, word)| word.to_owned()),
-    );
-    let found = found.join(", ");
-    if term.is_empty() || term == "dumb" {
-        return Finding::warn(
-            "terminal",
-            found,
-            "`tyrctl top` needs a TERM that can move the cursor; `tyrctl top --once` needs none",
-        );
-    }
-    if !utf8 {
-        return Finding::warn("terminal", found, "set LANG to a UTF-8 locale, e.g. C.UTF-8");
-    }
-    if set("TMUX") {
-        return Finding {
-            hints: vec!["copying from `tyrctl top` needs `set -g set-clipboard on` in tmux".to_owned()],
-            ..Finding::ok("terminal", found)
-        };
-    }
-    Finding::ok("terminal", found)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use tyr_api::stats::{AgentEventsQuery, AgentEventsRow};
 
-use super::{Outcome, instants, sql};
+use super::{Outcome, hint, instants, sql};
 use crate::app::App;
 use crate::args::{EventsAgentsArgs, Window};
 use crate::error::Failure;
@@ -43,6 +43,12 @@ pub(in crate::commands) async fn run(app: &App, args: &EventsAgentsArgs) -> Resu
         return sql::print(app, &args.list, &[statement.with_some("until", until.map(Literal::At))]);
     }
     let query = AgentEventsQuery { since: Some(since), until, limit: Some(AGENTS_MAX) };
-    let answer = app.client()?.agent_events(&query).await?;
-    VIEW.print(&app.out, &args.list, answer.items, "no events in this time")
+    let client = app.client()?;
+    let rows = client.agent_events(&query).await?.items;
+    let none = rows.is_empty();
+    let outcome = VIEW.print(&app.out, &args.list, rows, "no events in this time")?;
+    if none {
+        hint::first_host(app, &client, Some(hint::JUDGED)).await;
+    }
+    Ok(outcome)
 }

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde::Serialize;
 use tyr_api::stats::{RateBy, RateGroup, RateQuery};
 
-use super::{Outcome, instants, sql};
+use super::{Outcome, hint, instants, sql};
 use crate::app::App;
 use crate::args::{EventsRateArgs, Format, Window};
 use crate::error::Failure;
@@ -73,7 +73,8 @@ pub(in crate::commands) async fn run(app: &App, args: &EventsRateArgs) -> Result
         let statement = statement.bind(app.now).with("since", Literal::At(since));
         return sql::print(app, &args.list, &[statement.with_some("until", until.map(Literal::At))]);
     }
-    let rows = app.client()?.rate(&RateQuery { since: Some(since), until, by: Some(args.by) }).await?;
+    let client = app.client()?;
+    let rows = client.rate(&RateQuery { since: Some(since), until, by: Some(args.by) }).await?;
     if args.by == RateBy::Agent && rows.len() >= AGENT_ROWS_MAX {
         app.out.note(&format!("note: the first {} rows; a later --since gives all of fewer hours", rows.len()));
     }
@@ -92,7 +93,12 @@ pub(in crate::commands) async fn run(app: &App, args: &EventsRateArgs) -> Result
         RateBy::Minute => &BY_MINUTE,
         RateBy::Agent => &BY_AGENT,
     };
-    view.print(&app.out, &list, rates, "no events in this time")
+    let none = most == 0;
+    let outcome = view.print(&app.out, &list, rates, "no events in this time")?;
+    if none {
+        hint::first_host(app, &client, Some(hint::JUDGED)).await;
+    }
+    Ok(outcome)
 }
 
 /// A bar in eighths of a place, or of whole ones in ASCII; something is always more than nothing.
