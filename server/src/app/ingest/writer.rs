@@ -184,7 +184,9 @@ impl Open {
         self.tx.commit().await?;
         app.metrics.ingest.transaction(self.way, works.len(), self.began.elapsed());
         // The rows as the database takes them are the larger half of a batch.
-        works.iter_mut().for_each(|work| work.ready = None);
+        for work in &mut works {
+            work.ready = None;
+        }
         Ok(Stored { works, new: self.new, received_at: self.received_at })
     }
 }
