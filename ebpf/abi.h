@@ -25,10 +25,16 @@
 #define NET_ENTRIES_MAX 32
 /* Prefixes of the network rules of all profiles together. */
 #define NET_LISTS_MAX 100000
-/* Combinations of an agent type and a class of executables that the network rules tell apart. */
+/* Combinations of an agent type and a class of executables that the rules tell apart. */
 #define PROFILE_CELLS_MAX 4096
-/* Words of the automaton over the `binaries` of the network rules. */
+/* Different sets of rules that these come down to. */
+#define PROFILES_MAX 256
+/* Words of the automaton over the `binaries` of the rules. */
 #define BINARY_ROWS_MAX 65536
+/* Words of the automaton over paths. A power of two. */
+#define FILE_ROWS_MAX (1 << 19)
+/* Grows with every change of struct policy and of what its numbers mean. */
+#define POLICY_LAYOUT 1
 /* Repeats of an open within this time are merged. */
 #define MERGE_NS 1000000000ULL
 /* Failed opens with ENOENT that a process reports in a second: more than any search path makes, less than a flood. */
@@ -99,7 +105,7 @@ struct process {
 	__u16 agent_type;
 	__u16 flags;
 	/*
-	 * Class of the executable among the `binaries` of the network rules (low half), and the generation of the rules that it was
+	 * Class of the executable among the `binaries` of the rules (low half), and the generation of the rules that it was
 	 * found under (high half): one word, so that no reader sees one without the other. Found again when the generation moves on.
 	 */
 	__u64 binary_class;
@@ -216,6 +222,7 @@ struct net_key {
 	__u32 prefix_bits;
 	/* Network byte order like all that a trie compares, though any fixed order would do. */
 	__u32 generation;
+	/* `net` of the profile. */
 	__u32 profile;
 	__u8 addr[16];
 };
@@ -240,16 +247,60 @@ struct net_list {
 	struct net_entry entries[NET_ENTRIES_MAX];
 };
 
-/* What is in force; the one element of the map in the one slot of `net_policy`. */
-struct net_head {
+/*
+ * A verdict and who gives it: the number of the rule + 1 (0: the default) in the upper 24 bits, enum verdict in the lower 8. Of two
+ * rules' words the smaller is that of the rule which comes first. 0 says nothing in a row, and "allowed by default" elsewhere.
+ */
+typedef __u32 word;
+#define WORD_VERDICT(word) ((word) & 0xff)
+#define WORD_RULE(word) ((word) >> 8)
+
+enum file_action {
+	FILE_READ = 0,
+	FILE_WRITE = 1,
+	FILE_EXEC = 2,
+	FILE_ACTIONS = 3,
+};
+
+/* What a profile says of an action on files. */
+struct file_cell {
+	/* First states for patterns that begin at `/`, and for those that begin anywhere; 0: there are none. */
+	__u32 anchored;
+	__u32 floating;
+	/* Where no rule matches. */
+	word fallback;
+	/* For a path whose beginning is missing. */
+	word truncated;
+};
+
+struct profile {
+	struct file_cell files[FILE_ACTIONS];
+	/* Its number in the keys of `net_rules`. */
+	__u32 net;
+	__u32 _pad;
+};
+
+/*
+ * A policy as policy/src/image.rs makes it; the one element of the map in the one slot of `policies`. An automaton is a list of rows; a
+ * state is the index of its row; column 0 of a row is what the state accepts (0: nothing), the column of a byte is the next state.
+ * State 0 is dead.
+ */
+struct policy {
+	__u32 layout;
 	__u32 generation;
 	/* First state of the automaton that gives the class of an executable; 0: no rule names binaries, all are of class 0. */
 	__u32 binary_start;
+	__u32 _pad;
 	__u8 binary_classes[256];
-	/* Of each agent type, the first of its `profiles`: one for each class of executables. */
-	__u16 profile_first[AGENT_TYPES_MAX];
-	__u16 profiles[PROFILE_CELLS_MAX];
+	__u8 file_classes[256];
+	/* Of each agent type, the first of its `cells`: one for each class of executables. */
+	__u16 type_cells[AGENT_TYPES_MAX];
+	/* Numbers of profiles. */
+	__u16 cells[PROFILE_CELLS_MAX];
+	struct profile profiles[PROFILES_MAX];
 	__u32 binary_rows[BINARY_ROWS_MAX];
+	/* Column 0 has words. */
+	__u32 file_rows[FILE_ROWS_MAX];
 };
 
 #define SAME_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type " has another size in abi.rs")
@@ -269,4 +320,6 @@ SAME_SIZE(struct connect_record, 80);
 SAME_SIZE(struct net_key, 28);
 SAME_SIZE(struct net_entry, 8);
 SAME_SIZE(struct net_list, 8 + 8 * NET_ENTRIES_MAX);
-SAME_SIZE(struct net_head, 264 + 2 * AGENT_TYPES_MAX + 2 * PROFILE_CELLS_MAX + 4 * BINARY_ROWS_MAX);
+SAME_SIZE(struct file_cell, 16);
+SAME_SIZE(struct profile, 56);
+SAME_SIZE(struct policy, 528 + 2 * AGENT_TYPES_MAX + 2 * PROFILE_CELLS_MAX + 56 * PROFILES_MAX + 4 * BINARY_ROWS_MAX + 4 * FILE_ROWS_MAX);

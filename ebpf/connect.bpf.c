@@ -6,7 +6,7 @@
  * makes both right. Fast open (sendto with MSG_FASTOPEN) comes through connect. Not seen: sockets connected before, bind, accept,
  * raw and packet sockets.
  */
-#include "automaton.h"
+#include "judge.h"
 #include "process.h"
 
 #define SOCK_STREAM 1
@@ -50,34 +50,19 @@ static __always_inline struct judgement judge_list(struct net_list *list, __u16 
 	return judged;
 }
 
-static __always_inline struct judgement judge(struct process *own, struct net_head *head, struct connect_record *record)
+static __always_inline struct judgement judge(struct process *own, struct policy *policy, struct connect_record *record)
 {
 	struct judgement failed = { .verdict = VERDICT_DENY, .failed = true };
-	struct net_key key = { .prefix_bits = NET_KEY_BITS, .generation = head->generation };
-	__u64 known = own->binary_class;
+	struct net_key key = { .prefix_bits = NET_KEY_BITS, .generation = policy->generation };
+	struct profile *profile = profile_of(own, policy);
 	struct net_list *list;
-	__u32 cell;
 
-	if (known >> 32 != head->generation) {
-		struct program *program = NULL;
-		__u32 class = 0;
-
-		if (head->binary_start) {
-			program = bpf_map_lookup_elem(&programs, &own->program);
-			if (!program)
-				return failed;
-			class = binary_class(head, program);
-		}
-		known = (__u64)head->generation << 32 | class;
-		own->binary_class = known;
-	}
-	cell = head->profile_first[own->agent_type & (AGENT_TYPES_MAX - 1)] + (__u32)known;
-	if (cell >= PROFILE_CELLS_MAX)
+	if (!profile)
 		return failed;
-	key.profile = head->profiles[cell];
+	key.profile = profile->net;
 	__builtin_memcpy(key.addr, record->addr, sizeof(key.addr));
 	list = bpf_map_lookup_elem(&net_rules, &key);
-	/* Every profile has a list for ::/0. */
+	/* Every table has a list for ::/0. */
 	return list ? judge_list(list, record->port, record->protocol) : failed;
 }
 
@@ -88,16 +73,16 @@ static __always_inline int connect_to(struct bpf_sock_addr *ctx, const __u32 add
 	struct process *own = process_of(task);
 	struct connect_record record = {};
 	struct judgement judged = {};
-	struct net_head *head = net_head();
+	struct policy *policy = policy_in_force();
 
 	if (!own)
 		return 1;
 	__builtin_memcpy(record.addr, addr, sizeof(record.addr));
 	record.port = bpf_ntohs((__u16)ctx->user_port);
 	record.protocol = ctx->type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
-	if (head) {
-		judged = judge(own, head, &record);
-		record.generation = head->generation;
+	if (policy) {
+		judged = judge(own, policy, &record);
+		record.generation = policy->generation;
 		record.rule = judged.rule;
 	}
 	fill_head(&record.head, KIND_CONNECT, own, task);

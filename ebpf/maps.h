@@ -91,20 +91,20 @@ struct {
 	__type(value, __u64);
 } losses SEC(".maps");
 
-/* One slot: a program takes the head once and sees one policy for the whole call. */
-struct net_head_map {
+/* One slot: a program takes the policy once and sees no other for the whole call. */
+struct policy_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__uint(key_size, 4);
-	__uint(value_size, sizeof(struct net_head));
+	__uint(value_size, sizeof(struct policy));
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__array(values, struct net_head_map);
-} net_policy SEC(".maps");
+	__array(values, struct policy_map);
+} policies SEC(".maps");
 
 /* The lists of the generation in force, and for a moment those of the one before. */
 struct {
@@ -131,11 +131,11 @@ static __always_inline bool in_scope(void)
 	return !scope_cgroup || bpf_get_current_ancestor_cgroup_id(scope_level) == scope_cgroup;
 }
 
-/* The rules in force; NULL before the first were published. */
-static __always_inline struct net_head *net_head(void)
+/* The policy in force; NULL before the first was published. */
+static __always_inline struct policy *policy_in_force(void)
 {
 	__u32 zero = 0;
-	void *slot = bpf_map_lookup_elem(&net_policy, &zero);
+	void *slot = bpf_map_lookup_elem(&policies, &zero);
 
 	return slot ? bpf_map_lookup_elem(slot, &zero) : NULL;
 }

@@ -61,7 +61,7 @@ static __always_inline bool merge_open(struct open_record *open)
 static __always_inline void report_file(struct scratch *s, struct process *own, struct task_struct *task, struct file *file)
 {
 	struct open_record *open = &s->open;
-	struct net_head *head = net_head();
+	struct policy *policy = policy_in_force();
 	struct walked walk = {};
 	__u32 at, bytes;
 
@@ -74,7 +74,7 @@ static __always_inline void report_file(struct scratch *s, struct process *own, 
 	open->merge.program = own->program;
 	open->merge.pid = open->head.pid;
 	/* What was merged under one policy is not merged with what comes under the next. */
-	open->merge.generation = head ? head->generation : 0;
+	open->merge.generation = policy ? policy->generation : 0;
 	open->merge.access = open->access;
 	if (merge_open(open))
 		return;

@@ -5,5 +5,6 @@
 #include "open.bpf.c"
 #include "connect.bpf.c"
 #include "probe.bpf.c"
+#include "rehearsal.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,4 +1,4 @@
-//! The kernel side of the agent: loads the programs of `ebpf/`, marks processes, publishes network rules, hands out events.
+//! The kernel side of the agent: loads the programs of `ebpf/`, marks processes, publishes policies, hands out events.
 //!
 //! This module alone knows aya. What the programs report leaves as [`KernelEvent`]s through [`Kernel::events`]; what they
 //! are told goes in through [`Kernel::publish`] and [`Kernel::mark`].
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use tyr_policy::NetTables;
+use tyr_policy::Image;
 
 use crate::decode::{KernelEvent, TreeId};
 use crate::fingerprints::{Fingerprints, FingerprintsError};
@@ -16,10 +16,13 @@ use crate::fingerprints::{Fingerprints, FingerprintsError};
 pub(crate) mod abi;
 mod load;
 mod marks;
-mod net;
+mod policy;
 mod reader;
+mod rehearse;
 mod scan;
 mod shared;
+
+pub use rehearse::Rehearsal;
 
 use shared::Shared;
 
@@ -191,15 +194,15 @@ impl Kernel {
         self.events.take().expect("the events are taken once")
     }
 
-    /// Puts network rules in force, all at once: every connection is judged by the old or by the new ones, and none by
-    /// the old ones after this returns. Returns their generation, which [`crate::decode::Connect::generation`] names.
+    /// Puts a policy in force, all at once: every action is judged by the old or by the new one, and none by the old one
+    /// after this returns. Returns its generation, which [`crate::decode::Connect::generation`] names.
     ///
-    /// Takes some 20 ms (the kernel waits until no program holds the old ones), in which it blocks.
+    /// Takes some 20 ms (the kernel waits until no program holds the old one), in which it blocks.
     ///
     /// # Errors
-    /// The kernel took no more; the old rules stay in force.
-    pub fn publish(&self, tables: &NetTables) -> Result<u32, KernelError> {
-        self.shared.publish(tables)
+    /// The kernel took no more; the old policy stays in force.
+    pub fn publish(&self, image: &Image) -> Result<u32, KernelError> {
+        self.shared.publish(image)
     }
 
     /// Makes a running process the root of a tree. It and what it starts from now on is governed once this returns.

@@ -9,7 +9,7 @@ use std::time::Instant;
 use prost::Message;
 use sha2::{Digest, Sha256};
 use tracing::{error, info, warn};
-use tyr_policy::{Effective, Layer, NetTables, NetTablesError, Policy};
+use tyr_policy::{Effective, Image, ImageError, Layer, Policy};
 use tyr_proto::v1::{PolicyPush, PolicyStatus};
 
 use crate::data_dir::DataDir;
@@ -26,17 +26,17 @@ const LAYERS_MAX: usize = 64;
 
 /// What the policy needs of the kernel: the narrow place where tests put their own.
 pub trait Enforcer: Send + Sync {
-    /// Puts network rules in force, in one step; see [`Kernel::publish`].
+    /// Puts a policy in force, in one step; see [`Kernel::publish`].
     ///
     /// # Errors
     ///
-    /// Why they can't be enforced; the rules before them then still are.
-    fn publish(&self, tables: &NetTables) -> Result<u32, KernelError>;
+    /// Why it can't be enforced; the policy before it then still is.
+    fn publish(&self, image: &Image) -> Result<u32, KernelError>;
 }
 
 impl Enforcer for Kernel {
-    fn publish(&self, tables: &NetTables) -> Result<u32, KernelError> {
-        Kernel::publish(self, tables)
+    fn publish(&self, image: &Image) -> Result<u32, KernelError> {
+        Kernel::publish(self, image)
     }
 }
 
@@ -68,11 +68,11 @@ enum PushError {
         #[source]
         source: tyr_policy::PolicyError,
     },
-    /// More network rules than the kernel's tables hold.
-    #[error("the network rules can't be enforced by this agent")]
-    Tables(#[from] NetTablesError),
+    /// More rules than the kernel's tables hold.
+    #[error("the rules can't be enforced by this agent")]
+    Tables(#[from] ImageError),
     /// The kernel did not take the rules.
-    #[error("the kernel does not take the network rules")]
+    #[error("the kernel does not take the rules")]
     Publish(#[source] KernelError),
 }
 
@@ -165,10 +165,10 @@ impl Policies {
         };
         let layers = push.layers.iter().map(layer).collect::<Result<_, _>>()?;
         let effective = Effective::new(layers);
-        let tables = NetTables::new(&effective)?;
+        let image = Image::new(&effective)?;
         // Held while publishing: an event of the new generation is not looked up before the generation is known.
         let mut generations = self.generations.write().unwrap_or_else(PoisonError::into_inner);
-        let generation = self.enforcer.publish(&tables).map_err(PushError::Publish)?;
+        let generation = self.enforcer.publish(&image).map_err(PushError::Publish)?;
         if generations.len() == GENERATIONS_MAX {
             generations.pop_front();
         }

@@ -81,6 +81,19 @@ impl Automaton {
         Self::compile(patterns, &[anchored, floating], Matching::First, states_max)
     }
 
+    /// One start for each group of patterns, for the first of the group that matches. Groups share states where they can.
+    ///
+    /// # Errors
+    /// As for [`Automaton::build`].
+    pub(crate) fn groups(patterns: &[Glob], groups: &[Vec<usize>], states_max: usize) -> Result<Self, TooManyStates> {
+        Self::compile(patterns, groups, Matching::First, states_max)
+    }
+
+    /// Can a match of the pattern begin anywhere in a path?
+    pub(crate) fn floats(pattern: &Glob) -> bool {
+        build::floats(pattern)
+    }
+
     /// One start, for all patterns that match: what decides which rules apply to a program.
     ///
     /// # Errors

@@ -64,11 +64,13 @@ impl Compiled {
     /// Judges one action: the first rule that matches, else the default.
     pub fn judge(&self, act: &Act<'_>) -> Judgement<'_> {
         let Some(profiles) = &self.profiles else { return self.effective.judge(act) };
+        if let Resource::Path { truncated: true, .. } = act.resource {
+            return self.effective.judge(act);
+        }
         let profile = usize::from(profiles.number(act.agent_type, act.binary));
         let cell = &self.cells[profile * Action::ALL.len() + act.action.index()];
         let by_automaton = match act.resource {
-            // A truncated path matches no allow rule, which the automaton doesn't know.
-            Resource::Path { path, truncated: false } => {
+            Resource::Path { path, .. } => {
                 let automaton = cell.automaton.get_or_init(|| self.automaton(cell));
                 automaton.as_ref().map(|automaton| automaton.run(path).map(|position| cell.rules[position]))
             }

@@ -47,7 +47,8 @@ pub enum Resource<'a> {
     Path {
         /// The real path.
         path: &'a [u8],
-        /// Only a part of the path is known: it matches no allow rule.
+        /// Only the end of the path is known. No rule can be told not to match, so the strictest verdict of all that apply holds,
+        /// and with it the first rule that gives it, whatever the rest looks like; `allow` only where none says otherwise.
         truncated: bool,
     },
     /// A connection or datagram.
@@ -117,14 +118,30 @@ impl Effective {
 
     /// Judges one action: the first rule that matches, else the default.
     pub fn judge(&self, act: &Act<'_>) -> Judgement<'_> {
-        self.rules()
-            .filter(|r| r.applies_to_type(act.agent_type))
-            .find(|r| {
-                r.rule.action == act.action
-                    && r.rule.what.matches(r.rule.verdict, act.resource)
-                    && r.rule.applies(act.agent_type, act.binary)
+        let default = || self.default(act.action, act.agent_type);
+        let mut rules =
+            self.rules().filter(|r| r.applies_to_type(act.agent_type)).filter(|r| r.rule.action == act.action);
+        let found = if let Resource::Path { truncated: true, .. } = act.resource {
+            let rules = rules.filter(|r| r.rule.applies(act.agent_type, act.binary));
+            self.strictest(rules, default().verdict)
+        } else {
+            rules.find(|r| {
+                r.rule.what.matches(r.rule.verdict, act.resource) && r.rule.applies(act.agent_type, act.binary)
             })
-            .map_or_else(|| self.default(act.action, act.agent_type), RuleRef::judgement)
+        };
+        found.map_or_else(default, RuleRef::judgement)
+    }
+
+    /// The first of the strictest of these rules, unless it allows or the default is stricter.
+    #[expect(clippy::unused_self, reason = "the rules are those of this policy")]
+    pub(crate) fn strictest<'s>(
+        &'s self,
+        rules: impl Iterator<Item = RuleRef<'s>>,
+        default: Verdict,
+    ) -> Option<RuleRef<'s>> {
+        let paths = rules.filter(|r| matches!(r.rule.what, What::Path(_)) && r.rule.verdict != Verdict::Allow);
+        let first = paths.min_by_key(|r| (std::cmp::Reverse(r.rule.verdict), r.index));
+        first.filter(|r| r.rule.verdict >= default)
     }
 
     /// What holds for an action of a process of this type where no rule matches.
@@ -176,9 +193,7 @@ impl What {
     /// Is the resource one of these, for a rule of this verdict?
     pub(crate) fn matches(&self, verdict: Verdict, resource: Resource<'_>) -> bool {
         match (self, resource) {
-            (Self::Path(glob), Resource::Path { path, truncated }) => {
-                !(truncated && verdict == Verdict::Allow) && glob.matches(path)
-            }
+            (Self::Path(glob), Resource::Path { path, .. }) => glob.matches(path),
             (Self::Net(net), Resource::Net { addr, port, protocol }) => {
                 net.matches(verdict, canonical(addr), port, protocol)
             }

@@ -12,6 +12,7 @@ mod compiled;
 mod diagnostic;
 mod eval;
 mod glob;
+mod image;
 mod names;
 mod net;
 mod policy;
@@ -25,9 +26,11 @@ pub use compiled::Compiled;
 pub use diagnostic::{Diagnostic, PolicyError};
 pub use eval::{Act, Effective, Judgement, Layer, Resource, RuleRef};
 pub use glob::{GLOB_ALTERNATIVES_MAX, GLOB_BYTES_MAX, GLOB_TOKENS_MAX, Glob, GlobError};
+pub use image::{
+    FILE_ACTIONS, FILE_WORDS_MAX, FileCell, Image, ImageError, ImageProfile, NET_LISTS_MAX, PROGRAM_WORDS_MAX, Word,
+};
 pub use names::{NamePattern, NamePatternError};
 pub use net::table::{Effect, NET_ENTRIES_MAX, NET_PREFIXES_MAX, NetEntry, NetPrefix, NetTable, NetTableError};
-pub use net::tables::{NET_LISTS_MAX, NET_PROGRAM_WORDS_MAX, NetTables, NetTablesError};
 pub use net::{Cidr, NetMatch, NetTarget, NetTargetError, canonical};
 pub use policy::{Checked, Defaults, POLICY_BYTES_MAX, POLICY_TOKENS_MAX, Policy, RULES_MAX, Rule, What};
 pub use profile::{PROFILE_CELLS_MAX, PROFILES_MAX, PROGRAM_STATES_MAX, Profile, Profiles, ProfilesError};

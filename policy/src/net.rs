@@ -1,7 +1,6 @@
 //! Addresses, and the rules over them.
 
 pub(crate) mod table;
-pub(crate) mod tables;
 #[cfg(test)]
 mod tests;
 

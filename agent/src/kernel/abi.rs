@@ -14,9 +14,17 @@ pub(crate) const AGENT_TYPES_MAX: usize = 1024;
 pub(crate) const NET_ENTRIES_MAX: usize = 32;
 /// Words of the automaton over `binaries`.
 pub(crate) const BINARY_ROWS_MAX: usize = 65536;
+/// Words of the automaton over paths.
+pub(crate) const FILE_ROWS_MAX: usize = 1 << 19;
+/// Different sets of rules.
+pub(crate) const PROFILES_MAX: usize = 256;
+/// Actions on files and programs, each with a cell in a profile.
+pub(crate) const FILE_ACTIONS: usize = 3;
+/// Which layout of [`PolicyTables`] this is.
+pub(crate) const POLICY_LAYOUT: u32 = 1;
 /// Prefixes of the network rules of all profiles together.
 pub(crate) const NET_LISTS_MAX: usize = 100_000;
-/// Combinations of an agent type and a class of executables that the network rules tell apart.
+/// Combinations of an agent type and a class of executables that the rules tell apart.
 pub(crate) const PROFILE_CELLS_MAX: usize = 4096;
 
 // What the policy crate lets through fits.
@@ -24,7 +32,10 @@ const _: () = {
     assert!(NET_ENTRIES_MAX == tyr_policy::NET_ENTRIES_MAX);
     assert!(NET_LISTS_MAX == tyr_policy::NET_LISTS_MAX);
     assert!(PROFILE_CELLS_MAX == tyr_policy::PROFILE_CELLS_MAX);
-    assert!(BINARY_ROWS_MAX == tyr_policy::NET_PROGRAM_WORDS_MAX);
+    assert!(PROFILES_MAX == tyr_policy::PROFILES_MAX);
+    assert!(BINARY_ROWS_MAX == tyr_policy::PROGRAM_WORDS_MAX);
+    assert!(FILE_ROWS_MAX == tyr_policy::FILE_WORDS_MAX);
+    assert!(FILE_ACTIONS == tyr_policy::FILE_ACTIONS.len());
 };
 
 /// Nanoseconds within which repeats of an open are merged.
@@ -66,6 +77,10 @@ pub(crate) const NET_EXEMPT: u8 = 255;
 pub(crate) const IPPROTO_TCP: u8 = 6;
 /// The same.
 pub(crate) const IPPROTO_UDP: u8 = 17;
+
+/// Bytes of the buffer that paths are walked in: a path ends at [`PATH_BYTES_MAX`].
+pub(crate) const WALK_BYTES: usize = PATH_BYTES_MAX + 256;
+const CELLS_AT: usize = 528 + 2 * AGENT_TYPES_MAX;
 
 macro_rules! twins {
     ($($(#[$doc:meta])* $name:ident ($c_name:literal, $bytes:expr) { $($field:ident: $kind:ty = $offset:expr,)* })*) => {
@@ -142,11 +157,22 @@ twins! {
     NetList("net_list", 8 + 8 * NET_ENTRIES_MAX) {
         count: u32 = 0, fallback: u32 = 4, entries: [NetEntryData; NET_ENTRIES_MAX] = 8,
     }
-    /// What is in force.
-    NetHead("net_head", 264 + 2 * AGENT_TYPES_MAX + 2 * PROFILE_CELLS_MAX + 4 * BINARY_ROWS_MAX) {
-        generation: u32 = 0, binary_start: u32 = 4, binary_classes: [u8; 256] = 8,
-        profile_first: [u16; AGENT_TYPES_MAX] = 264, profiles: [u16; PROFILE_CELLS_MAX] = 264 + 2 * AGENT_TYPES_MAX,
-        binary_rows: [u32; BINARY_ROWS_MAX] = 264 + 2 * AGENT_TYPES_MAX + 2 * PROFILE_CELLS_MAX,
+    /// What a profile says of an action on files.
+    FileCellData("file_cell", 16) { anchored: u32 = 0, floating: u32 = 4, fallback: u32 = 8, truncated: u32 = 12, }
+    /// What a profile says.
+    ProfileData("profile", 56) { files: [FileCellData; FILE_ACTIONS] = 0, net: u32 = 48, _pad: u32 = 52, }
+    /// A policy.
+    PolicyTables("policy", CELLS_AT + 2 * PROFILE_CELLS_MAX + 56 * PROFILES_MAX + 4 * BINARY_ROWS_MAX + 4 * FILE_ROWS_MAX) {
+        layout: u32 = 0, generation: u32 = 4, binary_start: u32 = 8, _pad: u32 = 12, binary_classes: [u8; 256] = 16,
+        file_classes: [u8; 256] = 272, type_cells: [u16; AGENT_TYPES_MAX] = 528, cells: [u16; PROFILE_CELLS_MAX] = CELLS_AT,
+        profiles: [ProfileData; PROFILES_MAX] = CELLS_AT + 2 * PROFILE_CELLS_MAX,
+        binary_rows: [u32; BINARY_ROWS_MAX] = CELLS_AT + 2 * PROFILE_CELLS_MAX + 56 * PROFILES_MAX,
+        file_rows: [u32; FILE_ROWS_MAX] = CELLS_AT + 2 * PROFILE_CELLS_MAX + 56 * PROFILES_MAX + 4 * BINARY_ROWS_MAX,
+    }
+    /// A question to the policy in force, and its answer.
+    Rehearsal("rehearsal", WALK_BYTES + 24) {
+        path: [u8; WALK_BYTES] = 0, profile: u32 = WALK_BYTES, action: u32 = WALK_BYTES + 4, at: u32 = WALK_BYTES + 8,
+        path_flags: u32 = WALK_BYTES + 12, answer: u32 = WALK_BYTES + 16, generation: u32 = WALK_BYTES + 20,
     }
 }
 
@@ -155,18 +181,25 @@ mod tests {
     use std::fmt::Write;
     use std::process::Command;
 
-    use super::{AGENT_TYPES_MAX, BINARY_ROWS_MAX, NET_ENTRIES_MAX, NET_LISTS_MAX, PROFILE_CELLS_MAX, TWINS};
+    use super::{
+        AGENT_TYPES_MAX, BINARY_ROWS_MAX, FILE_ACTIONS, FILE_ROWS_MAX, NET_ENTRIES_MAX, NET_LISTS_MAX, POLICY_LAYOUT,
+        PROFILE_CELLS_MAX, PROFILES_MAX, TWINS,
+    };
 
     /// Clang itself says whether C agrees, about each size and each offset.
     #[test]
     fn c_and_rust_lay_out_the_same() {
-        let mut c = String::from("#include \"abi.h\"\n");
+        let mut c = String::from("#include \"rehearsal.bpf.c\"\n");
         for (name, limit) in [
             ("AGENT_TYPES_MAX", AGENT_TYPES_MAX),
             ("NET_ENTRIES_MAX", NET_ENTRIES_MAX),
             ("NET_LISTS_MAX", NET_LISTS_MAX),
             ("PROFILE_CELLS_MAX", PROFILE_CELLS_MAX),
             ("BINARY_ROWS_MAX", BINARY_ROWS_MAX),
+            ("FILE_ROWS_MAX", FILE_ROWS_MAX),
+            ("PROFILES_MAX", PROFILES_MAX),
+            ("FILE_ACTIONS", FILE_ACTIONS),
+            ("POLICY_LAYOUT", POLICY_LAYOUT as usize),
         ] {
             writeln!(c, "_Static_assert({name} == {limit}, \"{name}\");").unwrap();
         }
@@ -176,6 +209,7 @@ mod tests {
             writeln!(c, "_Static_assert(sizeof(struct {name}) == {}, \"{name}\");", bytes + skip).unwrap();
             for (field, offset) in *fields {
                 let offset = offset + skip;
+                let field = if (name, *field) == ("rehearsal", "path") { "walk" } else { *field };
                 writeln!(
                     c,
                     "_Static_assert(__builtin_offsetof(struct {name}, {field}) == {offset}, \"{name}.{field}\");"

@@ -11,13 +11,14 @@ use aya::programs::{BtfTracePoint, CgroupSockAddr, Lsm, ProgramError};
 use aya::{Btf, Ebpf, EbpfLoader};
 
 use super::abi::{
-    FINGERPRINT_AUTOMATA_MAX, FingerprintEntry, Merge, MergeKey, NetHead, NetKeyData, NetList, ProcessMark, ProgramPath,
+    FINGERPRINT_AUTOMATA_MAX, FingerprintEntry, Merge, MergeKey, NetKeyData, NetList, PolicyTables, ProcessMark,
+    ProgramPath,
 };
 use super::{KernelError, Options, Posture};
 use crate::fingerprints::Compiled;
 use crate::scope::Scope;
 
-static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/tyr.bpf.o"));
+pub(super) static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/tyr.bpf.o"));
 
 /// Tracepoints that stay attached: name of the program, of the tracepoint, of the hook.
 const TRACEPOINTS: [(&str, &str, &str); 3] = [
@@ -54,7 +55,7 @@ pub(super) struct Maps {
     pub(super) merges: HashMap<MapData, MergeKey, Merge>,
     pub(super) losses: PerCpuArray<MapData, u64>,
     pub(super) fingerprints: Array<MapData, FingerprintEntry>,
-    pub(super) net_policy: ArrayOfMaps<MapData, Array<MapData, NetHead>>,
+    pub(super) policies: ArrayOfMaps<MapData, Array<MapData, PolicyTables>>,
     pub(super) net_rules: LpmTrie<MapData, NetKeyData, NetList>,
 }
 
@@ -151,7 +152,7 @@ pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
         merges: take(&mut object, "merges")?,
         losses: take(&mut object, "losses")?,
         fingerprints: take(&mut object, "fingerprints")?,
-        net_policy: take(&mut object, "net_policy")?,
+        policies: take(&mut object, "policies")?,
         net_rules: take(&mut object, "net_rules")?,
     };
     let rings = Rings { urgent: take(&mut object, "urgent")?, regular: take(&mut object, "regular")? };
@@ -224,7 +225,10 @@ fn posture(object: &mut Ebpf, btf: &Btf) -> (Posture, String) {
     (Posture::Partial, reason)
 }
 
-fn take<M: TryFrom<Map, Error = aya::maps::MapError>>(object: &mut Ebpf, name: &'static str) -> Result<M, KernelError> {
+pub(super) fn take<M: TryFrom<Map, Error = aya::maps::MapError>>(
+    object: &mut Ebpf,
+    name: &'static str,
+) -> Result<M, KernelError> {
     let found = object.take_map(name).ok_or(KernelError::Map { map: name, source: io::ErrorKind::NotFound.into() })?;
     M::try_from(found).map_err(|e| map(name, e))
 }
@@ -245,7 +249,7 @@ pub(super) fn map(name: &'static str, error: aya::maps::MapError) -> KernelError
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "made for map_err, which hands the error over")]
-fn refused(program: &'static str, error: ProgramError) -> KernelError {
+pub(super) fn refused(program: &'static str, error: ProgramError) -> KernelError {
     let source = match &error {
         ProgramError::LoadError { io_error, verifier_log } => {
             // The end of the log says what the verifier objects to.
@@ -261,7 +265,7 @@ fn refused(program: &'static str, error: ProgramError) -> KernelError {
 }
 
 /// An error with its causes in one line: aya's own types stay in this module.
-fn chain(error: &dyn std::error::Error) -> io::Error {
+pub(super) fn chain(error: &dyn std::error::Error) -> io::Error {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::abi::{AGENT_TYPES_MAX, FingerprintEntry, KINDS_MAX, LOSSES, VERDICTS_MAX};
 use super::abi::{FINGERPRINT_INTERPRETER, FINGERPRINT_TOOL, FINGERPRINT_WEAK};
 use super::load::{Hooks, Maps, map};
-use super::net::Published;
+use super::policy::Published;
 use super::{Governed, KernelError, Loss, LossKind};
 use crate::decode::{FoundBy, Program, TreeId};
 use crate::fingerprints::{Compiled, Meaning};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
-use tyr_policy::{NetTables, Protocol, Verdict};
+use tyr_policy::{Image, Protocol, Verdict};
 use tyr_proto::v1::record::Record as Payload;
 use tyr_proto::v1::{self, Event, PolicyLayer, PolicyPush};
 
@@ -43,7 +43,7 @@ spec:
 struct NoKernel(AtomicU32);
 
 impl Enforcer for NoKernel {
-    fn publish(&self, _: &NetTables) -> Result<u32, KernelError> {
+    fn publish(&self, _: &Image) -> Result<u32, KernelError> {
         Ok(self.0.fetch_add(1, Ordering::Relaxed) + 1)
     }
 }

@@ -2,7 +2,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use tyr_policy::NetTables;
+use tyr_policy::Image;
 use tyr_proto::v1::{PolicyLayer, PolicyPush};
 
 use super::{Enforcer, Policies, policy_id};
@@ -17,7 +17,7 @@ struct FakeKernel {
 }
 
 impl Enforcer for FakeKernel {
-    fn publish(&self, _: &NetTables) -> Result<u32, KernelError> {
+    fn publish(&self, _: &Image) -> Result<u32, KernelError> {
         if self.full.load(Ordering::Relaxed) {
             return Err(KernelError::Map { map: "policies", source: io::Error::other("too many rules") });
         }

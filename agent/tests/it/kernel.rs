@@ -7,3 +7,4 @@ mod ground;
 mod identity;
 mod net;
 mod open;
+mod walk;

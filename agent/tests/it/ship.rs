@@ -21,7 +21,7 @@ use tyr_agent::kernel::KernelError;
 use tyr_agent::policies::{Enforcer, Policies, policy_id};
 use tyr_agent::ship::{Connection, Shipper};
 use tyr_agent::spool::Spool;
-use tyr_policy::NetTables;
+use tyr_policy::Image;
 use tyr_proto::v1::agent_message::Payload as FromAgent;
 use tyr_proto::v1::record::Record as Payload;
 use tyr_proto::v1::server_message::Payload as ToAgent;
@@ -44,7 +44,7 @@ struct FakeKernel {
 }
 
 impl Enforcer for FakeKernel {
-    fn publish(&self, _: &NetTables) -> Result<u32, KernelError> {
+    fn publish(&self, _: &Image) -> Result<u32, KernelError> {
         if self.full.load(Ordering::Relaxed) {
             return Err(KernelError::Map { map: "policies", source: io::Error::other("no room") });
         }

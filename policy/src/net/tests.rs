@@ -85,8 +85,8 @@ mod table {
     use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 
     use crate::eval::{Act, Effective, Layer, Resource};
+    use crate::image::{Image, ImageError};
     use crate::net::table::{Effect, NET_ENTRIES_MAX, NetTableError};
-    use crate::net::tables::{NetTables, NetTablesError};
     use crate::policy::Policy;
     use crate::words::{Action, Protocol, Verdict};
 
@@ -199,8 +199,8 @@ mod table {
                 format!("  rules: [{{name: r, action: net_connect, verdict: deny, binaries: [{}]}}]", paths.join(", "));
             Layer { version, agent_type: None, policy: policy(&spec) }
         };
-        let error = NetTables::new(&Effective::new(vec![layer(1), layer(2)])).unwrap_err();
-        assert!(matches!(error, NetTablesError::ProgramWords { .. }), "{error}");
+        let error = Image::new(&Effective::new(vec![layer(1), layer(2)])).unwrap_err();
+        assert!(matches!(error, ImageError::ProgramWords { .. }), "{error}");
     }
 
     #[test]
@@ -212,10 +212,9 @@ mod table {
             let agent_type = Some(format!("type-{n}"));
             Layer { version: 2 + n, agent_type, policy: policy(&format!("{rules}192.0.2.1]}}]")) }
         };
-        let tables =
-            |overlays| NetTables::new(&Effective::new((0..overlays).map(overlay).chain([base.clone()]).collect()));
-        assert_eq!(tables(23).unwrap().tables().len(), 24);
-        assert_eq!(tables(24).unwrap_err(), NetTablesError::TooManyLists);
+        let tables = |overlays| Image::new(&Effective::new((0..overlays).map(overlay).chain([base.clone()]).collect()));
+        assert_eq!(tables(23).unwrap().net().len(), 24);
+        assert_eq!(tables(24).unwrap_err(), ImageError::TooManyLists);
     }
 
     fn target() -> impl Strategy<Value = String> {

@@ -5,9 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use tyr_policy::{
-    Act, Action, Automaton, Compiled, Effective, Layer, NetTables, Policy, Profiles, Protocol, Resource, Verdict, What,
-};
+use tyr_policy::{Act, Action, Compiled, Effective, Image, Layer, Policy, Profiles, Protocol, Resource, What};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -91,9 +89,10 @@ fn every_way_to_judge_gives_the_same() {
             serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let effective = effective(&layers);
         let profiles = Profiles::new(&effective, Action::ALL).unwrap();
+        let image = Image::new(&effective).unwrap();
         let compiled = Compiled::new(effective.clone());
         for case in cases {
-            check(&effective, &profiles, &case, &file);
+            check(&effective, &profiles, &image, &case, &file);
             compare(&compiled, &case, &file);
             ran += 1;
         }
@@ -108,7 +107,7 @@ fn compare(compiled: &Compiled, case: &Case, file: &Path) {
     assert_eq!(compiled.judge(&act), compiled.effective().judge(&act), "{}: {case:?}", file.display());
 }
 
-fn check(effective: &Effective, profiles: &Profiles, case: &Case, file: &Path) {
+fn check(effective: &Effective, profiles: &Profiles, image: &Image, case: &Case, file: &Path) {
     let context = format!("{}: {case:?}", file.display());
     let action: Action = case.act.parse().unwrap();
     let resource = case.resource(action);
@@ -131,30 +130,13 @@ fn check(effective: &Effective, profiles: &Profiles, case: &Case, file: &Path) {
             effective.rule(index).expect("a rule of the policy").rule.verdict
         })
     };
-    let (way, index): (&str, Option<u16>) = match resource {
-        Resource::Path { path, truncated } => {
-            // What a kernel program does with a path that is cut short: a second table, without the allow rules.
-            let rules: Vec<_> = rules.iter().filter(|r| !(truncated && r.rule.verdict == Verdict::Allow)).collect();
-            let globs: Vec<_> = rules
-                .iter()
-                .map(|r| match &r.rule.what {
-                    What::Path(glob) => glob.clone(),
-                    _ => panic!("a path rule: {context}"),
-                })
-                .collect();
-            let automaton = Automaton::split(&globs, 10_000).unwrap();
-            ("automaton", automaton.run(path).map(|at| rules[at].index))
-        }
-        Resource::Net { addr, port, protocol } => {
-            let tables = NetTables::new(effective).unwrap();
-            let table = &tables.tables()[usize::from(tables.profiles().number(agent_type, binary))];
-            assert_eq!(*table, effective.network(profile).unwrap(), "other actions make no difference: {context}");
-            ("table", table.lookup(addr, port, protocol).1)
-        }
-        Resource::ServerName(name) => {
-            let matches = |what: &What| matches!(what, What::ServerName(pattern) if pattern.matches(name));
-            ("profile", rules.iter().find(|r| matches(&r.rule.what)).map(|r| r.index))
-        }
-    };
-    assert_eq!((verdict_of(index), index), (plain.verdict, plain.index), "{way}: {context}");
+    if let Resource::ServerName(name) = resource {
+        let matches = |what: &What| matches!(what, What::ServerName(pattern) if pattern.matches(name));
+        let index = rules.iter().find(|r| matches(&r.rule.what)).map(|r| r.index);
+        assert_eq!((verdict_of(index), index), (plain.verdict, plain.index), "profile: {context}");
+    } else {
+        let word = image.judge(&Act { action, resource, agent_type, binary }).expect("the kernel judges it");
+        assert_eq!((word.verdict(), word.rule()), (plain.verdict, plain.index), "image: {context}");
+        assert_eq!(verdict_of(word.rule()), word.verdict(), "image: {context}");
+    }
 }

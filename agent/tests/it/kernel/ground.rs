@@ -92,7 +92,7 @@ impl Ground {
     }
 }
 
-fn refuse<T>(why: &str) -> Option<T> {
+pub(crate) fn refuse<T>(why: &str) -> Option<T> {
     let name = std::thread::current().name().unwrap_or("?").to_owned();
     let required = std::env::var("CI").is_ok_and(|v| v == "true")
         || std::env::var("TYR_KERNEL_TESTS").is_ok_and(|v| v == "required");

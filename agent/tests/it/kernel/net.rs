@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 
 use super::ground::{Ground, connects, ground};
-use tyr_policy::{Effective, Layer, NetTables, Policy, Verdict};
+use tyr_policy::{Effective, Image, Layer, Policy, Verdict};
 
 /// A layer of an effective policy; `None`: the base.
 fn layer(agent_type: Option<&str>, rules: &str) -> Layer {
@@ -13,8 +13,8 @@ fn layer(agent_type: Option<&str>, rules: &str) -> Layer {
 }
 
 /// The tables of an effective policy of these layers.
-fn tables(layers: Vec<Layer>) -> NetTables {
-    NetTables::new(&Effective::new(layers)).expect("fits")
+fn tables(layers: Vec<Layer>) -> Image {
+    Image::new(&Effective::new(layers)).expect("fits")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,155 @@
+//! An effective policy in the form that the kernel looks up.
+//!
+//! What it says is settled by [`Image`]; here it becomes the contents of maps. The tables over files are one value. Of addresses
+//! the kernel has one trie of prefixes, whose key begins with a generation and the number of an address table, which a profile
+//! names. A process's profile follows from its agent type and the class of its executable, which is an accept of the automaton
+//! over `binaries`. The class is found at a process's first judged action under a generation, from the path that its exec left in the kernel, so it holds across forks and from one policy to the next.
+//!
+//! Publishing writes the lists under a new generation, then puts that generation in force, files and addresses alike, with one
+//! update of a map in a map, which returns when no program uses the one before; then the old lists go.
+
+use aya::maps::lpm_trie::Key;
+use aya::maps::{Array, ArrayOfMaps, MapData};
+use tyr_policy::{Effect, FileCell, Image, NetPrefix, Protocol, Verdict};
+
+use super::KernelError;
+use super::abi::{
+    self, FileCellData, NET_ENTRIES_MAX, NetEntryData, NetKeyData, NetList, POLICY_LAYOUT, PolicyTables, ProfileData,
+};
+use super::load::map;
+use super::shared::Shared;
+
+/// What is in the trie now.
+#[derive(Debug, Default)]
+pub(super) struct Published {
+    generation: u32,
+    keys: Vec<(u32, NetKeyData)>,
+}
+
+impl Shared {
+    /// See [`super::Kernel::publish`].
+    pub(super) fn publish(&self, image: &Image) -> Result<u32, KernelError> {
+        let mut published = self.published.lock().expect("no holder panics");
+        let generation = published.generation + 1;
+        let tables = {
+            let mut types = self.types.lock().expect("no holder panics");
+            tables(image, generation, |agent_type| types.number(agent_type))?
+        };
+        // Borrowed here, or a copy of all of it would lie on the stack.
+        let tables: &PolicyTables = &tables;
+        let lists = (0..).zip(image.net()).flat_map(|(net, table)| {
+            table.prefixes.iter().map(move |prefix| (key(generation, net, prefix), prefix, table.default))
+        });
+
+        let mut maps = self.maps.lock().expect("no holder panics");
+        let mut keys = Vec::new();
+        let mut written = Ok(());
+        for ((bits, data), prefix, default) in lists {
+            written =
+                maps.net_rules.insert(&Key::new(bits, data), list(prefix, default), 0).map_err(|e| map("net_rules", e));
+            if written.is_err() {
+                break;
+            }
+            keys.push((bits, data));
+        }
+        let written = written.and_then(|()| swap(&mut maps.policies, tables));
+        // Of a generation that did not come into force, or of the one before: nobody looks these up any more.
+        let stale = if written.is_ok() { std::mem::replace(&mut published.keys, keys) } else { keys };
+        for (bits, data) in stale {
+            let _ = maps.net_rules.remove(&Key::new(bits, data));
+        }
+        written?;
+        published.generation = generation;
+        Ok(generation)
+    }
+}
+
+/// A policy as the kernel programs read it. `number` gives the number of an agent type.
+pub(super) fn tables(
+    image: &Image,
+    generation: u32,
+    mut number: impl FnMut(&str) -> Option<u16>,
+) -> Result<Box<PolicyTables>, KernelError> {
+    let profiles = image.profiles();
+    let programs = profiles.programs();
+    // SAFETY: integers alone (Pod), for which zeros are a value.
+    let mut tables: Box<PolicyTables> = unsafe { Box::new_zeroed().assume_init() };
+    tables.layout = POLICY_LAYOUT;
+    tables.generation = generation;
+    tables.binary_start = programs.starts()[0];
+    tables.binary_classes = *programs.classes();
+    tables.binary_rows[..programs.table().len()].copy_from_slice(programs.table());
+    tables.file_classes = *image.classes();
+    tables.file_rows[..image.rows().len()].copy_from_slice(image.rows());
+    for (slot, profile) in tables.profiles.iter_mut().zip(image.list()) {
+        let cell = |cell: &FileCell| FileCellData {
+            anchored: cell.starts[0],
+            floating: cell.starts[1],
+            fallback: cell.fallback.bits(),
+            truncated: cell.truncated.bits(),
+        };
+        *slot = ProfileData { files: profile.files.each_ref().map(cell), net: profile.net.into(), _pad: 0 };
+    }
+
+    let width = programs.accepts();
+    let rows = (0..=profiles.types().len()).map(|type_number| profiles.row(type_number));
+    for (cells, row) in tables.cells.chunks_exact_mut(width).zip(rows) {
+        cells.copy_from_slice(row);
+    }
+    // The first row is that of all other types, which is what zero stands for.
+    for (type_number, agent_type) in (1..).zip(profiles.types()) {
+        let number = number(agent_type).ok_or_else(|| KernelError::AgentTypes { agent_type: agent_type.clone() })?;
+        tables.type_cells[usize::from(number)] =
+            u16::try_from(type_number * width).expect("cells are bounded by PROFILE_CELLS_MAX");
+    }
+    Ok(tables)
+}
+
+/// Puts tables in force; returns when no program uses those before.
+pub(super) fn swap(
+    policies: &mut ArrayOfMaps<MapData, Array<MapData, PolicyTables>>,
+    tables: &PolicyTables,
+) -> Result<(), KernelError> {
+    let mut slot = Array::create(1, 0).map_err(|e| map("policies", e))?;
+    slot.set(0, tables, 0).map_err(|e| map("policies", e))?;
+    policies.set(0, &slot, 0).map_err(|e| map("policies", e))
+}
+
+/// A key, and how many of its bits count.
+fn key(generation: u32, net: u32, prefix: &NetPrefix) -> (u32, NetKeyData) {
+    (64 + u32::from(prefix.length), NetKeyData { generation, profile: net, addr: prefix.addr.octets() })
+}
+
+fn list(prefix: &NetPrefix, default: Verdict) -> NetList {
+    let none = NetEntryData { port_first: 0, port_last: 0, rule: 0, protocol: 0, verdict: 0 };
+    let mut list = NetList {
+        count: u32::try_from(prefix.entries.len()).expect("bounded by NET_ENTRIES_MAX"),
+        fallback: verdict_number(default).into(),
+        entries: [none; NET_ENTRIES_MAX],
+    };
+    for (slot, entry) in list.entries.iter_mut().zip(&prefix.entries) {
+        *slot = NetEntryData {
+            port_first: *entry.ports.start(),
+            port_last: *entry.ports.end(),
+            rule: entry.rule,
+            protocol: match entry.protocol {
+                None => 0,
+                Some(Protocol::Tcp) => abi::IPPROTO_TCP,
+                Some(Protocol::Udp) => abi::IPPROTO_UDP,
+            },
+            verdict: match entry.effect {
+                Effect::Verdict(verdict) => verdict_number(verdict),
+                Effect::Exempt => abi::NET_EXEMPT,
+            },
+        };
+    }
+    list
+}
+
+fn verdict_number(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Allow => abi::VERDICT_ALLOW,
+        Verdict::Deny => abi::VERDICT_DENY,
+        Verdict::Alert => abi::VERDICT_ALERT,
+    }
+}

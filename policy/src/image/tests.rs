@@ -1,0 +1,151 @@
+use std::fmt::Write as _;
+
+use proptest::prelude::{Just, Strategy, any, prop_assume, prop_oneof, proptest};
+
+use super::{FILE_ACTIONS, Image, ImageError, Word};
+use crate::compiled::Compiled;
+use crate::eval::{Act, Effective, Layer, Resource};
+use crate::policy::Policy;
+use crate::words::Verdict;
+
+#[path = "../../benches/realistic/patterns.rs"]
+mod realistic;
+
+const WORDS: [&str; 3] = ["allow", "alert", "deny"];
+
+/// One policy of these rules, as text: what is behind the pattern ends each rule.
+fn effective(defaults: [usize; 3], rules: impl IntoIterator<Item = (String, usize, usize, String)>) -> Effective {
+    let [read, write, exec] = defaults.map(|at| WORDS[at]);
+    let mut yaml = format!(
+        "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {{name: t}}\nspec:\n  default: {{file_read: {read}, file_write: {write}, exec: {exec}}}\n  rules:\n"
+    );
+    for (at, (pattern, action, verdict, rest)) in rules.into_iter().enumerate() {
+        let (action, verdict) = (FILE_ACTIONS[action], WORDS[verdict]);
+        writeln!(
+            yaml,
+            "  - {{name: r{at}, action: {action}, resource_pattern: '{pattern}', verdict: {verdict}{rest}}}"
+        )
+        .expect("writing to a String");
+    }
+    let policy = Policy::parse(&yaml).unwrap_or_else(|error| panic!("{error}\n{yaml}")).policy;
+    Effective::new(vec![Layer { version: 1, agent_type: None, policy }])
+}
+
+#[test]
+fn a_word_reads_back() {
+    for verdict in [Verdict::Allow, Verdict::Alert, Verdict::Deny] {
+        for rule in [None, Some(0), Some(4095), Some(u16::MAX)] {
+            let word = Word::new(verdict, rule);
+            assert_eq!((word.verdict(), word.rule()), (verdict, rule));
+            assert_eq!(Word::from_bits(word.bits()), Some(word));
+        }
+    }
+    assert_eq!((Word::from_bits(3), Word::from_bits(0x0200_0000)), (None, None));
+    assert!(Word::new(Verdict::Alert, Some(6)).bits() < Word::new(Verdict::Allow, Some(7)).bits(), "order of rules");
+}
+
+#[test]
+fn a_thousand_realistic_rules_fit_into_a_mebibyte() {
+    let rules = realistic::patterns(1000).into_iter().map(|pattern| (pattern, 0, 2, String::new()));
+    let image = Image::new(&effective([0, 0, 0], rules)).unwrap();
+    let bytes = image.rows().len() * 4;
+    assert!(bytes <= 1 << 20, "{bytes} bytes");
+}
+
+#[test]
+fn says_which_rule_is_one_too_many() {
+    let patterns = ["/etc/**", "**a??????????????????????", "**/x"];
+    let yaml = patterns.map(|pattern| (pattern.to_owned(), 0, 2, String::new()));
+    let text = format!(
+        "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {{name: t}}\nspec:\n  rules:\n{}",
+        yaml.iter().enumerate().fold(String::new(), |text, (at, (pattern, ..))| format!(
+            "{text}  - {{name: r{at}, action: file_read, resource_pattern: '{pattern}', verdict: deny}}\n"
+        ))
+    );
+    let refused = Policy::parse(&text).unwrap_err();
+    let first = &refused.diagnostics[0];
+    assert!(first.message.starts_with("with rule `r1` the patterns over files and programs are too much"), "{first:?}");
+    assert_eq!(first.line, 7, "{first:?}");
+}
+
+#[test]
+fn profiles_that_say_the_same_of_addresses_share_a_table() {
+    let rule = |pattern: &str, rest: &str| (pattern.to_owned(), 0, 2, rest.to_owned());
+    let rules = [rule("/a/**", ", agent_types: [codex]"), rule("/b/**", ", binaries: ['**/node']")];
+    let image = Image::new(&effective([0, 0, 0], rules)).unwrap();
+    assert_eq!((image.list().len(), image.net().len()), (4, 1));
+}
+
+#[test]
+fn nothing_of_an_end_is_allowed_that_could_be_denied() {
+    let rules = [("/a/**", 0, 0), ("/b/**", 0, 1), ("/c/**", 0, 2), ("/d/**", 1, 1)];
+    let rules = rules.map(|(pattern, action, verdict)| (pattern.to_owned(), action, verdict, String::new()));
+    let effective = effective([0, 2, 1], rules);
+    let image = Image::new(&effective).unwrap();
+    let says = |at: usize| {
+        let resource = Resource::Path { path: b"/a/x", truncated: true };
+        let act = Act { action: FILE_ACTIONS[at], resource, agent_type: None, binary: b"" };
+        let word = image.judge(&act).unwrap();
+        assert_eq!((word.verdict(), word.rule()), {
+            let plain = effective.judge(&act);
+            (plain.verdict, plain.index)
+        });
+        (word.verdict(), word.rule())
+    };
+    assert_eq!(says(0), (Verdict::Deny, Some(2)), "the rule that denies, though others come first");
+    assert_eq!(says(1), (Verdict::Deny, None), "the default is stricter than the rule");
+    assert_eq!(says(2), (Verdict::Alert, None));
+}
+
+fn pattern() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("/"),
+        Just("a"),
+        Just("b"),
+        Just("*"),
+        Just("**"),
+        Just("/**/"),
+        Just("?"),
+        Just("[!a]"),
+        Just("{a,/b}"),
+    ];
+    let pieces = proptest::collection::vec(piece, 1..6).prop_map(|pieces| pieces.concat());
+    (prop_oneof![Just("/"), Just("**/"), Just("**"), Just("~/")], pieces)
+        .prop_map(|(start, rest)| start.to_owned() + &rest)
+}
+
+fn whom() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => Just(String::new()),
+        1 => Just(", agent_types: [codex]".to_owned()),
+        1 => Just(", binaries: ['/bin/*']".to_owned()),
+        1 => Just(", agent_types: [codex, aider], binaries: ['**/node']".to_owned()),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn agrees_with_the_plain_evaluator(
+        rules in proptest::collection::vec((pattern(), 0..3_usize, 0..3_usize, whom()), 1..16),
+        defaults in [0..3_usize, 0..3_usize, 0..3_usize],
+        paths in proptest::collection::vec((r"/?(root/|home/a/)?[/abc]{0,9}", any::<bool>()), 16),
+    ) {
+        let effective = effective(defaults, rules);
+        let image = Image::new(&effective);
+        prop_assume!(!matches!(image, Err(ImageError::Files { .. })));
+        let image = image.unwrap();
+        let compiled = Compiled::new(effective.clone());
+        for (path, truncated) in &paths {
+            for action in FILE_ACTIONS {
+                for (agent_type, binary) in [(None, &b"/bin/sh"[..]), (Some("codex"), b"/x/node"), (Some("aider"), b"/x")] {
+                    let resource = Resource::Path { path: path.as_bytes(), truncated: *truncated };
+                    let act = Act { action, resource, agent_type, binary };
+                    let plain = effective.judge(&act);
+                    let word = image.judge(&act).unwrap();
+                    assert_eq!((word.verdict(), word.rule()), (plain.verdict, plain.index), "{act:?}");
+                    assert_eq!(compiled.judge(&act), plain, "{act:?}");
+                }
+            }
+        }
+    }
+}
