@@ -27,7 +27,7 @@
 #define NET_LISTS_MAX 100000
 /* Combinations of an agent type and a class of executables that the rules tell apart. */
 #define PROFILE_CELLS_MAX 4096
-/* Different sets of rules that these come down to. */
+/* Different sets of rules that these come down to. A power of two. */
 #define PROFILES_MAX 256
 /* Words of the automaton over the `binaries` of the rules. */
 #define BINARY_ROWS_MAX 65536
@@ -45,6 +45,27 @@ enum kind {
 	KIND_EXIT = 2,
 	KIND_OPEN = 3,
 	KIND_CONNECT = 4,
+	/* A program was to run, judged before it did; in an open_record. */
+	KIND_RUN = 5,
+};
+
+/* What was done to a file; of those that the hooks of LSM report. */
+enum operation {
+	OPERATION_OPEN = 0,
+	OPERATION_CREATE = 1,
+	OPERATION_UNLINK = 2,
+	OPERATION_RENAME = 3,
+	OPERATION_LINK = 4,
+	OPERATION_SYMLINK = 5,
+	OPERATION_MKDIR = 6,
+	OPERATION_RMDIR = 7,
+	OPERATION_TRUNCATE = 8,
+	OPERATION_CHMOD = 9,
+	OPERATION_CHOWN = 10,
+	OPERATION_SETXATTR = 11,
+	OPERATION_EXEC = 12,
+	/* Mapped to be executed. */
+	OPERATION_MAP = 13,
 };
 #define KINDS_MAX 8
 
@@ -71,6 +92,8 @@ enum loss {
 enum {
 	/* Recognised by a weak pattern; tyrd confirms it, or takes the mark away. */
 	PROCESS_CANDIDATE = 1,
+	/* Made by tyrd to be denied all it does with files, which shows that denials happen. Makes no events. */
+	PROCESS_CANARY = 2,
 };
 
 /* Flags of struct record. */
@@ -83,8 +106,10 @@ enum {
 	RECORD_CANDIDATE = 4,
 	/* Open: the path is the name as the process wrote it. */
 	RECORD_TRIED = 8,
-	/* Connect: could not be judged, and was denied for that. */
+	/* Could not be judged, and was denied for that. */
 	RECORD_UNJUDGED = 16,
+	/* Open, run and exec: the verdict is the kernel's, given before it happened. */
+	RECORD_JUDGED = 32,
 };
 
 /* Flags of a path. */
@@ -93,6 +118,14 @@ enum {
 	PATH_PSEUDO = 2,
 	PATH_TRUNCATED = 4,
 };
+
+/*
+ * A verdict and who gives it: the number of the rule + 1 (0: the default) in the upper 24 bits, enum verdict in the lower 8. Of two
+ * rules' words the smaller is that of the rule which comes first. 0 says nothing in a row, and "allowed by default" elsewhere.
+ */
+typedef __u32 word;
+#define WORD_VERDICT(word) ((word) & 0xff)
+#define WORD_RULE(word) ((word) >> 8)
 
 /* The mark of a governed process; value of `processes`, keyed by thread group id. */
 struct process {
@@ -160,7 +193,12 @@ struct exec_record {
 	__u32 path_bytes;
 	__u32 args_bytes;
 	__u32 filename_bytes;
+	/* Of RECORD_JUDGED: what was said, under which policy. */
+	word judged;
+	__u32 generation;
 	__u32 _pad;
+	/* The program that called exec; 0: none that is known. */
+	__u64 caller;
 };
 
 struct exit_record {
@@ -202,6 +240,12 @@ struct open_record {
 	__u16 errnum;
 	/* 1 read, 2 write. */
 	__u16 access;
+	/* Of RECORD_JUDGED: what was said, under which policy, of which enum file_action; and enum operation. */
+	word judged;
+	__u32 generation;
+	__u16 action;
+	__u16 operation;
+	__u32 _pad;
 };
 
 struct connect_record {
@@ -246,14 +290,6 @@ struct net_list {
 	__u32 fallback;
 	struct net_entry entries[NET_ENTRIES_MAX];
 };
-
-/*
- * A verdict and who gives it: the number of the rule + 1 (0: the default) in the upper 24 bits, enum verdict in the lower 8. Of two
- * rules' words the smaller is that of the rule which comes first. 0 says nothing in a row, and "allowed by default" elsewhere.
- */
-typedef __u32 word;
-#define WORD_VERDICT(word) ((word) & 0xff)
-#define WORD_RULE(word) ((word) >> 8)
 
 enum file_action {
 	FILE_READ = 0,
@@ -310,11 +346,11 @@ SAME_SIZE(struct process, 40);
 SAME_SIZE(struct program, 16 + PATH_BYTES_MAX);
 SAME_SIZE(struct fingerprint, 4);
 SAME_SIZE(struct record, 48);
-SAME_SIZE(struct exec_record, 72);
+SAME_SIZE(struct exec_record, 88);
 SAME_SIZE(struct exit_record, 48);
 SAME_SIZE(struct merge_key, 40);
 SAME_SIZE(struct merge, 24);
-SAME_SIZE(struct open_record, 136);
+SAME_SIZE(struct open_record, 152);
 SAME_OFFSET(struct open_record, path_bytes, 120);
 SAME_SIZE(struct connect_record, 80);
 SAME_SIZE(struct net_key, 28);

@@ -16,9 +16,13 @@ static __always_inline __u32 fingerprint_cell(__u32 index)
 
 static __always_inline __u32 fingerprint_next(__u32 automaton, __u32 state, __u8 byte)
 {
+	__u64 column = (automaton & (FINGERPRINT_AUTOMATA_MAX - 1)) * 256 + byte;
+
 	if (!state)
 		return 0;
-	return fingerprint_cell(state + fingerprint_classes[(automaton & (FINGERPRINT_AUTOMATA_MAX - 1)) * 256 + byte]);
+	/* Older verifiers lose the bound of a sum that the compiler made an "or" of. */
+	asm volatile("" : "+r"(column));
+	return fingerprint_cell(state + fingerprint_classes[column & (FINGERPRINT_AUTOMATA_MAX * 256 - 1)]);
 }
 
 /* Number of the element of `fingerprints` (from 1) that a state accepts; 0: none. */

@@ -42,8 +42,13 @@ struct hlist_bl_node {
 	struct hlist_bl_node *next, **pprev;
 };
 
+struct list_head {
+	struct list_head *next, *prev;
+};
+
 struct dentry;
 struct inode;
+struct super_block;
 
 struct dentry_operations {
 	char *(*d_dname)(struct dentry *, char *, int);
@@ -54,6 +59,7 @@ struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	struct super_block *d_sb;
 	const struct dentry_operations *d_op;
 };
 
@@ -65,6 +71,10 @@ struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct list_head mnt_instance;
+};
+struct mount___since_6_17 {
+	struct mount *mnt_next_for_sb;
 };
 
 struct path {
@@ -74,9 +84,14 @@ struct path {
 
 struct super_block {
 	__u32 s_dev;
+	struct list_head s_mounts;
+};
+struct super_block___since_6_17 {
+	struct mount *s_mounts;
 };
 
 struct inode {
+	unsigned short i_mode;
 	struct super_block *i_sb;
 	unsigned long i_ino;
 };
@@ -133,6 +148,7 @@ struct task_struct {
 struct linux_binprm {
 	struct file *file;
 	const char *filename;
+	char buf[256];
 };
 
 #if defined(__TARGET_ARCH_x86)

@@ -223,7 +223,7 @@ int BPF_PROG(tyr_exec, struct task_struct *task, int old_pid, struct linux_binpr
 	struct process *own = process_of(task), mark = {};
 	struct fingerprint found = {};
 	__u32 path_bytes, args_bytes, filename_bytes, pid = task->tgid, pattern;
-	__u64 arg_start, arg_end;
+	__u64 arg_start, arg_end, caller = own ? own->program : 0;
 	struct walked walk = {};
 	struct scratch *s;
 	bool root = false;
@@ -306,7 +306,16 @@ int BPF_PROG(tyr_exec, struct task_struct *task, int old_pid, struct linux_binpr
 	s->exec.path_bytes = path_bytes;
 	s->exec.args_bytes = args_bytes;
 	s->exec.filename_bytes = filename_bytes;
+	s->exec.caller = caller;
+	s->exec.judged = s->ran.judged;
+	s->exec.generation = s->ran.generation;
+	if (s->ran.known) {
+		s->exec.head.flags |= RECORD_JUDGED;
+		s->exec.head.verdict = WORD_VERDICT(s->exec.judged);
+	}
+	s->ran.known = false;
 	s->exec._pad = 0;
-	emit(&s->exec.head, sizeof(s->exec) + bounded(path_bytes + args_bytes + filename_bytes, TAIL_BYTES_MAX), root);
+	emit(&s->exec.head, sizeof(s->exec) + bounded(path_bytes + args_bytes + filename_bytes, TAIL_BYTES_MAX),
+	     root || s->exec.head.verdict != VERDICT_ALLOW);
 	return 0;
 }

@@ -42,7 +42,8 @@ static __always_inline __u32 binary_class(struct policy *policy, struct program 
 static __always_inline struct profile *profile_of(struct process *own, struct policy *policy)
 {
 	__u64 known = own->binary_class;
-	__u32 cell, number;
+	__u64 number;
+	__u32 cell;
 
 	if (known >> 32 != policy->generation) {
 		struct program *program = NULL;
@@ -60,8 +61,10 @@ static __always_inline struct profile *profile_of(struct process *own, struct po
 	cell = policy->type_cells[own->agent_type & (AGENT_TYPES_MAX - 1)] + (__u32)known;
 	if (cell >= PROFILE_CELLS_MAX)
 		return NULL;
-	number = policy->cells[cell];
-	return number < PROFILES_MAX ? &policy->profiles[number] : NULL;
+	/* A mask in a register of its own, so that the verifier sees the bound of what is multiplied. */
+	number = policy->cells[cell] & (PROFILES_MAX - 1);
+	asm volatile("" : "+r"(number));
+	return &policy->profiles[number];
 }
 
 /* Two walks in lockstep. */

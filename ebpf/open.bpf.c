@@ -8,8 +8,6 @@
 #include "process.h"
 #include "syscalls.h"
 
-#define FMODE_READ 1
-#define FMODE_WRITE 2
 #define O_ACCMODE 3
 #define O_WRONLY 1
 #define O_RDWR 2
@@ -58,6 +56,12 @@ static __always_inline bool merge_open(struct open_record *open)
 	return false;
 }
 
+static __always_inline void not_judged(struct open_record *open)
+{
+	open->judged = open->generation = open->_pad = 0;
+	open->action = open->operation = 0;
+}
+
 static __always_inline void report_file(struct scratch *s, struct process *own, struct task_struct *task, struct file *file)
 {
 	struct open_record *open = &s->open;
@@ -80,6 +84,7 @@ static __always_inline void report_file(struct scratch *s, struct process *own, 
 		return;
 	open->device = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
 	open->errnum = 0;
+	not_judged(open);
 	walk_path(&s->walk, open->merge.dentry, open->merge.mount, &walk);
 	at = walk.at;
 	if (at >= PATH_BYTES_MAX)
@@ -145,6 +150,7 @@ static __always_inline void report_tried(struct scratch *s, struct process *own,
 	open->merge.inode = 0;
 	open->device = 0;
 	open->merged = 0;
+	not_judged(open);
 	open->path_bytes = copied - 1;
 	open->view_at = 0;
 	open->path_flags = 0;

@@ -5,6 +5,10 @@
 #include "maps.h"
 #include "walk.h"
 
+/* include/linux/fs.h: of f_mode. */
+#define FMODE_READ 1
+#define FMODE_WRITE 2
+
 /* What follows the fixed part of a record: path, arguments, name. */
 #define TAIL_BYTES_MAX (PATH_BYTES_MAX + ARGS_BYTES_MAX + FILENAME_BYTES_MAX)
 
@@ -27,6 +31,12 @@ struct scratch {
 		struct open_record open;
 	};
 	struct tail tail;
+	/* What was said of the program that is about to run. */
+	struct {
+		word judged;
+		__u32 generation;
+		bool known;
+	} ran;
 };
 _Static_assert(__builtin_offsetof(struct scratch, exec) + sizeof(struct exec_record) ==
 	       __builtin_offsetof(struct scratch, tail), "record and tail are apart");

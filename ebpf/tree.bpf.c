@@ -48,6 +48,8 @@ int BPF_PROG(tyr_exit, struct task_struct *task)
 	/* Two last threads can both come here: one of them deletes. */
 	if (bpf_map_delete_elem(&processes, &pid))
 		return 0;
+	if (mark.flags & PROCESS_CANARY)
+		return 0;
 	last = tree_leave(mark.tree);
 	program_leave(mark.program);
 	fill_head(&record.head, KIND_EXIT, &mark, task);

@@ -4,6 +4,7 @@
 #include "tree.bpf.c"
 #include "open.bpf.c"
 #include "connect.bpf.c"
+#include "lsm.bpf.c"
 #include "probe.bpf.c"
 #include "rehearsal.bpf.c"
 

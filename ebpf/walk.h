@@ -55,6 +55,8 @@ static __always_inline bool walk_prepend(struct walk *w, const unsigned char *na
 		bpf_probe_read_kernel(w->buffer->path + at, length & NAME_BYTES_MAX, name);
 	if (slash) {
 		at--;
+		/* In one register: older verifiers forget that two hold the same, and check the other one. */
+		asm volatile("" : "+r"(at));
 		if (at >= PATH_BYTES_MAX)
 			return false;
 		w->buffer->path[at] = '/';

@@ -10,6 +10,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use tyr_policy::{Action, Verdict};
+
 /// A tree of AI processes on this host: unique for as long as this agent runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TreeId(pub u64);
@@ -29,6 +31,100 @@ pub struct KernelEvent {
     pub process: Process,
     /// What happened.
     pub what: What,
+    /// What the kernel said of it before it happened; `None`: it was only observed (or is a connection, which says so itself).
+    pub judged: Option<Judged>,
+}
+
+/// A verdict that the kernel gave on a file or program, and carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// The action that the verdict is about: of reading and writing at once, the stricter one.
+    pub action: Action,
+    /// What the kernel did; a denied action got `EPERM`, and nothing happened.
+    pub verdict: Verdict,
+    /// Index of the rule that decided; `None`: the policy's default.
+    pub rule: Option<u16>,
+    /// The generation of the policy that judged it; 0 before the first was published (everything is allowed then).
+    pub generation: u32,
+    /// What was done.
+    pub operation: Operation,
+    /// It could not be judged, and was denied for that.
+    pub failed: bool,
+    /// The program that acted; that of the process is another one where it has just been started.
+    pub by: Arc<Program>,
+}
+
+/// What is done to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// It's opened.
+    Open,
+    /// It's made.
+    Create,
+    /// Its name is removed.
+    Unlink,
+    /// It's renamed.
+    Rename,
+    /// It gets another name.
+    Link,
+    /// A symbolic link is made.
+    Symlink,
+    /// A folder is made.
+    Mkdir,
+    /// A folder is removed.
+    Rmdir,
+    /// It's cut.
+    Truncate,
+    /// Its mode changes.
+    Chmod,
+    /// Its owner changes.
+    Chown,
+    /// An extended attribute changes.
+    Setxattr,
+    /// It's executed.
+    Exec,
+    /// It's mapped to be executed.
+    Map,
+}
+
+impl Operation {
+    /// All, in the order of the kernel's numbers.
+    pub(crate) const ALL: [Self; 14] = [
+        Self::Open,
+        Self::Create,
+        Self::Unlink,
+        Self::Rename,
+        Self::Link,
+        Self::Symlink,
+        Self::Mkdir,
+        Self::Rmdir,
+        Self::Truncate,
+        Self::Chmod,
+        Self::Chown,
+        Self::Setxattr,
+        Self::Exec,
+        Self::Map,
+    ];
+
+    /// In metadata of events.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Create => "create",
+            Self::Unlink => "unlink",
+            Self::Rename => "rename",
+            Self::Link => "link",
+            Self::Symlink => "symlink",
+            Self::Mkdir => "mkdir",
+            Self::Rmdir => "rmdir",
+            Self::Truncate => "truncate",
+            Self::Chmod => "chmod",
+            Self::Chown => "chown",
+            Self::Setxattr => "setxattr",
+            Self::Exec => "exec",
+            Self::Map => "map",
+        }
+    }
 }
 
 /// The acting process as it was then.
@@ -109,17 +205,28 @@ pub enum What {
     Exec,
     /// The process (all of its threads) is gone.
     Exit,
-    /// A file was opened, or an open failed.
+    /// A file was opened or changed, or it failed.
     Open(Open),
+    /// A program or script was to be started, or a program to be mapped, by this process as it was before.
+    Run(Run),
     /// A connection was made or a datagram addressed, or it was refused.
     Connect(Connect),
+}
+
+/// The start of a program before it happens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// Real path from the root of the mount namespace.
+    pub path: Vec<u8>,
+    /// What the path is and isn't.
+    pub path_flags: PathFlags,
 }
 
 /// An open of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Open {
-    /// Real path from the root of the mount namespace: the one that rules judge. When `errno` is set, the name that was
-    /// tried, as the process wrote it, unresolved.
+    /// Real path from the root of the mount namespace: the one that rules judge. When `errno` is set and the kernel did not
+    /// judge, the name that was tried, as the process wrote it, unresolved.
     pub path: Vec<u8>,
     /// Where the path as the process itself sees it begins in `path`; not 0 within a chroot.
     pub view_at: usize,
@@ -172,7 +279,7 @@ pub struct Connect {
     /// Over what.
     pub protocol: tyr_policy::Protocol,
     /// What the kernel did; a denied one got `EPERM` and nothing was sent.
-    pub verdict: tyr_policy::Verdict,
+    pub verdict: Verdict,
     /// Index of the rule that decided, as in the tables published as `generation`; `None`: the policy's default.
     pub rule: Option<u16>,
     /// The generation of the tables that judged it; 0 before the first was published (everything is allowed then).

@@ -1,15 +1,18 @@
 //! What the policy says of what happened, as the agent may truthfully report it.
 //!
-//! Files and programs are only observed: a rule that denies them did not prevent anything here. Such an action is reported
-//! as an alert that says so, and the server finds the difference.
+//! Where the kernel judged, its verdict is what happened, and the evaluator only checks it: that the two differ is news. Where files
+//! and programs are only observed, a rule that denies them did not prevent anything. Such an action is reported as an alert that
+//! says so, and the server finds the difference.
 
 use tyr_policy::{Act, Action, Judgement, Resource, Severity, Verdict};
 
-use crate::decode::{Connect, Open, Process};
+use crate::decode::{Connect, Judged, Open, Operation, PathFlags, Process, Program, Run};
 use crate::policies::InForce;
 
 /// Why a denial is reported as an alert.
 pub const NOT_ENFORCED: &str = "not enforced here";
+/// Why something was denied that no rule denies.
+pub const NOT_JUDGED: &str = "could not be judged";
 
 /// A verdict as it is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +29,10 @@ pub struct Ruling<'a> {
     pub version: Option<u32>,
     /// The policy says deny, and it happened all the same.
     pub not_enforced: bool,
+    /// The kernel could not judge it, and denied it for that.
+    pub failed: bool,
+    /// The kernel judged otherwise than the evaluator, which says this.
+    pub evaluator: Option<Verdict>,
 }
 
 impl<'a> Ruling<'a> {
@@ -39,34 +46,82 @@ impl<'a> Ruling<'a> {
             rule: judgement.rule,
             version: judgement.version,
             not_enforced,
+            failed: false,
+            evaluator: None,
+        }
+    }
+
+    /// Of something that the kernel judged, by the policy that it judged it with.
+    fn judged(policy: &'a InForce, process: &Process, judged: &Judged, plain: Option<Judgement<'a>>) -> Self {
+        let rule = judged.rule.and_then(|index| policy.effective.rule(index));
+        let default = policy.effective.default(judged.action, Some(&process.agent_type));
+        let differs = plain.filter(|plain| (plain.verdict, plain.index) != (judged.verdict, judged.rule));
+        Self {
+            action: judged.action,
+            verdict: judged.verdict,
+            severity: rule.map_or(default.severity, |rule| rule.rule.severity),
+            rule: rule.map(|rule| rule.rule.name.as_str()),
+            version: rule.map_or(default.version, |rule| Some(rule.layer.version)),
+            not_enforced: false,
+            failed: judged.failed,
+            evaluator: differs.map(|plain| plain.verdict),
         }
     }
 }
 
-/// Judges an open. An open for neither reading nor writing (`O_PATH`) counts as one for reading.
-pub fn open<'a>(policy: &'a InForce, process: &Process, open: &Open) -> Ruling<'a> {
-    let judge = |action| {
-        let resource = Resource::Path { path: &open.path, truncated: open.path_flags.truncated };
-        policy.effective.judge(&act(process, action, resource))
-    };
+/// Judges an open, or explains the kernel's verdict on it. An open for neither reading nor writing (`O_PATH`) counts as one for
+/// reading.
+pub fn open<'a>(policy: &'a InForce, process: &Process, open: &Open, judged: Option<&Judged>) -> Ruling<'a> {
+    let by = judged.map_or(&*process.program, |judged| &*judged.by);
+    let (action, judgement) = by_evaluator(policy, process, by, open);
+    match judged {
+        None => Ruling::observed(action, judgement),
+        Some(judged) => Ruling::judged(policy, process, judged, compared(judged).then_some(judgement)),
+    }
+}
+
+fn by_evaluator<'a>(policy: &'a InForce, process: &Process, by: &Program, open: &Open) -> (Action, Judgement<'a>) {
+    let judge = |action| policy.effective.judge(&act(process, by, action, path(&open.path, open.path_flags)));
     if !open.write {
-        return Ruling::observed(Action::FileRead, judge(Action::FileRead));
+        return (Action::FileRead, judge(Action::FileRead));
     }
     let write = judge(Action::FileWrite);
     if open.read {
         let read = judge(Action::FileRead);
         // Verdicts are ordered by strictness; equally strict ones are a write.
         if read.verdict > write.verdict {
-            return Ruling::observed(Action::FileRead, read);
+            return (Action::FileRead, read);
         }
     }
-    Ruling::observed(Action::FileWrite, write)
+    (Action::FileWrite, write)
 }
 
-/// Judges the start of a program.
-pub fn exec<'a>(policy: &'a InForce, process: &Process) -> Ruling<'a> {
-    let resource = Resource::Path { path: &process.program.exe, truncated: process.program.exe_truncated };
-    Ruling::observed(Action::Exec, policy.effective.judge(&act(process, Action::Exec, resource)))
+/// Judges the start of a program, or explains the kernel's verdict on it.
+pub fn exec<'a>(policy: &'a InForce, process: &Process, judged: Option<&Judged>) -> Ruling<'a> {
+    let program = &process.program;
+    let by = judged.map_or(&**program, |judged| &*judged.by);
+    let resource = Resource::Path { path: &program.exe, truncated: program.exe_truncated };
+    let judgement = policy.effective.judge(&act(process, by, Action::Exec, resource));
+    match judged {
+        None => Ruling::observed(Action::Exec, judgement),
+        Some(judged) => Ruling::judged(policy, process, judged, compared(judged).then_some(judgement)),
+    }
+}
+
+/// Explains the kernel's verdict on a program that was to be started.
+pub fn run<'a>(policy: &'a InForce, process: &Process, run: &Run, judged: &Judged) -> Ruling<'a> {
+    let act = act(process, &judged.by, Action::Exec, path(&run.path, run.path_flags));
+    Ruling::judged(policy, process, judged, compared(judged).then(|| policy.effective.judge(&act)))
+}
+
+/// Is the kernel's verdict what the evaluator says of this one path? Not of a folder that moves with all that lies in it, nor of what
+/// is mapped, where defaults say nothing, nor of what could not be judged.
+fn compared(judged: &Judged) -> bool {
+    !judged.failed && !matches!(judged.operation, Operation::Rename | Operation::Link | Operation::Map)
+}
+
+fn path(path: &[u8], flags: PathFlags) -> Resource<'_> {
+    Resource::Path { path, truncated: flags.truncated }
 }
 
 /// Explains the kernel's verdict on a connection, by the policy that the kernel judged it with.
@@ -80,9 +135,13 @@ pub fn connect<'a>(policy: &'a InForce, process: &Process, connect: &Connect) ->
         rule: rule.map(|rule| rule.rule.name.as_str()),
         version: rule.map_or(default.version, |rule| Some(rule.layer.version)),
         not_enforced: false,
+        failed: false,
+        evaluator: None,
     }
 }
 
-fn act<'a>(process: &'a Process, action: Action, resource: Resource<'a>) -> Act<'a> {
-    Act { action, resource, agent_type: Some(&process.agent_type), binary: &process.program.exe }
+fn act<'a>(process: &'a Process, by: &'a Program, action: Action, resource: Resource<'a>) -> Act<'a> {
+    // A path whose beginning is missing is that of no program.
+    let binary = if by.exe_truncated { &[][..] } else { &by.exe };
+    Act { action, resource, agent_type: Some(&process.agent_type), binary }
 }

@@ -14,6 +14,8 @@ use crate::decode::{KernelEvent, TreeId};
 use crate::fingerprints::{Fingerprints, FingerprintsError};
 
 pub(crate) mod abi;
+mod canary;
+mod digest;
 mod load;
 mod marks;
 mod policy;
@@ -22,6 +24,7 @@ mod rehearse;
 mod scan;
 mod shared;
 
+pub use canary::CanaryError;
 pub use rehearse::Rehearsal;
 
 use shared::Shared;
@@ -35,6 +38,8 @@ pub struct Options {
     pub fingerprints: Fingerprints,
     /// Merge repeated successful opens of the same file within one second into one event with a count.
     pub merge_opens: bool,
+    /// Hooks of LSM to go without, such as `lsm/path_chmod`, as if the kernel refused them.
+    pub without: Vec<String>,
 }
 
 /// Why the kernel's side did not come up. Nothing stays attached.
@@ -122,8 +127,10 @@ impl KernelError {
 pub enum Posture {
     /// Everything is observed, nothing is enforced.
     Observing,
-    /// Network rules are enforced; files and programs are observed.
+    /// Network rules are enforced; files and programs are observed, or some hooks are missing.
     Partial,
+    /// All rules are enforced, before anything happens.
+    Enforcing,
 }
 
 /// Events that were made and could not be handed over, cumulative since the programs were loaded.
@@ -205,6 +212,23 @@ impl Kernel {
         self.shared.publish(image)
     }
 
+    /// The tables in force as the kernel has them, read back; `None` before the first policy.
+    ///
+    /// # Errors
+    /// They could not be read.
+    pub fn tables(&self) -> Result<Option<Tables>, KernelError> {
+        self.shared.tables()
+    }
+
+    /// Tries a denial, where files are enforced: starts a process that is denied all opens, and lets it open something.
+    /// Blocks for some milliseconds.
+    ///
+    /// # Errors
+    /// It was not denied, or could not be tried.
+    pub fn try_denial(&self) -> Result<(), CanaryError> {
+        self.shared.try_denial()
+    }
+
     /// Makes a running process the root of a tree. It and what it starts from now on is governed once this returns.
     /// A process that belongs to a tree already stays there.
     ///
@@ -248,6 +272,15 @@ impl Drop for Kernel {
     fn drop(&mut self) {
         self.reader.abort();
     }
+}
+
+/// A policy's tables in the kernel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tables {
+    /// SHA-256 of what the kernel judges by, in hex.
+    pub digest: String,
+    /// It is what this agent wrote there.
+    pub intact: bool,
 }
 
 /// How much is governed.

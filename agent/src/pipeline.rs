@@ -10,17 +10,17 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use tracing::debug;
+use tracing::{debug, error};
 use tyr_policy::{Action, Severity, Verdict};
 use tyr_proto::text::escape;
 use tyr_proto::v1::{self, Event, EventKind};
 
 use crate::clock::{Clock, Stamp};
 use crate::config::AllowEvents;
-use crate::decode::{KernelEvent, Open, Process, What};
+use crate::decode::{Judged, KernelEvent, Operation, PathFlags, Process, What};
 use crate::enrich::{AiProcess, Trees, cmdline};
-use crate::judge::{self, NOT_ENFORCED, Ruling};
-use crate::policies::Policies;
+use crate::judge::{self, NOT_ENFORCED, NOT_JUDGED, Ruling};
+use crate::policies::{InForce, Policies};
 use crate::spool::Spool;
 
 mod merge;
@@ -37,6 +37,7 @@ pub struct Flow {
     spooled: AtomicU64,
     merged: AtomicU64,
     unreported: AtomicU64,
+    disagreed: AtomicU64,
 }
 
 /// [`Flow`] at one moment.
@@ -50,6 +51,9 @@ pub struct FlowCounters {
     pub merged: u64,
     /// Allowed actions that `allow_events` leaves out.
     pub unreported: u64,
+    /// Verdicts of the kernel that the evaluator does not share: there should be none.
+    #[serde(default)]
+    pub disagreed: u64,
 }
 
 impl Flow {
@@ -60,6 +64,7 @@ impl Flow {
             spooled: self.spooled.load(Ordering::Relaxed),
             merged: self.merged.load(Ordering::Relaxed),
             unreported: self.unreported.load(Ordering::Relaxed),
+            disagreed: self.disagreed.load(Ordering::Relaxed),
         }
     }
 }
@@ -156,19 +161,32 @@ impl Pipeline {
             }
             What::Exit => {}
             What::Exec => {
-                let policy = self.policies.current();
+                let judged = event.judged.as_ref();
+                let policy = self.policy_of(judged);
                 let program = &process.program;
                 let resource = if program.exe.is_empty() { &program.filename } else { &program.exe };
                 let flags: &[_] = if program.exe_truncated { &["truncated"] } else { &[] };
                 let metadata = [("flags", flags.join(","))];
-                let ruling = judge::exec(&policy, process);
+                let ruling = judge::exec(&policy, process, judged);
                 self.report(event, &policy.policy_id, ruling, &escape(resource), metadata, Repeats::one());
             }
+            What::Run(run) => {
+                // The kernel reports none that it did not judge.
+                let Some(judged) = &event.judged else { return };
+                let policy = self.policy_of(Some(judged));
+                let metadata =
+                    [("flags", path_flags(run.path_flags)), ("operation", judged.operation.as_str().to_owned())];
+                let ruling = judge::run(&policy, process, run, judged);
+                self.report(event, &policy.policy_id, ruling, &escape(&run.path), metadata, Repeats::one());
+            }
             What::Open(open) => {
-                let policy = self.policies.current();
+                let judged = event.judged.as_ref();
+                let policy = self.policy_of(judged);
                 let errno = if open.errno == 0 { String::new() } else { open.errno.to_string() };
-                let metadata = [("flags", open_flags(open)), ("errno", errno)];
-                let ruling = judge::open(&policy, process, open);
+                let operation = judged.map(|judged| judged.operation).filter(|operation| *operation != Operation::Open);
+                let operation = operation.map_or_else(String::new, |operation| operation.as_str().to_owned());
+                let metadata = [("flags", path_flags(open.path_flags)), ("errno", errno), ("operation", operation)];
+                let ruling = judge::open(&policy, process, open, judged);
                 // Search paths try hundreds of names that aren't there; only `all` wants to hear of each.
                 let absent = i32::from(open.errno) == libc::ENOENT;
                 if absent && ruling.verdict == Verdict::Allow && self.allow_events != AllowEvents::All {
@@ -189,6 +207,11 @@ impl Pipeline {
         }
     }
 
+    /// The policy that the kernel judged by, or the one in force where it did not.
+    fn policy_of(&self, judged: Option<&Judged>) -> Arc<InForce> {
+        judged.map_or_else(|| self.policies.current(), |judged| self.policies.of_generation(judged.generation))
+    }
+
     fn report<const N: usize>(
         &mut self,
         event: &KernelEvent,
@@ -203,6 +226,13 @@ impl Pipeline {
         let (tree_id, news) = self.trees.acting(&event.process, || clock.at_boot_ns(event.boot_ns));
         if let Some(news) = news {
             self.spool.append_discovered(news);
+        }
+        if ruling.evaluator.is_some() && self.flow.disagreed.fetch_add(1, Ordering::Relaxed) == 0 {
+            error!(
+                rule = ruling.rule,
+                verdict = %ruling.verdict,
+                "the kernel judged otherwise than the evaluator; such events have `evaluator` in their metadata"
+            );
         }
         let allowed = ruling.verdict == Verdict::Allow;
         if allowed && self.allow_events == AllowEvents::None {
@@ -261,6 +291,12 @@ fn event_of(
         metadata.insert("not_enforced".to_owned(), "true".to_owned());
         metadata.insert("reason".to_owned(), NOT_ENFORCED.to_owned());
     }
+    if ruling.failed {
+        metadata.insert("reason".to_owned(), NOT_JUDGED.to_owned());
+    }
+    if let Some(plain) = ruling.evaluator {
+        metadata.insert("evaluator".to_owned(), plain.to_string());
+    }
     Event {
         event_id: stamp.id.to_string(),
         // The server takes it from the certificate.
@@ -292,8 +328,7 @@ impl Repeats {
     }
 }
 
-fn open_flags(open: &Open) -> String {
-    let flags = open.path_flags;
+fn path_flags(flags: PathFlags) -> String {
     let named = [(flags.deleted, "deleted"), (flags.pseudo, "pseudo"), (flags.truncated, "truncated")];
     let set: Vec<_> = named.into_iter().filter(|(set, _)| *set).map(|(_, name)| name).collect();
     set.join(",")

@@ -18,16 +18,19 @@ use crate::enrich::AiProcess;
 use crate::fault::{Fault, chain};
 use crate::fingerprints::Fingerprints;
 use crate::identity::Identity;
-use crate::kernel::{Kernel, KernelError, LossKind, Options, Posture};
+use crate::kernel::{Kernel, KernelError, LossKind, Options, Posture, Tables};
 use crate::memory;
 use crate::pipeline::{self, Flow, Pipeline};
 use crate::policies::{Enforcer, Policies};
 use crate::ship::{Connection, Shipper};
 use crate::spool::Spool;
-use crate::status::{Loss, PolicyVersion, Status};
+use crate::status::{KernelTables, Loss, PolicyVersion, Status};
 use crate::supervision::{self, Pulse};
 
+mod proof;
 mod scope_cgroup;
+
+use proof::Proofs;
 
 /// Exit status after a second signal, as shells give it for SIGTERM.
 const KILLED: i32 = 143;
@@ -56,7 +59,7 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
     })?;
     let scope = scope_cgroup::absolute(config.scope.as_ref().map(|scope| &*scope.cgroup));
     // Repeats are merged in userspace: the kernel can't tell yet which opens a rule alerts on, and those are each reported.
-    let options = Options { scope: scope.clone(), fingerprints, merge_opens: false };
+    let options = Options { scope: scope.clone(), fingerprints, merge_opens: false, without: Vec::new() };
     let mut kernel = Kernel::load(options)
         .map_err(|error| Fault::new("tyrd can't watch this host").because(&error).hint(error.hint()))?;
     let events = kernel.events();
@@ -69,7 +72,8 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
     let spool = Arc::new(Spool::new(config.buffer_bytes_max()));
     let pipeline = Pipeline::new(config.allow_events, Arc::clone(&policies), Arc::clone(&spool));
     let (connection, connection_seen) = watch::channel(Connection::Connecting);
-    let (_capabilities, capabilities) = watch::channel(capabilities(&kernel, scope.as_deref()));
+    let (report, capabilities) = watch::channel(capabilities(&kernel, scope.as_deref()));
+    let proofs = Arc::new(Proofs::default());
     let seen = connection_seen.clone();
     let host = Arc::new(Running {
         config: config.clone(),
@@ -82,6 +86,7 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
         flow: pipeline.flow(),
         trees: pipeline.trees(),
         connection: connection_seen,
+        proofs: Arc::clone(&proofs),
     });
     let control = Control::open(&data.file(SOCKET))
         .map_err(|error| Fault::new("the control socket can't be opened").because(&error).hint("see `data_dir`"))?;
@@ -114,6 +119,7 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
             memory::give_back();
         })
     };
+    let proving = tokio::spawn(proof::run(Arc::clone(&kernel), report, proofs));
     let mut shipping = tokio::spawn(shipper.run(stop_shipping.clone()));
     let controlling = tokio::spawn(async move { control.serve(host).await });
     supervision::ready();
@@ -131,6 +137,7 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
     tokio::spawn(told_again());
     info!("stopping");
     controlling.abort();
+    proving.abort();
     let _ = scanning.await;
     stop_watching.cancel();
     let _ = supervising.await;
@@ -198,6 +205,7 @@ fn capabilities(kernel: &Kernel, scope: Option<&Path>) -> CapabilityReport {
     let features: &[&str] = match posture {
         Posture::Observing => &["observe"],
         Posture::Partial => &["observe", "net_enforce"],
+        Posture::Enforcing => &["observe", "net_enforce", "lsm", "enforce"],
     };
     CapabilityReport {
         kernel_version: host.release().to_string_lossy().into_owned(),
@@ -208,6 +216,7 @@ fn capabilities(kernel: &Kernel, scope: Option<&Path>) -> CapabilityReport {
         posture: match posture {
             Posture::Observing => v1::Posture::Observing,
             Posture::Partial => v1::Posture::Partial,
+            Posture::Enforcing => v1::Posture::Enforcing,
         }
         .into(),
         posture_reason: reason.to_owned(),
@@ -220,6 +229,7 @@ fn posture_name(posture: Posture) -> &'static str {
     match posture {
         Posture::Observing => "observing",
         Posture::Partial => "partial",
+        Posture::Enforcing => "enforcing",
     }
 }
 
@@ -235,6 +245,7 @@ struct Running {
     flow: Arc<Flow>,
     trees: watch::Receiver<Arc<[AiProcess]>>,
     connection: watch::Receiver<Connection>,
+    proofs: Arc<Proofs>,
 }
 
 impl Host for Running {
@@ -259,6 +270,14 @@ impl Host for Running {
             posture_reason: reason.to_owned(),
             hooks: self.kernel.hooks().into_iter().map(ToString::to_string).collect(),
             scope: self.scope.as_ref().map(|scope| scope.display().to_string()).unwrap_or_default(),
+            tables: match self.kernel.tables() {
+                Ok(tables) => tables.map(|Tables { digest, intact }| KernelTables { digest, intact }),
+                Err(error) => {
+                    warn!(reason = chain(&error), "the tables in force can't be read back");
+                    Some(KernelTables { digest: String::new(), intact: false })
+                }
+            },
+            denial: self.proofs.last(),
             policy_id: policy.policy_id.clone(),
             policy: policy.effective.layers().iter().map(layer).collect(),
             spool: self.spool.counters(),

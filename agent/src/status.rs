@@ -36,6 +36,12 @@ pub struct Status {
     pub hooks: Vec<String>,
     /// The cgroup that everything is limited to, empty for the whole host.
     pub scope: String,
+    /// The tables that the kernel judges by; absent before the first policy.
+    #[serde(default)]
+    pub tables: Option<KernelTables>,
+    /// The last denial that was tried; absent where files are not enforced.
+    #[serde(default)]
+    pub denial: Option<Denial>,
     /// Effective policy in force, empty for none.
     pub policy_id: String,
     /// Its versions, in order of evaluation.
@@ -48,6 +54,24 @@ pub struct Status {
     pub losses: Vec<Loss>,
     /// Live trees of AI processes.
     pub ai_processes: Vec<AiProcess>,
+}
+
+/// The policy's tables as the kernel has them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KernelTables {
+    /// SHA-256 in hex, read back from the kernel just now; empty when they could not be read.
+    pub digest: String,
+    /// They are what this agent put there.
+    pub intact: bool,
+}
+
+/// A denial that was tried, to see whether denials happen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Denial {
+    /// Microseconds since the Unix epoch.
+    pub tried_unix_us: i64,
+    /// Why it was none; absent when it was denied as it should be.
+    pub fault: Option<String>,
 }
 
 /// One layer of the policy in force.
@@ -89,6 +113,11 @@ impl fmt::Display for Status {
             rows("certificate", &[certificate(not_after, unix_us_now())])?;
         }
         rows("posture", &[format!("{}: {}", self.posture, self.posture_reason)])?;
+        let denial = |denial: &Denial| {
+            let what = denial.fault.as_deref().unwrap_or("denied as it should be");
+            format!("tried {}: {what}", rfc3339(denial.tried_unix_us))
+        };
+        rows("denial", &self.denial.iter().map(denial).collect::<Vec<_>>())?;
         rows("hooks", &self.hooks)?;
         rows("scope", &[or(&self.scope, "the whole host")])?;
         let layer = |layer: &PolicyVersion| {
@@ -98,6 +127,12 @@ impl fmt::Display for Status {
         let mut policy = vec![or(&self.policy_id, "none: everything is allowed")];
         policy.extend(self.policy.iter().map(layer));
         rows("policy", &policy)?;
+        let tables = |tables: &KernelTables| match (tables.digest.is_empty(), tables.intact) {
+            (true, _) => "can't be read back from the kernel".to_owned(),
+            (false, true) => format!("sha256 {}, as written", tables.digest),
+            (false, false) => format!("sha256 {}: NOT what this agent wrote there", tables.digest),
+        };
+        rows("tables", &self.tables.iter().map(tables).collect::<Vec<_>>())?;
         let Counters { records, bytes, emitted, lost, acknowledged, .. } = self.spool;
         rows("spool", &[format!("{records} records, {bytes} bytes not acknowledged")])?;
         rows("events", &[format!("{emitted} made, {acknowledged} acknowledged, {lost} lost")])?;
@@ -160,7 +195,7 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::{Loss, PolicyVersion, Status};
+    use super::{Denial, KernelTables, Loss, PolicyVersion, Status};
     use crate::enrich::AiProcess;
     use crate::pipeline::FlowCounters;
     use crate::ship::Connection;
@@ -179,10 +214,12 @@ pub(crate) mod tests {
             posture_reason: "no BPF LSM".into(),
             hooks: vec!["cgroup/connect4".into()],
             scope: String::new(),
+            denial: Some(Denial { tried_unix_us: 1_700_000_000_000_000, fault: None }),
+            tables: Some(KernelTables { digest: "9f86d0".into(), intact: true }),
             policy_id: "ab".into(),
             policy: vec![PolicyVersion { version: 3, name: "web".into(), agent_type: None }],
             spool: Counters { records: 2, bytes: 900, emitted: 12, lost: 1, acknowledged: 9, announcements_lost: 0 },
-            flow: FlowCounters { taken: 20, spooled: 11, merged: 9, unreported: 0 },
+            flow: FlowCounters { taken: 20, spooled: 11, merged: 9, unreported: 0, disagreed: 0 },
             losses: vec![Loss {
                 kind: "file_read".into(),
                 verdict: "allow".into(),
@@ -209,10 +246,12 @@ pub(crate) mod tests {
         server       https://tyr:7700 (not connected: refused)
         certificate  expired on 2023-11-14T22:13:20.000000Z; renewed at the next connect, and where the server refuses that, it takes a fresh enrollment_token (`tyrctl token create`) in the configuration
         posture      partial: no BPF LSM
+        denial       tried 2023-11-14T22:13:20.000000Z: denied as it should be
         hooks        cgroup/connect4
         scope        the whole host
         policy       ab
                      version 3 `web` for all
+        tables       sha256 9f86d0, as written
         spool        2 records, 900 bytes not acknowledged
         events       12 made, 9 acknowledged, 1 lost
         lost         1 allow file_read (kernel_ring)

@@ -26,7 +26,7 @@ impl Record {
                 Some(Self::Exec { record, path: path.into(), args: args.into(), filename: filename.into() })
             }
             abi::KIND_EXIT => Some(Self::Exit { head }),
-            abi::KIND_OPEN => {
+            abi::KIND_OPEN | abi::KIND_RUN => {
                 let (record, tail) = take::<OpenRecord>(bytes)?;
                 let (path, _) = tail.split_at_checked(record.path_bytes as usize)?;
                 Some(Self::Open { record, path: path.into() })
@@ -60,7 +60,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn takes_any_bytes(mut bytes in any::<Vec<u8>>(), kind in 0_u8..6) {
+        fn takes_any_bytes(mut bytes in any::<Vec<u8>>(), kind in 0_u8..7) {
             if let Some(at) = bytes.get_mut(42) {
                 *at = kind;
             }

@@ -45,6 +45,7 @@ pub(crate) const KIND_EXEC: u8 = 1;
 pub(crate) const KIND_EXIT: u8 = 2;
 pub(crate) const KIND_OPEN: u8 = 3;
 pub(crate) const KIND_CONNECT: u8 = 4;
+pub(crate) const KIND_RUN: u8 = 5;
 pub(crate) const KINDS_MAX: usize = 8;
 
 pub(crate) const VERDICT_ALLOW: u8 = 0;
@@ -56,12 +57,14 @@ pub(crate) const VERDICTS_MAX: usize = 4;
 pub(crate) const LOSSES: [&str; 4] = ["kernel_ring", "kernel_memory", "kernel_marks", "tried_limit"];
 
 pub(crate) const PROCESS_CANDIDATE: u16 = 1;
+pub(crate) const PROCESS_CANARY: u16 = 2;
 
 pub(crate) const RECORD_ROOT: u16 = 1;
 pub(crate) const RECORD_LAST: u16 = 2;
 pub(crate) const RECORD_CANDIDATE: u16 = 4;
 pub(crate) const RECORD_TRIED: u16 = 8;
 pub(crate) const RECORD_UNJUDGED: u16 = 16;
+pub(crate) const RECORD_JUDGED: u16 = 32;
 
 pub(crate) const PATH_DELETED: u32 = 1;
 pub(crate) const PATH_PSEUDO: u32 = 2;
@@ -125,9 +128,9 @@ twins! {
         agent_type: u16 = 40, kind: u8 = 42, verdict: u8 = 43, flags: u16 = 44, _pad: u16 = 46,
     }
     /// An exec; path, arguments and name follow.
-    ExecRecord("exec_record", 72) {
+    ExecRecord("exec_record", 88) {
         head: RecordHead = 0, pattern: u32 = 48, path_flags: u32 = 52, path_bytes: u32 = 56, args_bytes: u32 = 60,
-        filename_bytes: u32 = 64, _pad: u32 = 68,
+        filename_bytes: u32 = 64, judged: u32 = 68, generation: u32 = 72, _pad: u32 = 76, caller: u64 = 80,
     }
     /// What makes two opens the same.
     MergeKey("merge_key", 40) {
@@ -137,10 +140,11 @@ twins! {
     /// Repeats of an open.
     Merge("merge", 24) { first_ns: u64 = 0, last_ns: u64 = 8, count: u64 = 16, }
     /// An open; the path follows.
-    OpenRecord("open_record", 136) {
+    OpenRecord("open_record", 152) {
         head: RecordHead = 0, merge: MergeKey = 48, merged: u64 = 88, merged_first_ns: u64 = 96, merged_last_ns: u64 = 104,
         device: u32 = 112, open_flags: u32 = 116, path_bytes: u32 = 120, view_at: u32 = 124, path_flags: u32 = 128,
-        errnum: u16 = 132, access: u16 = 134,
+        errnum: u16 = 132, access: u16 = 134, judged: u32 = 136, generation: u32 = 140, action: u16 = 144,
+        operation: u16 = 146, _pad: u32 = 148,
     }
     /// A connection.
     ConnectRecord("connect_record", 80) {

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 use aya::maps::{Array, ArrayOfMaps, HashMap, LpmTrie, Map, MapData, PerCpuArray, RingBuf};
@@ -37,6 +37,26 @@ const CONNECTS: [(&str, &str); 4] = [
     ("tyr_sendmsg6", "cgroup/sendmsg6"),
 ];
 
+/// Hooks of LSM: name of the program, of the hook, of the attach point. Without the first three there is no enforcing of files
+/// and programs.
+const LSM: [(&str, &str, &str); 14] = [
+    ("tyr_file_open", "file_open", "lsm/file_open"),
+    ("tyr_bprm_check", "bprm_check_security", "lsm/bprm_check_security"),
+    ("tyr_mmap_file", "mmap_file", "lsm/mmap_file"),
+    ("tyr_path_mknod", "path_mknod", "lsm/path_mknod"),
+    ("tyr_path_unlink", "path_unlink", "lsm/path_unlink"),
+    ("tyr_path_rename", "path_rename", "lsm/path_rename"),
+    ("tyr_path_link", "path_link", "lsm/path_link"),
+    ("tyr_path_symlink", "path_symlink", "lsm/path_symlink"),
+    ("tyr_path_mkdir", "path_mkdir", "lsm/path_mkdir"),
+    ("tyr_path_rmdir", "path_rmdir", "lsm/path_rmdir"),
+    ("tyr_path_truncate", "path_truncate", "lsm/path_truncate"),
+    ("tyr_path_chmod", "path_chmod", "lsm/path_chmod"),
+    ("tyr_path_chown", "path_chown", "lsm/path_chown"),
+    ("tyr_inode_setxattr", "inode_setxattr", "lsm/inode_setxattr"),
+];
+const LSM_NEEDED: usize = 3;
+
 /// What came out of loading.
 pub(super) struct Loaded {
     pub(super) maps: Maps,
@@ -56,6 +76,8 @@ pub(super) struct Maps {
     pub(super) losses: PerCpuArray<MapData, u64>,
     pub(super) fingerprints: Array<MapData, FingerprintEntry>,
     pub(super) policies: ArrayOfMaps<MapData, Array<MapData, PolicyTables>>,
+    /// The same map, to be read by hand.
+    pub(super) policies_fd: OwnedFd,
     pub(super) net_rules: LpmTrie<MapData, NetKeyData, NetList>,
 }
 
@@ -76,12 +98,14 @@ pub(super) struct Rings {
 pub(super) struct Hooks {
     object: Ebpf,
     opens: Option<aya::programs::tp_btf::BtfTracePointLinkId>,
+    /// Attach points of LSM in use.
+    lsm: Vec<&'static str>,
 }
 
 impl Hooks {
-    /// Attaches the observer of opens, if it isn't. It costs every system call of the host about 0.1 µs.
+    /// Attaches the observer of opens, if it isn't and opens are not judged. It costs every system call of the host about 0.1 µs.
     pub(super) fn attach_opens(&mut self) -> Result<(), KernelError> {
-        if self.opens.is_none() {
+        if self.opens.is_none() && !self.lsm.contains(&LSM[0].2) {
             let program = tracepoint(&mut self.object, OPENS.0);
             self.opens = Some(program.attach().map_err(|e| refused(OPENS.0, e))?);
         }
@@ -98,7 +122,8 @@ impl Hooks {
 
     pub(super) fn attached(&self) -> Vec<&'static str> {
         let opens = self.opens.is_some().then_some(OPENS.2);
-        TRACEPOINTS.iter().map(|t| t.2).chain(CONNECTS.iter().map(|c| c.1)).chain(opens).collect()
+        let connects = CONNECTS.iter().map(|c| c.1);
+        TRACEPOINTS.iter().map(|t| t.2).chain(connects).chain(self.lsm.iter().copied()).chain(opens).collect()
     }
 }
 
@@ -145,7 +170,12 @@ pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
     for (index, word) in (0..).zip(&tables.rows) {
         row.set(index, word, 0).map_err(|e| map("fingerprint_rows", e))?;
     }
+    let policies_fd = match object.map("policies") {
+        Some(Map::ArrayOfMaps(data)) => data.fd().as_fd().try_clone_to_owned(),
+        _ => Err(io::ErrorKind::NotFound.into()),
+    };
     let maps = Maps {
+        policies_fd: policies_fd.map_err(|source| KernelError::Map { map: "policies", source })?,
         processes: take(&mut object, "processes")?,
         trees: take(&mut object, "trees")?,
         programs: take(&mut object, "programs")?,
@@ -156,13 +186,14 @@ pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
         net_rules: take(&mut object, "net_rules")?,
     };
     let rings = Rings { urgent: take(&mut object, "urgent")?, regular: take(&mut object, "regular")? };
-    let posture = posture(&mut object, &btf);
-    let mut hooks = Hooks { object, opens: None };
+    let enforcing = load_lsm(&mut object, &btf, &options.without);
+    let mut hooks = Hooks { object, opens: None, lsm: Vec::new() };
     // Inheritance before recognition: no child of a recognised process may slip through.
     for (name, _, _) in TRACEPOINTS {
         tracepoint(&mut hooks.object, name).attach().map_err(|e| refused(name, e))?;
     }
     attach_connects(&mut hooks.object, &scope.folder)?;
+    let posture = attach_lsm(&mut hooks, enforcing);
     Ok(Loaded { maps, rings, hooks, scope, compiled, posture })
 }
 
@@ -205,24 +236,68 @@ fn attach_connects(object: &mut Ebpf, folder: &File) -> Result<(), KernelError> 
     Ok(())
 }
 
-/// What can be enforced here: found out by loading a program of two instructions, as the list of LSMs can't be believed.
-fn posture(object: &mut Ebpf, btf: &Btf) -> (Posture, String) {
-    let program = object.program_mut(PROBE).expect("the object was built with this agent");
-    let probe: &mut Lsm = program.try_into().expect("its section says so");
-    let reason = match probe.load("file_open", btf) {
-        Ok(()) => {
-            // Nothing is attached; a probe that can't be unloaded costs a page until the agent ends.
-            let _ = probe.unload();
-            "this version has no programs for file and program rules, so files and programs are only observed"
-                .to_owned()
+/// The programs of LSM that this kernel takes, or why it takes none, or not those that are needed.
+///
+/// Found out by loading a program of two instructions first, as the list of LSMs can't be believed.
+fn load_lsm(object: &mut Ebpf, btf: &Btf, without: &[String]) -> Result<Vec<usize>, String> {
+    if let Err(error) = lsm(object, PROBE).load("file_open", btf) {
+        return Err(format!("the kernel refuses BPF LSM programs ({})", cause(&refused(PROBE, error))));
+    }
+    // Nothing is attached; a probe that can't be unloaded costs a page until the agent ends.
+    let _ = lsm(object, PROBE).unload();
+    let mut loaded = Vec::new();
+    for (at, (name, hook, point)) in LSM.iter().enumerate() {
+        let done = if without.iter().any(|own| own == point) {
+            Err("it is left out".to_owned())
+        } else {
+            lsm(object, name).load(hook, btf).map_err(|error| cause(&refused(name, error)))
+        };
+        match done {
+            Ok(()) => loaded.push(at),
+            Err(cause) => {
+                if at < LSM_NEEDED {
+                    return Err(format!("the kernel refuses {point} ({cause})"));
+                }
+                tracing::error!(
+                    hook = point,
+                    reason = cause,
+                    "the kernel refuses a hook: what comes through it is not denied"
+                );
+            }
         }
-        Err(error) => {
-            let error = refused(PROBE, error);
-            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-            format!("the kernel refuses BPF LSM programs ({}), so files and programs are only observed", cause.trim())
-        }
+    }
+    Ok(loaded)
+}
+
+/// Attaches the programs of LSM, and says how much is enforced then.
+fn attach_lsm(hooks: &mut Hooks, loaded: Result<Vec<usize>, String>) -> (Posture, String) {
+    let loaded = match loaded {
+        Ok(loaded) => loaded,
+        Err(reason) => return (Posture::Partial, format!("{reason}, so files and programs are only observed")),
     };
-    (Posture::Partial, reason)
+    for at in loaded {
+        let (name, _, point) = LSM[at];
+        match lsm(&mut hooks.object, name).attach() {
+            Ok(_) => hooks.lsm.push(point),
+            Err(error) => {
+                let cause = cause(&refused(name, error));
+                tracing::error!(
+                    hook = point,
+                    reason = cause,
+                    "a hook can't be attached: what comes through it is not denied"
+                );
+            }
+        }
+    }
+    let missing: Vec<&str> = LSM.iter().map(|hook| hook.2).filter(|point| !hooks.lsm.contains(point)).collect();
+    if missing.is_empty() {
+        return (Posture::Enforcing, "all rules are enforced in the kernel".to_owned());
+    }
+    (Posture::Partial, format!("what comes through these hooks is not denied: {}", missing.join(", ")))
+}
+
+fn cause(error: &KernelError) -> String {
+    std::error::Error::source(error).map(ToString::to_string).unwrap_or_default().trim().to_owned()
 }
 
 pub(super) fn take<M: TryFrom<Map, Error = aya::maps::MapError>>(
@@ -234,6 +309,11 @@ pub(super) fn take<M: TryFrom<Map, Error = aya::maps::MapError>>(
 }
 
 fn tracepoint<'a>(object: &'a mut Ebpf, name: &str) -> &'a mut BtfTracePoint {
+    let program = object.program_mut(name).expect("the object was built with this agent");
+    program.try_into().expect("its section says so")
+}
+
+fn lsm<'a>(object: &'a mut Ebpf, name: &str) -> &'a mut Lsm {
     let program = object.program_mut(name).expect("the object was built with this agent");
     program.try_into().expect("its section says so")
 }

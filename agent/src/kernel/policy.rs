@@ -8,22 +8,26 @@
 //! Publishing writes the lists under a new generation, then puts that generation in force, files and addresses alike, with one
 //! update of a map in a map, which returns when no program uses the one before; then the old lists go.
 
+use std::os::fd::AsFd;
+
 use aya::maps::lpm_trie::Key;
 use aya::maps::{Array, ArrayOfMaps, MapData};
 use tyr_policy::{Effect, FileCell, Image, NetPrefix, Protocol, Verdict};
 
-use super::KernelError;
 use super::abi::{
     self, FileCellData, NET_ENTRIES_MAX, NetEntryData, NetKeyData, NetList, POLICY_LAYOUT, PolicyTables, ProfileData,
 };
 use super::load::map;
 use super::shared::Shared;
+use super::{KernelError, Tables, digest};
 
 /// What is in the trie now.
 #[derive(Debug, Default)]
 pub(super) struct Published {
     generation: u32,
     keys: Vec<(u32, NetKeyData)>,
+    /// Of the tables that were written last.
+    digest: String,
 }
 
 impl Shared {
@@ -60,7 +64,20 @@ impl Shared {
         }
         written?;
         published.generation = generation;
+        published.digest = digest::of(tables);
         Ok(generation)
+    }
+
+    /// See [`super::Kernel::tables`].
+    pub(super) fn tables(&self) -> Result<Option<Tables>, KernelError> {
+        let published = self.published.lock().expect("no holder panics");
+        if published.generation == 0 {
+            return Ok(None);
+        }
+        let maps = self.maps.lock().expect("no holder panics");
+        let digest = digest::in_force(maps.policies_fd.as_fd())
+            .map_err(|source| KernelError::Map { map: "policies", source })?;
+        Ok(Some(Tables { intact: digest == published.digest, digest }))
     }
 }
 

@@ -11,12 +11,15 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
+use tyr_policy::{Action, FILE_ACTIONS, Verdict, Word};
 
 use super::abi::{self, ConnectRecord, MERGE_NS, MergeKey, OpenRecord, RecordHead};
 use super::load::Rings;
 use super::scan::{confirm, parent_and_start, uid_of};
 use super::shared::{Note, Shared};
-use crate::decode::{Connect, FoundBy, KernelEvent, Open, PathFlags, Process, Program, Record, TreeId, What};
+use crate::decode::{
+    Connect, FoundBy, Judged, KernelEvent, Open, Operation, PathFlags, Process, Program, Record, Run, TreeId, What,
+};
 
 /// How often the regular ring is read: well below what 8 MiB hold at 100,000 events a second (0.6 s).
 const REGULAR_EVERY: Duration = Duration::from_millis(20);
@@ -149,7 +152,12 @@ impl Reader {
                 };
                 self.trees.insert(tree, Tree { agent_type, empty: false, root: process.clone() });
                 self.idle_since = None;
-                events.push(KernelEvent { boot_ns: boot_ns(), process, what: What::TreeStarted { found_by, pattern } });
+                events.push(KernelEvent {
+                    boot_ns: boot_ns(),
+                    process,
+                    what: What::TreeStarted { found_by, pattern },
+                    judged: None,
+                });
             }
         }
     }
@@ -173,17 +181,32 @@ impl Reader {
                     return;
                 }
                 let process = self.process(&record.head);
-                events.push(KernelEvent { boot_ns: record.head.boot_ns, process, what: What::Exec });
+                let judged = (record.head.flags & abi::RECORD_JUDGED != 0).then(|| {
+                    let caller = self.programs.get(&record.caller);
+                    let by = caller.map_or_else(|| Arc::clone(&process.program), Arc::clone);
+                    judged(&record.head, record.judged, record.generation, Action::Exec, Operation::Exec, by)
+                });
+                events.push(KernelEvent { boot_ns: record.head.boot_ns, process, what: What::Exec, judged });
             }
             Record::Exit { head } => {
                 let process = self.process(&head);
                 if head.flags & abi::RECORD_LAST == 0 {
-                    events.push(KernelEvent { boot_ns: head.boot_ns, process, what: What::Exit });
+                    events.push(KernelEvent { boot_ns: head.boot_ns, process, what: What::Exit, judged: None });
                 } else {
-                    events.push(KernelEvent { boot_ns: head.boot_ns, process: process.clone(), what: What::Exit });
+                    events.push(KernelEvent {
+                        boot_ns: head.boot_ns,
+                        process: process.clone(),
+                        what: What::Exit,
+                        judged: None,
+                    });
                     self.flush_tree(process.tree, events);
                     if self.trees.remove(&process.tree).is_some() {
-                        events.push(KernelEvent { boot_ns: head.boot_ns, process, what: What::TreeEnded });
+                        events.push(KernelEvent {
+                            boot_ns: head.boot_ns,
+                            process,
+                            what: What::TreeEnded,
+                            judged: None,
+                        });
                     }
                 }
             }
@@ -194,6 +217,7 @@ impl Reader {
                     boot_ns: record.head.boot_ns,
                     process,
                     what: What::Connect(connect(&record)),
+                    judged: None,
                 });
             }
         }
@@ -225,7 +249,7 @@ impl Reader {
         let root = self.process_of(head, Arc::clone(&agent_type));
         self.trees.insert(tree, Tree { agent_type, empty: false, root: root.clone() });
         let what = What::TreeStarted { found_by: FoundBy::Fingerprint, pattern: text };
-        events.push(KernelEvent { boot_ns: head.boot_ns, process: root, what });
+        events.push(KernelEvent { boot_ns: head.boot_ns, process: root, what, judged: None });
         true
     }
 
@@ -258,18 +282,33 @@ impl Reader {
     }
 
     fn open(&mut self, record: &OpenRecord, path: Vec<u8>, events: &mut Vec<KernelEvent>) {
-        let tried = record.head.flags & abi::RECORD_TRIED != 0;
+        let path_flags = PathFlags {
+            deleted: record.path_flags & abi::PATH_DELETED != 0,
+            pseudo: record.path_flags & abi::PATH_PSEUDO != 0,
+            truncated: record.path_flags & abi::PATH_TRUNCATED != 0,
+        };
+        let process = self.process(&record.head);
+        let judged = (record.head.flags & abi::RECORD_JUDGED != 0).then(|| {
+            let action = FILE_ACTIONS.get(usize::from(record.action)).copied().unwrap_or(Action::FileRead);
+            let operation = Operation::ALL.get(usize::from(record.operation)).copied().unwrap_or(Operation::Open);
+            let by = Arc::clone(&process.program);
+            judged(&record.head, record.judged, record.generation, action, operation, by)
+        });
+        if record.head.kind == abi::KIND_RUN {
+            let what = What::Run(Run { path, path_flags });
+            events.push(KernelEvent { boot_ns: record.head.boot_ns, process, what, judged });
+            return;
+        }
+        // Names that were tried are each told, and what was judged is not merged in the kernel.
+        let repeats = record.head.flags & (abi::RECORD_TRIED | abi::RECORD_JUDGED) == 0;
         let event = KernelEvent {
             boot_ns: record.head.boot_ns,
-            process: self.process(&record.head),
+            process,
+            judged,
             what: What::Open(Open {
                 view_at: (record.view_at as usize).min(path.len()),
                 path,
-                path_flags: PathFlags {
-                    deleted: record.path_flags & abi::PATH_DELETED != 0,
-                    pseudo: record.path_flags & abi::PATH_PSEUDO != 0,
-                    truncated: record.path_flags & abi::PATH_TRUNCATED != 0,
-                },
+                path_flags,
                 read: record.access & 1 != 0,
                 write: record.access & 2 != 0,
                 flags: record.open_flags,
@@ -283,7 +322,7 @@ impl Reader {
         if record.merged > 0 {
             events.push(repeated(&event, record.merged_first_ns, record.merged_last_ns, record.merged));
         }
-        if !tried {
+        if repeats {
             if self.merging.len() == MERGES_KEPT {
                 self.merging.pop_front();
             }
@@ -342,7 +381,12 @@ impl Reader {
         for id in gone {
             self.flush_tree(id, &mut events);
             if let Some(tree) = self.trees.remove(&id) {
-                events.push(KernelEvent { boot_ns: boot_ns(), process: tree.root, what: What::TreeEnded });
+                events.push(KernelEvent {
+                    boot_ns: boot_ns(),
+                    process: tree.root,
+                    what: What::TreeEnded,
+                    judged: None,
+                });
             }
             let _ = self.shared.maps.lock().expect("no holder panics").trees.remove(&id.0);
         }
@@ -390,6 +434,33 @@ fn repeated(event: &KernelEvent, first_ns: u64, last_ns: u64, count: u64) -> Ker
     event
 }
 
+fn verdict(number: u8) -> Verdict {
+    match number {
+        abi::VERDICT_DENY => Verdict::Deny,
+        abi::VERDICT_ALERT => Verdict::Alert,
+        _ => Verdict::Allow,
+    }
+}
+
+fn judged(
+    head: &RecordHead,
+    word: u32,
+    generation: u32,
+    action: Action,
+    operation: Operation,
+    by: Arc<Program>,
+) -> Judged {
+    Judged {
+        action,
+        verdict: verdict(head.verdict),
+        rule: Word::from_bits(word).and_then(Word::rule),
+        generation,
+        operation,
+        failed: head.flags & abi::RECORD_UNJUDGED != 0,
+        by,
+    }
+}
+
 fn connect(record: &ConnectRecord) -> Connect {
     let addr = IpAddr::V6(Ipv6Addr::from(record.addr)).to_canonical();
     Connect {
@@ -400,11 +471,7 @@ fn connect(record: &ConnectRecord) -> Connect {
         } else {
             tyr_policy::Protocol::Udp
         },
-        verdict: match record.head.verdict {
-            abi::VERDICT_DENY => tyr_policy::Verdict::Deny,
-            abi::VERDICT_ALERT => tyr_policy::Verdict::Alert,
-            _ => tyr_policy::Verdict::Allow,
-        },
+        verdict: verdict(record.head.verdict),
         rule: record.rule.checked_sub(1),
         generation: record.generation,
     }

@@ -101,9 +101,13 @@ impl Shared {
         let maps = self.maps.lock().expect("no holder panics");
         let mut losses = Vec::new();
         for (reason_number, reason) in LOSSES.into_iter().enumerate() {
-            for (kind_number, kind) in
-                [(1, LossKind::Exec), (2, LossKind::Exit), (3, LossKind::Open), (4, LossKind::Connect)]
-            {
+            for (kind_number, kind) in [
+                (1, LossKind::Exec),
+                (2, LossKind::Exit),
+                (3, LossKind::Open),
+                (4, LossKind::Connect),
+                (5, LossKind::Exec),
+            ] {
                 for (verdict_number, verdict) in
                     [tyr_policy::Verdict::Allow, tyr_policy::Verdict::Deny, tyr_policy::Verdict::Alert]
                         .into_iter()

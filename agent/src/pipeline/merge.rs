@@ -25,6 +25,7 @@ pub(super) struct Key {
     policy_id: String,
     rule: Option<String>,
     errno: Option<String>,
+    operation: Option<String>,
     process_exe: String,
 }
 
@@ -38,6 +39,7 @@ impl Key {
             policy_id: event.policy_id.clone(),
             rule: event.metadata.get("rule").cloned(),
             errno: event.metadata.get("errno").cloned(),
+            operation: event.metadata.get("operation").cloned(),
             process_exe: event.process_exe.clone(),
         }
     }

@@ -107,7 +107,7 @@ fn event(what: What) -> KernelEvent {
         agent_type: "claude-code".into(),
         program: Arc::new(program),
     };
-    KernelEvent { boot_ns: boot_ns(), process, what }
+    KernelEvent { boot_ns: boot_ns(), process, what, judged: None }
 }
 
 fn boot_ns() -> u64 {

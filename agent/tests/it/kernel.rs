@@ -5,6 +5,7 @@
 
 mod ground;
 mod identity;
+mod lsm;
 mod net;
 mod open;
 mod walk;

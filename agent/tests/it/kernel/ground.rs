@@ -40,11 +40,17 @@ pub(crate) struct Ground {
 
 impl Ground {
     pub(crate) fn new(fingerprints: Fingerprints, merge_opens: bool) -> Option<Self> {
+        Self::without(fingerprints, merge_opens, &[])
+    }
+
+    /// The same without these hooks.
+    pub(crate) fn without(fingerprints: Fingerprints, merge_opens: bool, hooks: &[&str]) -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
             return refuse("not root");
         }
         let Some(cgroup) = Cgroup::new() else { return refuse("no cgroup2 mount to make a cgroup in") };
-        let options = Options { scope: Some(cgroup.path.clone()), fingerprints, merge_opens };
+        let without = hooks.iter().map(ToString::to_string).collect();
+        let options = Options { scope: Some(cgroup.path.clone()), fingerprints, merge_opens, without };
         let mut kernel = match Kernel::load(options) {
             Ok(kernel) => kernel,
             Err(error) => panic!("the programs don't load: {error}: {:?}", std::error::Error::source(&error)),

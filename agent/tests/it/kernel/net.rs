@@ -133,3 +133,29 @@ async fn agent_types_have_rules_of_their_own() {
         assert_eq!(connect(&mut ground, "/bin/bash", agent_type, to).await, expected, "{agent_type}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tables_in_force_are_read_back() {
+    let ground = ground!();
+    assert_eq!(ground.kernel.tables().expect("readable"), None);
+    let rules = |verdict: &str| {
+        layer(None, &format!("  - {{name: r, action: file_read, verdict: {verdict}, resource_pattern: '/x/**'}}\n"))
+    };
+    let mut digests = Vec::new();
+    for verdict in ["deny", "alert"] {
+        ground.kernel.publish(&tables(vec![rules(verdict)])).expect("published");
+        let tables = ground.kernel.tables().expect("readable").expect("there are some");
+        assert!(tables.intact, "{tables:?}");
+        digests.push(tables.digest);
+    }
+    assert_ne!(digests[0], digests[1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_files_are_not_enforced_a_tried_denial_is_none() {
+    let ground = ground!();
+    if ground.kernel.posture().0 == tyr_agent::kernel::Posture::Enforcing {
+        return;
+    }
+    assert!(matches!(ground.kernel.try_denial(), Err(tyr_agent::kernel::CanaryError::Opened)));
+}

@@ -1,0 +1,337 @@
+//! Rules over files and programs, enforced before anything happens. Needs BPF LSM: `TYR_LSM_TESTS=required` says that it is there.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use tyr_agent::decode::{Judged, KernelEvent, Operation, TreeId, What};
+use tyr_agent::fingerprints::Fingerprints;
+use tyr_agent::kernel::Posture;
+use tyr_policy::{Act, Action, Effective, Image, Layer, Policy, Resource, Verdict};
+
+use super::ground::Ground;
+
+/// A ground where files and programs are enforced, or why there is none.
+fn enforcing() -> Option<Ground> {
+    let ground = Ground::new(Fingerprints::default(), false)?;
+    let (posture, reason) = ground.kernel.posture();
+    if posture == Posture::Enforcing {
+        assert!(!ground.kernel.hooks().contains(&"tp_btf/sys_exit"), "what is judged is not observed too");
+        return Some(ground);
+    }
+    let required = std::env::var("TYR_LSM_TESTS").is_ok_and(|v| v == "required");
+    let name = std::thread::current().name().unwrap_or("?").to_owned();
+    assert!(!required, "kernel test {name} can't run: {reason}");
+    writeln!(std::io::stderr(), "kernel test {name} can't run here: {reason}").expect("standard error takes text");
+    None
+}
+
+fn effective(rules: &str) -> Effective {
+    let yaml = format!("apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {{name: t}}\nspec:\n  rules:\n{rules}");
+    let policy = Policy::parse(&yaml).unwrap_or_else(|error| panic!("{error}")).policy;
+    Effective::new(vec![Layer { version: 1, agent_type: None, policy }])
+}
+
+const RULES: &str = "
+    - {name: open-part, action: file_read, resource_pattern: '**/secret/public', verdict: allow}
+    - {name: secret, action: file_read, resource_pattern: '**/secret/**', verdict: deny}
+    - {name: watched, action: file_read, resource_pattern: '**/watched', verdict: alert}
+    - {name: kept, action: file_write, resource_pattern: '**/kept/**', verdict: deny}
+    - {name: noted, action: file_write, resource_pattern: '**/noted', verdict: alert}
+    - {name: forbidden, action: exec, resource_pattern: '**/forbidden*', verdict: deny}
+    - {name: told, action: exec, resource_pattern: '**/told*', verdict: alert}
+";
+
+/// What a governed shell tries: a name, a command, and whether it's to be denied.
+const DEEDS: &[(&str, &str, bool)] = &[
+    ("read", "cat plain/file >/dev/null", false),
+    ("read-secret", "cat secret/file >/dev/null", true),
+    ("read-allowed-first", "cat secret/public >/dev/null", false),
+    ("read-by-symlink", "cat way/file >/dev/null", true),
+    ("read-by-dots", "cat plain/../secret/file >/dev/null", true),
+    ("read-by-proc", "cat /proc/self/root$PWD/secret/file >/dev/null", true),
+    ("read-by-fd", "exec 9<plain/file && cat <&9 >/dev/null", false),
+    ("read-watched", "cat watched >/dev/null", false),
+    ("write", "echo x > plain/new", false),
+    ("write-kept", "echo x > kept/file", true),
+    ("append-kept", "echo x >> kept/file", true),
+    ("create-kept", "echo x > kept/new", true),
+    ("write-noted", "echo x > noted", false),
+    ("unlink-kept", "rm kept/file", true),
+    ("unlink", "rm plain/new", false),
+    ("rename-out", "mv kept/file plain/stolen", true),
+    ("rename-over", "mv plain/file kept/file", true),
+    ("rename-folder", "mv kept plain/moved", true),
+    ("rename-secret-folder", "mv secret plain/moved", true),
+    ("rename", "mv plain/file plain/other", false),
+    ("link-out", "ln secret/file plain/link", true),
+    ("link-in", "ln plain/other kept/link", true),
+    ("link", "ln plain/other plain/link", false),
+    ("symlink-in", "ln -s /etc kept/link", true),
+    ("mkdir-in", "mkdir kept/folder", true),
+    ("rmdir-in", "rmdir kept/empty", true),
+    ("chmod-kept", "chmod 600 kept/file", true),
+    ("chmod", "chmod 600 plain/other", false),
+    ("chown-kept", "chown 1:1 kept/file", true),
+    ("run", "./plain/program", false),
+    ("run-forbidden", "./forbidden", true),
+    ("run-script", "./told.sh", false),
+    ("run-forbidden-script", "./forbidden.sh", true),
+    ("run-told", "./told", false),
+    ("read-child", "sh -c 'sh -c \"cat secret/file\"' >/dev/null", true),
+    ("read-daemon", "setsid sh -c 'cat secret/file >/dev/null'", true),
+];
+
+fn furnish(folder: &Path) {
+    for name in ["plain", "secret", "kept", "kept/empty"] {
+        fs::create_dir(folder.join(name)).expect("writable");
+    }
+    for name in ["plain/file", "secret/file", "secret/public", "kept/file", "watched"] {
+        fs::write(folder.join(name), "x").expect("writable");
+    }
+    std::os::unix::fs::symlink("secret", folder.join("way")).expect("writable");
+    let shell = fs::canonicalize("/bin/sh").expect("a shell");
+    for name in ["forbidden.sh", "told.sh"] {
+        fs::write(folder.join(name), "#!/bin/sh\nexit 0\n").expect("writable");
+    }
+    for name in ["plain/program", "forbidden", "told"] {
+        // A program that does nothing, whatever it is called.
+        fs::write(folder.join(name), format!("#!{} -c true\n", shell.display())).expect("writable");
+    }
+    for name in ["forbidden.sh", "told.sh", "plain/program", "forbidden", "told"] {
+        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).expect("writable");
+    }
+}
+
+/// Tries all deeds, and tells of each its exit status and what it complained of.
+fn script(folder: &Path) -> String {
+    let mut script = format!("cd {} || exit 9\n", folder.display());
+    for (name, command, _) in DEEDS {
+        script.push_str(&format!("( {command} ) 2> complaint; echo \"{name} $? $(cat complaint)\" >> results\n"));
+    }
+    script
+}
+
+fn results(folder: &Path) -> Vec<(String, bool, String)> {
+    let text = fs::read_to_string(folder.join("results")).expect("the script wrote them");
+    let line = |line: &str| {
+        let mut parts = line.splitn(3, ' ');
+        let (name, status) = (parts.next().expect("a name"), parts.next().expect("a status"));
+        (name.to_owned(), status == "0", parts.next().unwrap_or_default().to_owned())
+    };
+    text.lines().filter(|line| line.split(' ').nth(1).is_some_and(|s| s.parse::<u8>().is_ok())).map(line).collect()
+}
+
+fn judged(events: &[KernelEvent]) -> Vec<(&[u8], &Judged)> {
+    fn one(event: &KernelEvent) -> Option<(&[u8], &Judged)> {
+        let KernelEvent { what, judged: Some(judged), process, .. } = event else { return None };
+        match what {
+            What::Open(open) => Some((&open.path, judged)),
+            What::Run(run) => Some((&run.path, judged)),
+            What::Exec => Some((&process.program.exe, judged)),
+            _ => None,
+        }
+    }
+    events.iter().filter_map(one).collect()
+}
+
+/// Runs a script as a governed tree, whatever its end.
+fn run(ground: &Ground, script: &str) -> TreeId {
+    let waiting = ground.start("/bin/sh", &["-c", script]);
+    let tree = ground.kernel.mark(waiting.pid(), "test-agent").expect("marked");
+    waiting.go().wait().expect("ends");
+    tree
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_deed_is_denied_alerted_or_allowed_as_written() {
+    let Some(mut ground) = enforcing() else { return };
+    let effective = effective(RULES);
+    ground.kernel.publish(&Image::new(&effective).expect("fits")).expect("published");
+    let folder = ground.folder.path().canonicalize().expect("it exists");
+
+    // The control: where nobody governs, all of it works.
+    let free = folder.join("free");
+    fs::create_dir(&free).expect("writable");
+    furnish(&free);
+    let ran = std::process::Command::new("/bin/sh").args(["-c", &script(&free)]).status().expect("a shell");
+    assert!(ran.success());
+    // Of the free ones those that follow from one another can miss what an earlier one took away.
+    let free = results(&free);
+    assert_eq!(free.len(), DEEDS.len(), "{free:#?}");
+    let first = |name: &str| free.iter().find(|(own, ..)| own == name).expect("tried").1;
+    for name in ["read-secret", "write-kept", "unlink-kept", "run-forbidden", "run-forbidden-script", "read-child"] {
+        assert!(first(name), "{name} works where nobody governs");
+    }
+
+    let own = folder.join("own");
+    fs::create_dir(&own).expect("writable");
+    furnish(&own);
+    let tree = run(&ground, &script(&own));
+    let events = ground.until_end(tree).await;
+    let results = results(&own);
+    assert_eq!(results.len(), DEEDS.len(), "{results:#?}");
+    for ((name, command, denied), (own, done, complaint)) in DEEDS.iter().zip(&results) {
+        assert_eq!(name, own);
+        assert_eq!(*done, !denied, "{name}: {command}: {complaint}");
+        if *denied {
+            assert!(complaint.contains("not permitted"), "{name}: EPERM and nothing else: {complaint}");
+        }
+    }
+    assert!(!own.join("kept/new").exists(), "a denied open leaves no empty file");
+
+    let judged = judged(&events);
+    for (path, said) in &judged {
+        // The evaluator says the same of each, folders that move aside.
+        if matches!(said.operation, Operation::Rename | Operation::Link) {
+            continue;
+        }
+        let resource = Resource::Path { path, truncated: false };
+        let agent_type = Some("test-agent");
+        let plain = effective.judge(&Act { action: said.action, resource, agent_type, binary: &said.by.exe });
+        assert_eq!((said.verdict, said.rule), (plain.verdict, plain.index), "{} {said:?}", path.escape_ascii());
+        assert!(!said.failed);
+    }
+    let told = |path: &str, action, verdict, operation| {
+        let path = own.join(path);
+        let is = |(own, said): &&(&[u8], &Judged)| {
+            *own == path.as_os_str().as_encoded_bytes()
+                && (said.action, said.verdict, said.operation) == (action, verdict, operation)
+        };
+        assert!(judged.iter().any(|one| is(&one)), "{} {action} {verdict}: {judged:#?}", path.display());
+    };
+    told("secret/file", Action::FileRead, Verdict::Deny, Operation::Open);
+    told("secret/public", Action::FileRead, Verdict::Allow, Operation::Open);
+    told("watched", Action::FileRead, Verdict::Alert, Operation::Open);
+    told("noted", Action::FileWrite, Verdict::Alert, Operation::Open);
+    told("kept/new", Action::FileWrite, Verdict::Deny, Operation::Create);
+    told("kept/file", Action::FileWrite, Verdict::Deny, Operation::Unlink);
+    told("kept", Action::FileWrite, Verdict::Deny, Operation::Rename);
+    told("secret", Action::FileRead, Verdict::Deny, Operation::Rename);
+    told("secret/file", Action::FileRead, Verdict::Deny, Operation::Link);
+    told("kept/link", Action::FileWrite, Verdict::Deny, Operation::Symlink);
+    told("kept/folder", Action::FileWrite, Verdict::Deny, Operation::Mkdir);
+    told("kept/empty", Action::FileWrite, Verdict::Deny, Operation::Rmdir);
+    told("kept/file", Action::FileWrite, Verdict::Deny, Operation::Chmod);
+    told("kept/file", Action::FileWrite, Verdict::Deny, Operation::Chown);
+    told("forbidden.sh", Action::Exec, Verdict::Deny, Operation::Exec);
+    told("told.sh", Action::Exec, Verdict::Alert, Operation::Exec);
+    assert_eq!(ground.kernel.losses(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_denial_that_is_tried_is_seen_and_makes_no_events() {
+    let Some(mut ground) = enforcing() else { return };
+    for _ in 0..3 {
+        ground.kernel.try_denial().expect("denied");
+    }
+    assert_eq!(ground.kernel.governed().processes, 0);
+    let tree = ground.run_governed("true");
+    let events = ground.until_end(tree).await;
+    assert!(events.iter().all(|event| event.process.tree == tree), "{events:#?}");
+    assert!(ground.seen.is_empty(), "{:#?}", ground.seen);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_is_denied_to_the_loader_too() {
+    let Some(mut ground) = enforcing() else { return };
+    let loader = Path::new("/lib64/ld-linux-x86-64.so.2");
+    if !loader.exists() {
+        return;
+    }
+    ground.kernel.publish(&Image::new(&effective(RULES)).expect("fits")).expect("published");
+    let folder = ground.folder.path().canonicalize().expect("it exists");
+    let own = std::env::current_exe().expect("the test has a program");
+    for name in ["free", "forbidden"] {
+        fs::copy(&own, folder.join(name)).expect("writable");
+    }
+    let load = |name: &str| format!("{} {}/{name} --list >/dev/null 2>&1", loader.display(), folder.display());
+    ground.run_governed(&load("free"));
+    let tree = ground.run_governed(&format!("! {}", load("forbidden")));
+    let events = ground.until_end(tree).await;
+    let path = folder.join("forbidden");
+    let denied = judged(&events)
+        .into_iter()
+        .find(|(own, said)| *own == path.as_os_str().as_encoded_bytes() && said.operation == Operation::Map);
+    let (_, said) = denied.expect("the mapping was denied");
+    assert_eq!((said.action, said.verdict, said.rule), (Action::Exec, Verdict::Deny, Some(5)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_open_slips_through_while_policies_change() {
+    let Some(ground) = enforcing() else { return };
+    // The same file is denied by rules that stand at different places of tables that are otherwise unlike.
+    let (first, second) = (
+        effective("    - {name: a, action: file_read, resource_pattern: '**/secret/**', verdict: deny}\n"),
+        effective(
+            "    - {name: x, action: file_read, resource_pattern: '/etc/**', verdict: alert}
+    - {name: y, action: file_read, resource_pattern: '**/*.pem', verdict: allow}
+    - {name: z, action: file_read, resource_pattern: '/**/secret/{file,other}', verdict: deny}\n",
+        ),
+    );
+    let images = [first, second].map(|effective| Image::new(&effective).expect("fits"));
+    ground.kernel.publish(&images[0]).expect("published");
+    let folder = ground.folder.path().canonicalize().expect("it exists");
+    fs::create_dir(folder.join("secret")).expect("writable");
+    fs::write(folder.join("secret/file"), "x\n").expect("writable");
+    let script = format!(
+        "cd {} && n=0; while [ ! -e stop ]; do n=$((n+1)); {{ read x < secret/file; }} 2>/dev/null && echo leak >> leaks; done; echo $n > tried",
+        folder.display()
+    );
+    let waiting = ground.start("/bin/sh", &["-c", &script]);
+    ground.kernel.mark(waiting.pid(), "test-agent").expect("marked");
+    let mut child = waiting.go();
+    for round in 0..100 {
+        ground.kernel.publish(&images[(round + 1) % 2]).expect("published");
+    }
+    fs::write(folder.join("stop"), "").expect("writable");
+    assert!(child.wait().expect("ends").success());
+    let tried: u32 = fs::read_to_string(folder.join("tried")).expect("told").trim().parse().expect("a number");
+    assert!(tried > 100, "only {tried} opens were tried");
+    assert!(!folder.join("leaks").exists(), "an open was allowed in between");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_of_which_only_the_end_is_known_is_denied() {
+    let Some(mut ground) = enforcing() else { return };
+    let folder = ground.folder.path().canonicalize().expect("it exists");
+    let rules = format!(
+        "    - {{name: here, action: file_read, resource_pattern: '{}/**', verdict: allow}}
+    - {{name: far, action: file_read, resource_pattern: '/far/**', verdict: deny}}\n",
+        folder.display()
+    );
+    ground.kernel.publish(&Image::new(&effective(&rules)).expect("fits")).expect("published");
+    let name = "d".repeat(250);
+    // 17 folders of 251 bytes are more than a path holds; each step is short enough.
+    let script = format!(
+        "cd {} && echo x > top && cat top >/dev/null || exit 1
+         i=0; while [ $i -lt 17 ]; do mkdir {name} && cd {name} || exit 2; i=$((i+1)); done
+         echo x > leaf || exit 3; cat leaf 2>/dev/null && exit 4; exit 0",
+        folder.display()
+    );
+    let tree = ground.run_governed(&script);
+    let events = ground.until_end(tree).await;
+    let said =
+        judged(&events).into_iter().find(|(path, said)| path.ends_with(b"/leaf") && said.verdict == Verdict::Deny);
+    let (path, said) = said.expect("the open was denied");
+    assert_eq!((said.action, said.rule, said.failed), (Action::FileRead, Some(1), false));
+    assert!(path.len() > 3800, "{}", path.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_hook_is_told_and_the_others_hold() {
+    let Some(whole) = enforcing() else { return };
+    let hooks: Vec<&str> = whole.kernel.hooks().into_iter().filter(|hook| hook.starts_with("lsm/")).collect();
+    assert_eq!(hooks.len(), 14, "{hooks:?}");
+    drop(whole);
+    for missing in hooks {
+        let ground = Ground::without(Fingerprints::default(), false, &[missing]).expect("it was there before");
+        let (posture, reason) = ground.kernel.posture();
+        assert_eq!(posture, Posture::Partial, "without {missing}");
+        assert!(reason.contains(missing), "without {missing}: {reason}");
+        assert!(!ground.kernel.hooks().contains(&missing));
+        let judged = !["lsm/file_open", "lsm/bprm_check_security", "lsm/mmap_file"].contains(&missing);
+        assert_eq!(ground.kernel.try_denial().is_ok(), judged, "without {missing}");
+    }
+}
