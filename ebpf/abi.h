@@ -144,6 +144,11 @@ struct process {
 	__u64 binary_class;
 };
 
+/* Name of an agent type, NUL behind it where it is shorter; element of `type_names`, by number. */
+struct type_name {
+	char text[64];
+};
+
 /* The executable of a program, for rules that name binaries; value of `programs`, keyed by program. */
 struct program {
 	__u32 processes;
@@ -343,6 +348,7 @@ struct policy {
 #define SAME_OFFSET(type, field, bytes) \
 	_Static_assert(__builtin_offsetof(type, field) == (bytes), #type "." #field " is elsewhere in abi.rs")
 SAME_SIZE(struct process, 40);
+SAME_SIZE(struct type_name, 64);
 SAME_SIZE(struct program, 16 + PATH_BYTES_MAX);
 SAME_SIZE(struct fingerprint, 4);
 SAME_SIZE(struct record, 48);

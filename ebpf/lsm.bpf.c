@@ -133,7 +133,7 @@ __noinline int judge_deed(const struct deed *deed)
 			}
 		}
 	}
-	if (action == FILE_EXEC) {
+	if (deed->operation == OPERATION_EXEC) {
 		s->ran.generation = policy ? policy->generation : 0;
 		s->ran.judged = judged;
 		s->ran.known = true;

@@ -29,6 +29,14 @@ struct {
 	__type(value, struct process);
 } processes SEC(".maps");
 
+/* For the tyrd that takes over: what the numbers in the marks stand for. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, AGENT_TYPES_MAX);
+	__type(key, __u32);
+	__type(value, struct type_name);
+} type_names SEC(".maps");
+
 /* Processes per tree. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

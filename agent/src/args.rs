@@ -35,6 +35,8 @@ pub enum Command {
     Run(RunArgs),
     /// Show what the running tyrd does: posture, policy, connection, losses, AI processes
     Status(StatusArgs),
+    /// Take off the enforcement that a tyrd which has ended left in the kernel
+    Detach,
 }
 
 /// `tyrd run`.

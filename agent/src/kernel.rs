@@ -15,16 +15,18 @@ use crate::fingerprints::{Fingerprints, FingerprintsError};
 
 pub(crate) mod abi;
 mod canary;
-mod digest;
 mod load;
 mod marks;
+mod pins;
 mod policy;
 mod reader;
 mod rehearse;
 mod scan;
 mod shared;
+mod slot;
 
 pub use canary::CanaryError;
+pub use pins::detach;
 pub use rehearse::Rehearsal;
 
 use shared::Shared;
@@ -38,6 +40,8 @@ pub struct Options {
     pub fingerprints: Fingerprints,
     /// Merge repeated successful opens of the same file within one second into one event with a count.
     pub merge_opens: bool,
+    /// Folder in a bpf file system to keep enforcement in beyond the agent's end, where files are enforced; `None`: it ends.
+    pub pins: Option<PathBuf>,
     /// Hooks of LSM to go without, such as `lsm/path_chmod`, as if the kernel refused them.
     pub without: Vec<String>,
 }
@@ -90,6 +94,15 @@ pub enum KernelError {
         /// The type that found no room.
         agent_type: String,
     },
+    /// The hooks could not be kept beyond the agent's end, or those of the agent before could not be taken off.
+    #[error("the hooks can't be kept in {}", path.display())]
+    Pin {
+        /// Where.
+        path: PathBuf,
+        /// What the kernel said.
+        #[source]
+        source: io::Error,
+    },
     /// The process to be marked is gone, or not in the scope.
     #[error("process {pid} can't be marked")]
     Mark {
@@ -117,6 +130,7 @@ impl KernelError {
             }
             Self::AgentTypes { .. } => "use fewer agent types in fingerprints, policies and `tyrd run --type`",
             Self::Map { .. } => "start tyrd again; if it stays, report it with the cause",
+            Self::Pin { .. } => "see that the folder can be written; `tyrd detach` takes off what an earlier tyrd left",
             Self::Mark { .. } => "the process must be alive and inside the scope's cgroup",
         }
     }
@@ -159,7 +173,8 @@ pub enum LossKind {
     Connect,
 }
 
-/// The loaded programs. Dropping it (and the receiver of events) detaches all of them, and nothing stays in the kernel.
+/// The loaded programs. Dropping it (and the receiver of events) detaches all of them, and nothing stays in the kernel but what
+/// [`Kernel::keep`] keeps.
 #[derive(Debug)]
 pub struct Kernel {
     shared: Arc<Shared>,
@@ -182,12 +197,14 @@ impl Kernel {
         let loaded = load::load(&options)?;
         let (notes, notes_in) = mpsc::unbounded_channel();
         let (posture, posture_reason) = loaded.posture;
-        let shared = Arc::new(Shared::new(loaded.maps, loaded.hooks, loaded.scope, loaded.compiled, notes)?);
+        let shared =
+            Arc::new(Shared::new(loaded.maps, loaded.types, loaded.hooks, loaded.scope, loaded.compiled, notes)?);
         let (out, events) = mpsc::channel(EVENTS_QUEUE);
         let reader = reader::Reader::new(Arc::clone(&shared), loaded.rings, notes_in, out)
             .map_err(|source| KernelError::Map { map: "urgent", source })?;
         let reader = tokio::spawn(reader.run());
         let kernel = Self { shared, events: Some(events), reader, posture, posture_reason };
+        kernel.shared.adopt()?;
         // After the programs are attached: what starts meanwhile is theirs, what ran before is found here.
         kernel.scan()?;
         Ok(kernel)
@@ -255,6 +272,20 @@ impl Kernel {
     /// Attach points in use, such as `tp_btf/sched_process_exec`.
     pub fn hooks(&self) -> Vec<&'static str> {
         self.shared.hooks.lock().expect("no holder panics").attached()
+    }
+
+    /// Keeps what is enforced beyond this agent's end, and takes off what an agent before it kept. To be called when the policy is in
+    /// force: until then the one before goes on judging. Nothing where [`Options::pins`] is none, or files aren't enforced.
+    ///
+    /// # Errors
+    /// A hook could not be kept; then it is gone.
+    pub fn keep(&self) -> Result<(), KernelError> {
+        self.shared.hooks.lock().expect("no holder panics").keep()
+    }
+
+    /// The folder that keeps the hooks beyond this agent's end, if one does.
+    pub fn kept(&self) -> Option<PathBuf> {
+        self.shared.hooks.lock().expect("no holder panics").kept()
     }
 
     /// What is enforced, and one sentence on why not more.

@@ -8,7 +8,7 @@ use tyr_agent::args::{Args, Command, StatusArgs, wrong_usage};
 use tyr_agent::config::Config;
 use tyr_agent::control::{Answer, Question, client};
 use tyr_agent::fault::Fault;
-use tyr_agent::{run, serve, telemetry};
+use tyr_agent::{kernel, run, serve, telemetry};
 
 fn main() -> ExitCode {
     rustls::crypto::aws_lc_rs::default_provider().install_default().expect("nothing was installed before");
@@ -21,6 +21,7 @@ fn main() -> ExitCode {
     let result = match &args.command {
         None | Some(Command::Serve) => serve(&args),
         Some(Command::Status(status)) => show_status(&args, status),
+        Some(Command::Detach) => detach(&args),
         Some(Command::Run(command)) => match as_root().and_then(|()| Config::load(&args.config)) {
             Ok(config) => {
                 let (fault, code) = run::run(&config, command);
@@ -60,6 +61,22 @@ fn serve(args: &Args) -> Result<(), Fault> {
         .build()
         .map_err(|error| Fault::new("tyrd can't start its threads").because(&error))?;
     runtime.block_on(serve::serve(config, args.config.clone()))
+}
+
+fn detach(args: &Args) -> Result<(), Fault> {
+    as_root()?;
+    let config = Config::load(&args.config)?;
+    if client::ask(&config.data_dir, &Question::Status).is_ok() {
+        return Err(Fault::new("tyrd is running, and would go on enforcing").hint("`systemctl stop tyr-agent` first"));
+    }
+    let hooks = kernel::detach(serve::PINS.as_ref())
+        .map_err(|error| Fault::new(format!("the hooks in {} can't be taken off", serve::PINS)).because(&error))?;
+    // Standard output may be closed; it is done all the same.
+    let _ = match hooks {
+        0 => writeln!(io::stdout(), "nothing was left to take off"),
+        hooks => writeln!(io::stdout(), "took {hooks} hooks off: nothing is enforced on this host until tyrd starts"),
+    };
+    Ok(())
 }
 
 fn show_status(args: &Args, status: &StatusArgs) -> Result<(), Fault> {

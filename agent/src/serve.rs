@@ -32,6 +32,8 @@ mod scope_cgroup;
 
 use proof::Proofs;
 
+/// Where enforcement is kept beyond the end of `tyrd`.
+pub const PINS: &str = "/sys/fs/bpf/tyr";
 /// Exit status after a second signal, as shells give it for SIGTERM.
 const KILLED: i32 = 143;
 /// Most rounds of the scan at start; the second usually finds nothing.
@@ -59,7 +61,13 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
     })?;
     let scope = scope_cgroup::absolute(config.scope.as_ref().map(|scope| &*scope.cgroup));
     // Repeats are merged in userspace: the kernel can't tell yet which opens a rule alerts on, and those are each reported.
-    let options = Options { scope: scope.clone(), fingerprints, merge_opens: false, without: Vec::new() };
+    let options = Options {
+        scope: scope.clone(),
+        fingerprints,
+        merge_opens: false,
+        pins: Some(PINS.into()),
+        without: Vec::new(),
+    };
     let mut kernel = Kernel::load(options)
         .map_err(|error| Fault::new("tyrd can't watch this host").because(&error).hint(error.hint()))?;
     let events = kernel.events();
@@ -69,6 +77,7 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
 
     let policies = Arc::new(Policies::new(Arc::clone(&data), Arc::clone(&kernel) as Arc<dyn Enforcer>));
     policies.load_cached();
+    kernel.keep().map_err(|error| Fault::new("tyrd can't take over").because(&error).hint(error.hint()))?;
     let spool = Arc::new(Spool::new(config.buffer_bytes_max()));
     let pipeline = Pipeline::new(config.allow_events, Arc::clone(&policies), Arc::clone(&spool));
     let (connection, connection_seen) = watch::channel(Connection::Connecting);
@@ -277,6 +286,7 @@ impl Host for Running {
                     Some(KernelTables { digest: String::new(), intact: false })
                 }
             },
+            kept: self.kernel.kept().map(|folder| folder.display().to_string()),
             denial: self.proofs.last(),
             policy_id: policy.policy_id.clone(),
             policy: policy.effective.layers().iter().map(layer).collect(),

@@ -39,6 +39,9 @@ pub struct Status {
     /// The tables that the kernel judges by; absent before the first policy.
     #[serde(default)]
     pub tables: Option<KernelTables>,
+    /// Folder that keeps the hooks beyond the end of `tyrd`; absent: they end with it.
+    #[serde(default)]
+    pub kept: Option<String>,
     /// The last denial that was tried; absent where files are not enforced.
     #[serde(default)]
     pub denial: Option<Denial>,
@@ -119,6 +122,8 @@ impl fmt::Display for Status {
         };
         rows("denial", &self.denial.iter().map(denial).collect::<Vec<_>>())?;
         rows("hooks", &self.hooks)?;
+        let kept = |folder: &String| format!("beyond the end of tyrd, by {folder}");
+        rows("kept", &self.kept.iter().map(kept).collect::<Vec<_>>())?;
         rows("scope", &[or(&self.scope, "the whole host")])?;
         let layer = |layer: &PolicyVersion| {
             let whom = layer.agent_type.as_deref().unwrap_or("all");
@@ -214,6 +219,7 @@ pub(crate) mod tests {
             posture_reason: "no BPF LSM".into(),
             hooks: vec!["cgroup/connect4".into()],
             scope: String::new(),
+            kept: Some("/sys/fs/bpf/tyr/L1-7-9".into()),
             denial: Some(Denial { tried_unix_us: 1_700_000_000_000_000, fault: None }),
             tables: Some(KernelTables { digest: "9f86d0".into(), intact: true }),
             policy_id: "ab".into(),
@@ -248,6 +254,7 @@ pub(crate) mod tests {
         posture      partial: no BPF LSM
         denial       tried 2023-11-14T22:13:20.000000Z: denied as it should be
         hooks        cgroup/connect4
+        kept         beyond the end of tyrd, by /sys/fs/bpf/tyr/L1-7-9
         scope        the whole host
         policy       ab
                      version 3 `web` for all

@@ -3,7 +3,7 @@
 mod build;
 mod minimise;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::glob::Glob;
 

@@ -116,6 +116,8 @@ twins! {
         tree: u64 = 0, program: u64 = 8, tried_second: u64 = 16, tried: u32 = 24, agent_type: u16 = 28, flags: u16 = 30,
         binary_class: u64 = 32,
     }
+    /// Name of an agent type.
+    TypeName("type_name", 64) { text: [u8; 64] = 0, }
     /// The executable of a program.
     ProgramPath("program", 16 + PATH_BYTES_MAX) {
         processes: u32 = 0, path_flags: u32 = 4, path_bytes: u32 = 8, _pad: u32 = 12, path: [u8; PATH_BYTES_MAX] = 16,
@@ -177,6 +179,21 @@ twins! {
     Rehearsal("rehearsal", WALK_BYTES + 24) {
         path: [u8; WALK_BYTES] = 0, profile: u32 = WALK_BYTES, action: u32 = WALK_BYTES + 4, at: u32 = WALK_BYTES + 8,
         path_flags: u32 = WALK_BYTES + 12, answer: u32 = WALK_BYTES + 16, generation: u32 = WALK_BYTES + 20,
+    }
+}
+
+impl TypeName {
+    /// Longer names are cut.
+    pub(crate) fn new(name: &str) -> Self {
+        let mut text = [0; 64];
+        let bytes = &name.as_bytes()[..name.floor_char_boundary(text.len())];
+        text[..bytes.len()].copy_from_slice(bytes);
+        Self { text }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        let end = self.text.iter().position(|byte| *byte == 0).unwrap_or(self.text.len());
+        String::from_utf8_lossy(&self.text[..end]).into_owned()
     }
 }
 

@@ -3,17 +3,18 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use aya::maps::{Array, ArrayOfMaps, HashMap, LpmTrie, Map, MapData, PerCpuArray, RingBuf};
-use aya::programs::links::CgroupAttachMode;
+use aya::programs::links::{CgroupAttachMode, FdLink};
 use aya::programs::{BtfTracePoint, CgroupSockAddr, Lsm, ProgramError};
 use aya::{Btf, Ebpf, EbpfLoader};
 
 use super::abi::{
-    FINGERPRINT_AUTOMATA_MAX, FingerprintEntry, Merge, MergeKey, NetKeyData, NetList, PolicyTables, ProcessMark,
-    ProgramPath,
+    FINGERPRINT_AUTOMATA_MAX, FingerprintEntry, Merge, MergeKey, NetKeyData, NetList, ProcessMark, ProgramPath,
 };
+use super::pins::Pins;
+use super::shared::AgentTypes;
 use super::{KernelError, Options, Posture};
 use crate::fingerprints::Compiled;
 use crate::scope::Scope;
@@ -60,6 +61,7 @@ const LSM_NEEDED: usize = 3;
 /// What came out of loading.
 pub(super) struct Loaded {
     pub(super) maps: Maps,
+    pub(super) types: AgentTypes,
     pub(super) rings: Rings,
     pub(super) hooks: Hooks,
     pub(super) scope: Scope,
@@ -75,7 +77,7 @@ pub(super) struct Maps {
     pub(super) merges: HashMap<MapData, MergeKey, Merge>,
     pub(super) losses: PerCpuArray<MapData, u64>,
     pub(super) fingerprints: Array<MapData, FingerprintEntry>,
-    pub(super) policies: ArrayOfMaps<MapData, Array<MapData, PolicyTables>>,
+    pub(super) policies: ArrayOfMaps<MapData>,
     /// The same map, to be read by hand.
     pub(super) policies_fd: OwnedFd,
     pub(super) net_rules: LpmTrie<MapData, NetKeyData, NetList>,
@@ -97,6 +99,11 @@ pub(super) struct Rings {
 #[derive(Debug)]
 pub(super) struct Hooks {
     object: Ebpf,
+    /// By program; those that stay attached.
+    links: Vec<(&'static str, FdLink)>,
+    /// Where they are kept beyond the agent's end, once they are.
+    pins: Option<Pins>,
+    kept: bool,
     opens: Option<aya::programs::tp_btf::BtfTracePointLinkId>,
     /// Attach points of LSM in use.
     lsm: Vec<&'static str>,
@@ -120,10 +127,42 @@ impl Hooks {
         Ok(())
     }
 
+    /// Keeps the links beyond the agent's end, and takes those of the agents before off. Without a folder for them: nothing.
+    pub(super) fn keep(&mut self) -> Result<(), KernelError> {
+        let Some(pins) = &self.pins else { return Ok(()) };
+        if !self.kept {
+            for (name, link) in std::mem::take(&mut self.links) {
+                let path = pins.folder.join(format!("link_{name}"));
+                let pinned = link.pin(&path).map_err(|e| KernelError::Pin { path, source: chain(&e) })?;
+                self.links.push((name, pinned.into()));
+            }
+            self.kept = true;
+        }
+        pins.remove_others().map_err(|source| KernelError::Pin { path: pins.folder.clone(), source })
+    }
+
+    pub(super) fn pins(&self) -> Option<&Pins> {
+        self.pins.as_ref()
+    }
+
+    /// The folder that keeps them.
+    pub(super) fn kept(&self) -> Option<PathBuf> {
+        self.pins.as_ref().filter(|_| self.kept).map(|pins| pins.folder.clone())
+    }
+
     pub(super) fn attached(&self) -> Vec<&'static str> {
         let opens = self.opens.is_some().then_some(OPENS.2);
         let connects = CONNECTS.iter().map(|c| c.1);
         TRACEPOINTS.iter().map(|t| t.2).chain(connects).chain(self.lsm.iter().copied()).chain(opens).collect()
+    }
+}
+
+impl Drop for Hooks {
+    fn drop(&mut self) {
+        // Maps alone are of no use to anybody.
+        if let Some(pins) = self.pins.as_ref().filter(|_| !self.kept) {
+            pins.remove_own();
+        }
     }
 }
 
@@ -174,6 +213,12 @@ pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
         Some(Map::ArrayOfMaps(data)) => data.fd().as_fd().try_clone_to_owned(),
         _ => Err(io::ErrorKind::NotFound.into()),
     };
+    let enforcing = load_lsm(&mut object, &btf, &options.without);
+    let pins = match (&options.pins, &enforcing) {
+        (Some(root), Ok(_)) => make_pins(&object, root),
+        _ => None,
+    };
+    let types = AgentTypes::new(take(&mut object, "type_names")?);
     let maps = Maps {
         policies_fd: policies_fd.map_err(|source| KernelError::Map { map: "policies", source })?,
         processes: take(&mut object, "processes")?,
@@ -186,15 +231,16 @@ pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
         net_rules: take(&mut object, "net_rules")?,
     };
     let rings = Rings { urgent: take(&mut object, "urgent")?, regular: take(&mut object, "regular")? };
-    let enforcing = load_lsm(&mut object, &btf, &options.without);
-    let mut hooks = Hooks { object, opens: None, lsm: Vec::new() };
+    let mut hooks = Hooks { object, links: Vec::new(), pins, kept: false, opens: None, lsm: Vec::new() };
     // Inheritance before recognition: no child of a recognised process may slip through.
     for (name, _, _) in TRACEPOINTS {
-        tracepoint(&mut hooks.object, name).attach().map_err(|e| refused(name, e))?;
+        let program = tracepoint(&mut hooks.object, name);
+        let link = program.attach().and_then(|id| program.take_link(id)).map_err(|e| refused(name, e))?;
+        hooks.links.push((name, link.into()));
     }
-    attach_connects(&mut hooks.object, &scope.folder)?;
+    attach_connects(&mut hooks, &scope.folder)?;
     let posture = attach_lsm(&mut hooks, enforcing);
-    Ok(Loaded { maps, rings, hooks, scope, compiled, posture })
+    Ok(Loaded { maps, types, rings, hooks, scope, compiled, posture })
 }
 
 /// The fingerprint automata, one behind the other.
@@ -228,12 +274,30 @@ fn fingerprint_tables(compiled: &Compiled) -> FingerprintTables {
     tables
 }
 
-fn attach_connects(object: &mut Ebpf, folder: &File) -> Result<(), KernelError> {
+fn attach_connects(hooks: &mut Hooks, folder: &File) -> Result<(), KernelError> {
     for (name, _) in CONNECTS {
+        let program = connect(&mut hooks.object, name);
         // `Single` is a plain link, of which a cgroup can have many; aya's `AllowMultiple` is refused for links.
-        connect(object, name).attach(folder.as_fd(), CgroupAttachMode::Single).map_err(|e| refused(name, e))?;
+        let id = program.attach(folder.as_fd(), CgroupAttachMode::Single).map_err(|e| refused(name, e))?;
+        let link = program.take_link(id).map_err(|e| refused(name, e))?;
+        let link = FdLink::try_from(link).map_err(|e| KernelError::Refused { program: name, source: chain(&e) })?;
+        hooks.links.push((name, link));
     }
     Ok(())
+}
+
+/// A folder that the hooks can be kept in; without one they end with the agent, which is said.
+fn make_pins(object: &Ebpf, root: &Path) -> Option<Pins> {
+    let (Some(Map::HashMap(processes)), Some(Map::Array(type_names))) =
+        (object.map("processes"), object.map("type_names"))
+    else {
+        return None;
+    };
+    Pins::new(root, processes, type_names)
+        .inspect_err(|error| {
+            tracing::warn!(folder = %root.display(), reason = %error, "enforcement will end with this agent");
+        })
+        .ok()
 }
 
 /// The programs of LSM that this kernel takes, or why it takes none, or not those that are needed.
@@ -277,8 +341,12 @@ fn attach_lsm(hooks: &mut Hooks, loaded: Result<Vec<usize>, String>) -> (Posture
     };
     for at in loaded {
         let (name, _, point) = LSM[at];
-        match lsm(&mut hooks.object, name).attach() {
-            Ok(_) => hooks.lsm.push(point),
+        let program = lsm(&mut hooks.object, name);
+        match program.attach().and_then(|id| program.take_link(id)) {
+            Ok(link) => {
+                hooks.links.push((name, link.into()));
+                hooks.lsm.push(point);
+            }
             Err(error) => {
                 let cause = cause(&refused(name, error));
                 tracing::error!(

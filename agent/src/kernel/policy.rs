@@ -11,7 +11,7 @@
 use std::os::fd::AsFd;
 
 use aya::maps::lpm_trie::Key;
-use aya::maps::{Array, ArrayOfMaps, MapData};
+use aya::maps::{ArrayOfMaps, MapData};
 use tyr_policy::{Effect, FileCell, Image, NetPrefix, Protocol, Verdict};
 
 use super::abi::{
@@ -19,15 +19,16 @@ use super::abi::{
 };
 use super::load::map;
 use super::shared::Shared;
-use super::{KernelError, Tables, digest};
+use super::slot::{self, Slot};
+use super::{KernelError, Tables};
 
 /// What is in the trie now.
 #[derive(Debug, Default)]
 pub(super) struct Published {
     generation: u32,
     keys: Vec<(u32, NetKeyData)>,
-    /// Of the tables that were written last.
-    digest: String,
+    /// The map that holds the tables in force, and the digest of what was written there.
+    slot: Option<(Slot, String)>,
 }
 
 impl Shared {
@@ -62,22 +63,20 @@ impl Shared {
         for (bits, data) in stale {
             let _ = maps.net_rules.remove(&Key::new(bits, data));
         }
-        written?;
+        published.slot = Some((written?, slot::digest(tables)));
         published.generation = generation;
-        published.digest = digest::of(tables);
         Ok(generation)
     }
 
     /// See [`super::Kernel::tables`].
     pub(super) fn tables(&self) -> Result<Option<Tables>, KernelError> {
         let published = self.published.lock().expect("no holder panics");
-        if published.generation == 0 {
-            return Ok(None);
-        }
+        let Some((slot, written)) = &published.slot else { return Ok(None) };
         let maps = self.maps.lock().expect("no holder panics");
-        let digest = digest::in_force(maps.policies_fd.as_fd())
-            .map_err(|source| KernelError::Map { map: "policies", source })?;
-        Ok(Some(Tables { intact: digest == published.digest, digest }))
+        let failed = |source| KernelError::Map { map: "policies", source };
+        let digest = slot.digest().map_err(failed)?;
+        let intact = slot.is_in(maps.policies_fd.as_fd()).map_err(failed)? && digest == *written;
+        Ok(Some(Tables { digest, intact }))
     }
 }
 
@@ -122,14 +121,12 @@ pub(super) fn tables(
     Ok(tables)
 }
 
-/// Puts tables in force; returns when no program uses those before.
-pub(super) fn swap(
-    policies: &mut ArrayOfMaps<MapData, Array<MapData, PolicyTables>>,
-    tables: &PolicyTables,
-) -> Result<(), KernelError> {
-    let mut slot = Array::create(1, 0).map_err(|e| map("policies", e))?;
-    slot.set(0, tables, 0).map_err(|e| map("policies", e))?;
-    policies.set(0, &slot, 0).map_err(|e| map("policies", e))
+/// Puts tables in force; returns when no program uses those before. The map that holds them.
+pub(super) fn swap(policies: &mut ArrayOfMaps<MapData>, tables: &PolicyTables) -> Result<Slot, KernelError> {
+    let failed = |source| KernelError::Map { map: "policies", source };
+    let slot = Slot::new(tables).map_err(failed)?;
+    policies.set(0, &slot.map_data().map_err(failed)?, 0).map_err(|e| map("policies", e))?;
+    Ok(slot)
 }
 
 /// A key, and how many of its bits count.

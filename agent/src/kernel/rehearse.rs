@@ -11,7 +11,7 @@ use aya::{Ebpf, EbpfLoader};
 use tyr_policy::{Action, FILE_ACTIONS, Image, Word};
 
 use super::KernelError;
-use super::abi::{self, PATH_BYTES_MAX, PATH_TRUNCATED, PolicyTables, WALK_BYTES};
+use super::abi::{self, PATH_BYTES_MAX, PATH_TRUNCATED, WALK_BYTES};
 use super::load::{OBJECT, chain, map, refused, take};
 use super::policy::{swap, tables};
 
@@ -22,7 +22,7 @@ const FRAME: [u8; 14] = [0; 14];
 /// The loaded walk. Dropping it unloads it.
 pub struct Rehearsal {
     object: Ebpf,
-    policies: ArrayOfMaps<MapData, Array<MapData, PolicyTables>>,
+    policies: ArrayOfMaps<MapData>,
     questions: Array<MapData, abi::Rehearsal>,
 }
 
@@ -56,7 +56,7 @@ impl Rehearsal {
             types += 1;
             Some(types)
         })?;
-        swap(&mut self.policies, &tables)
+        swap(&mut self.policies, &tables).map(|_| ())
     }
 
     /// What the published policy says of a path of at most 4,096 bytes to a process of this profile; `None` for what is no action

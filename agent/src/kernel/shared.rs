@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use aya::maps::{Array, MapData};
 use tokio::sync::mpsc;
 
-use super::abi::{AGENT_TYPES_MAX, FingerprintEntry, KINDS_MAX, LOSSES, VERDICTS_MAX};
+use super::abi::{AGENT_TYPES_MAX, FingerprintEntry, KINDS_MAX, LOSSES, TypeName, VERDICTS_MAX};
 use super::abi::{FINGERPRINT_INTERPRETER, FINGERPRINT_TOOL, FINGERPRINT_WEAK};
 use super::load::{Hooks, Maps, map};
 use super::policy::Published;
@@ -41,6 +42,7 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(
         maps: Maps,
+        types: AgentTypes,
         hooks: Hooks,
         scope: Scope,
         compiled: Compiled,
@@ -49,7 +51,7 @@ impl Shared {
         let shared = Self {
             maps: Mutex::new(maps),
             hooks: Mutex::new(hooks),
-            types: Mutex::new(AgentTypes::default()),
+            types: Mutex::new(types),
             published: Mutex::new(Published::default()),
             scope,
             compiled,
@@ -136,23 +138,39 @@ impl Shared {
 }
 
 /// Agent types by the number that the kernel knows them by.
-#[derive(Debug, Default)]
-pub(super) struct AgentTypes(Vec<Arc<str>>);
+pub(super) struct AgentTypes {
+    list: Vec<Arc<str>>,
+    /// The same for whoever takes over.
+    names: Array<MapData, TypeName>,
+}
+
+impl std::fmt::Debug for AgentTypes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("AgentTypes").field(&self.list).finish()
+    }
+}
 
 impl AgentTypes {
+    pub(super) fn new(names: Array<MapData, TypeName>) -> Self {
+        Self { list: Vec::new(), names }
+    }
+
     /// The number of a type, a new one if need be; `None` when there are too many.
     pub(super) fn number(&mut self, name: &str) -> Option<u16> {
-        let at = self.0.iter().position(|known| **known == *name).unwrap_or(self.0.len());
+        let at = self.list.iter().position(|known| **known == *name).unwrap_or(self.list.len());
         if at == AGENT_TYPES_MAX {
             return None;
         }
-        if at == self.0.len() {
-            self.0.push(name.into());
+        if at == self.list.len() {
+            if let Err(error) = self.names.set(u32::try_from(at).ok()?, TypeName::new(name), 0) {
+                tracing::warn!(reason = %error, "an agent type could not be noted for the agent that takes over");
+            }
+            self.list.push(name.into());
         }
         u16::try_from(at).ok()
     }
 
     pub(super) fn name(&self, number: u16) -> Arc<str> {
-        self.0.get(usize::from(number)).cloned().unwrap_or_default()
+        self.list.get(usize::from(number)).cloned().unwrap_or_default()
     }
 }

@@ -5,14 +5,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
-use tyr_policy::{Image, Protocol, Verdict};
+use tyr_policy::{Action, Image, Protocol, Verdict};
 use tyr_proto::v1::record::Record as Payload;
 use tyr_proto::v1::{self, Event, PolicyLayer, PolicyPush};
 
 use super::Pipeline;
 use crate::config::AllowEvents;
 use crate::data_dir::DataDir;
-use crate::decode::{Connect, FoundBy, KernelEvent, Open, PathFlags, Process, Program, TreeId, What};
+use crate::decode::{
+    Connect, FoundBy, Judged, KernelEvent, Open, Operation, PathFlags, Process, Program, Run, TreeId, What,
+};
 use crate::kernel::KernelError;
 use crate::policies::{Enforcer, Policies, policy_id};
 use crate::spool::Spool;
@@ -110,6 +112,19 @@ fn event(what: What) -> KernelEvent {
     KernelEvent { boot_ns: boot_ns(), process, what, judged: None }
 }
 
+/// As the kernel's own verdict under the policy of the test.
+fn judged(what: What, verdict: Verdict, rule: Option<u16>, operation: Operation) -> KernelEvent {
+    let mut event = event(what);
+    let action = match (&event.what, verdict) {
+        (What::Run(_), _) => Action::Exec,
+        (What::Open(open), _) if open.write => Action::FileWrite,
+        _ => Action::FileRead,
+    };
+    let by = Arc::clone(&event.process.program);
+    event.judged = Some(Judged { action, verdict, rule, generation: 1, operation, failed: false, by });
+    event
+}
+
 fn boot_ns() -> u64 {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
     u64::try_from(now.tv_sec * 1_000_000_000 + now.tv_nsec).unwrap()
@@ -162,6 +177,45 @@ async fn a_denied_read_is_an_alert_that_says_it_was_not_enforced() {
             ("uid", "1000")
         ]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_kernel_denied_is_a_denial_by_its_rule() {
+    let mut host = Host::new(AllowEvents::Merged);
+    host.pipeline.take(&judged(open("/home/a/.ssh/id", true, false), Verdict::Deny, Some(0), Operation::Open));
+    host.pipeline.take(&judged(open("/etc/x", false, true), Verdict::Alert, Some(1), Operation::Unlink));
+    let run = Run { path: b"/opt/x".to_vec(), path_flags: PathFlags::default() };
+    host.pipeline.take(&judged(What::Run(run), Verdict::Allow, None, Operation::Exec));
+    let counters = host.pipeline.flow().counters();
+    let events = host.events().await;
+    let [denied, changed, ran] = &events[..] else { panic!("{events:?}") };
+    assert_eq!((denied.kind(), verdict(denied)), (v1::EventKind::FileRead, v1::Verdict::Deny));
+    assert_eq!(denied.severity, i32::from(v1::Severity::Critical));
+    assert_eq!((denied.metadata["rule"].as_str(), denied.metadata["rule_version"].as_str()), ("no-keys", "4"));
+    assert!(!denied.metadata.contains_key("not_enforced") && !denied.metadata.contains_key("operation"));
+    assert_eq!((changed.kind(), verdict(changed)), (v1::EventKind::FileWrite, v1::Verdict::Alert));
+    assert_eq!(changed.metadata["operation"], "unlink");
+    assert_eq!((ran.kind(), verdict(ran), ran.resource.as_str()), (v1::EventKind::Exec, v1::Verdict::Allow, "/opt/x"));
+    assert_eq!(counters.disagreed, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_verdict_that_the_evaluator_does_not_share_is_told() {
+    let mut host = Host::new(AllowEvents::All);
+    host.pipeline.take(&judged(open("/home/a/.ssh/id", true, false), Verdict::Allow, None, Operation::Open));
+    let mut failed = judged(open("/tmp/x", true, false), Verdict::Deny, None, Operation::Open);
+    if let Some(judged) = &mut failed.judged {
+        judged.failed = true;
+    }
+    host.pipeline.take(&failed);
+    assert_eq!(host.pipeline.flow().counters().disagreed, 1);
+    let events = host.events().await;
+    assert_eq!((verdict(&events[0]), events[0].metadata["evaluator"].as_str()), (v1::Verdict::Allow, "deny"));
+    assert_eq!(
+        (verdict(&events[1]), events[1].metadata["reason"].as_str()),
+        (v1::Verdict::Deny, "could not be judged")
+    );
+    assert!(!events[1].metadata.contains_key("evaluator"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,7 +14,7 @@ use crate::kernel::{Kernel, Posture};
 use crate::status::Denial;
 
 /// How often a denial is tried and the tables are read back.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 
 /// What the last trial showed.
 #[derive(Debug, Default)]

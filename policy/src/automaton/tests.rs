@@ -4,7 +4,7 @@ use super::Automaton;
 use crate::glob::Glob;
 
 #[path = "../../benches/realistic/patterns.rs"]
-mod realistic;
+pub(crate) mod realistic;
 
 const STATES_MAX: usize = 4_000;
 

@@ -3,13 +3,11 @@ use std::fmt::Write as _;
 use proptest::prelude::{Just, Strategy, any, prop_assume, prop_oneof, proptest};
 
 use super::{FILE_ACTIONS, Image, ImageError, Word};
+use crate::automaton::tests::realistic;
 use crate::compiled::Compiled;
 use crate::eval::{Act, Effective, Layer, Resource};
 use crate::policy::Policy;
 use crate::words::Verdict;
-
-#[path = "../../benches/realistic/patterns.rs"]
-mod realistic;
 
 const WORDS: [&str; 3] = ["allow", "alert", "deny"];
 

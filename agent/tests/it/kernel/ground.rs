@@ -40,17 +40,23 @@ pub(crate) struct Ground {
 
 impl Ground {
     pub(crate) fn new(fingerprints: Fingerprints, merge_opens: bool) -> Option<Self> {
-        Self::without(fingerprints, merge_opens, &[])
+        Self::with(|options| (options.fingerprints, options.merge_opens) = (fingerprints, merge_opens))
     }
 
-    /// The same without these hooks.
-    pub(crate) fn without(fingerprints: Fingerprints, merge_opens: bool, hooks: &[&str]) -> Option<Self> {
+    /// With other settings.
+    pub(crate) fn with(change: impl FnOnce(&mut Options)) -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
             return refuse("not root");
         }
         let Some(cgroup) = Cgroup::new() else { return refuse("no cgroup2 mount to make a cgroup in") };
-        let without = hooks.iter().map(ToString::to_string).collect();
-        let options = Options { scope: Some(cgroup.path.clone()), fingerprints, merge_opens, without };
+        let mut options = Options {
+            scope: Some(cgroup.path.clone()),
+            fingerprints: Fingerprints::default(),
+            merge_opens: true,
+            pins: None,
+            without: Vec::new(),
+        };
+        change(&mut options);
         let mut kernel = match Kernel::load(options) {
             Ok(kernel) => kernel,
             Err(error) => panic!("the programs don't load: {error}: {:?}", std::error::Error::source(&error)),

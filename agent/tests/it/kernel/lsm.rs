@@ -1,20 +1,21 @@
 //! Rules over files and programs, enforced before anything happens. Needs BPF LSM: `TYR_LSM_TESTS=required` says that it is there.
 
+use std::fmt::Write as _;
 use std::fs;
-use std::io::Write;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tyr_agent::decode::{Judged, KernelEvent, Operation, TreeId, What};
 use tyr_agent::fingerprints::Fingerprints;
-use tyr_agent::kernel::Posture;
+use tyr_agent::kernel::{Kernel, Options, Posture, detach};
 use tyr_policy::{Act, Action, Effective, Image, Layer, Policy, Resource, Verdict};
 
 use super::ground::Ground;
 
 /// A ground where files and programs are enforced, or why there is none.
 fn enforcing() -> Option<Ground> {
-    let ground = Ground::new(Fingerprints::default(), false)?;
+    let ground = Ground::with(|options| options.merge_opens = false)?;
     let (posture, reason) = ground.kernel.posture();
     if posture == Posture::Enforcing {
         assert!(!ground.kernel.hooks().contains(&"tp_btf/sys_exit"), "what is judged is not observed too");
@@ -53,6 +54,8 @@ const DEEDS: &[(&str, &str, bool)] = &[
     ("read-by-proc", "cat /proc/self/root$PWD/secret/file >/dev/null", true),
     ("read-by-fd", "exec 9<plain/file && cat <&9 >/dev/null", false),
     ("read-watched", "cat watched >/dev/null", false),
+    ("read-child", "sh -c 'sh -c \"cat secret/file\"' >/dev/null", true),
+    ("read-daemon", "setsid sh -c 'cat secret/file >/dev/null'", true),
     ("write", "echo x > plain/new", false),
     ("write-kept", "echo x > kept/file", true),
     ("append-kept", "echo x >> kept/file", true),
@@ -75,12 +78,10 @@ const DEEDS: &[(&str, &str, bool)] = &[
     ("chmod", "chmod 600 plain/other", false),
     ("chown-kept", "chown 1:1 kept/file", true),
     ("run", "./plain/program", false),
-    ("run-forbidden", "./forbidden", true),
+    ("run-forbidden", "./forbidden --list >/dev/null", true),
     ("run-script", "./told.sh", false),
     ("run-forbidden-script", "./forbidden.sh", true),
-    ("run-told", "./told", false),
-    ("read-child", "sh -c 'sh -c \"cat secret/file\"' >/dev/null", true),
-    ("read-daemon", "setsid sh -c 'cat secret/file >/dev/null'", true),
+    ("run-told", "./told --list >/dev/null", false),
 ];
 
 fn furnish(folder: &Path) {
@@ -91,13 +92,13 @@ fn furnish(folder: &Path) {
         fs::write(folder.join(name), "x").expect("writable");
     }
     std::os::unix::fs::symlink("secret", folder.join("way")).expect("writable");
-    let shell = fs::canonicalize("/bin/sh").expect("a shell");
-    for name in ["forbidden.sh", "told.sh"] {
+    for name in ["forbidden.sh", "told.sh", "plain/program"] {
         fs::write(folder.join(name), "#!/bin/sh\nexit 0\n").expect("writable");
     }
-    for name in ["plain/program", "forbidden", "told"] {
-        // A program that does nothing, whatever it is called.
-        fs::write(folder.join(name), format!("#!{} -c true\n", shell.display())).expect("writable");
+    // A program that does little, whatever it is called.
+    let own = std::env::current_exe().expect("the test has a program");
+    for name in ["forbidden", "told"] {
+        fs::copy(&own, folder.join(name)).expect("writable");
     }
     for name in ["forbidden.sh", "told.sh", "plain/program", "forbidden", "told"] {
         fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).expect("writable");
@@ -108,7 +109,8 @@ fn furnish(folder: &Path) {
 fn script(folder: &Path) -> String {
     let mut script = format!("cd {} || exit 9\n", folder.display());
     for (name, command, _) in DEEDS {
-        script.push_str(&format!("( {command} ) 2> complaint; echo \"{name} $? $(cat complaint)\" >> results\n"));
+        writeln!(script, "( {command} ) 2> complaint; echo \"{name} $? $(cat complaint)\" >> results")
+            .expect("writing to a String");
     }
     script
 }
@@ -162,7 +164,7 @@ async fn each_deed_is_denied_alerted_or_allowed_as_written() {
     assert_eq!(free.len(), DEEDS.len(), "{free:#?}");
     let first = |name: &str| free.iter().find(|(own, ..)| own == name).expect("tried").1;
     for name in ["read-secret", "write-kept", "unlink-kept", "run-forbidden", "run-forbidden-script", "read-child"] {
-        assert!(first(name), "{name} works where nobody governs");
+        assert!(first(name), "{name} works where nobody governs: {free:#?}");
     }
 
     let own = folder.join("own");
@@ -215,7 +217,9 @@ async fn each_deed_is_denied_alerted_or_allowed_as_written() {
     told("kept/empty", Action::FileWrite, Verdict::Deny, Operation::Rmdir);
     told("kept/file", Action::FileWrite, Verdict::Deny, Operation::Chmod);
     told("kept/file", Action::FileWrite, Verdict::Deny, Operation::Chown);
+    told("forbidden", Action::Exec, Verdict::Deny, Operation::Exec);
     told("forbidden.sh", Action::Exec, Verdict::Deny, Operation::Exec);
+    told("told", Action::Exec, Verdict::Alert, Operation::Exec);
     told("told.sh", Action::Exec, Verdict::Alert, Operation::Exec);
     assert_eq!(ground.kernel.losses(), []);
 }
@@ -282,7 +286,7 @@ async fn no_open_slips_through_while_policies_change() {
     let waiting = ground.start("/bin/sh", &["-c", &script]);
     ground.kernel.mark(waiting.pid(), "test-agent").expect("marked");
     let mut child = waiting.go();
-    for round in 0..100 {
+    for round in 0..30 {
         ground.kernel.publish(&images[(round + 1) % 2]).expect("published");
     }
     fs::write(folder.join("stop"), "").expect("writable");
@@ -290,6 +294,28 @@ async fn no_open_slips_through_while_policies_change() {
     let tried: u32 = fs::read_to_string(folder.join("tried")).expect("told").trim().parse().expect("a number");
     assert!(tried > 100, "only {tried} opens were tried");
     assert!(!folder.join("leaks").exists(), "an open was allowed in between");
+}
+
+/// Names the folder that [`digs_deeper_than_a_path_is_long`] is to dig in.
+const DIGS_IN: &str = "TYR_TEST_DIGS_IN";
+const DIGS: &str = "kernel::lsm::digs_deeper_than_a_path_is_long";
+
+/// What the governed process of the next test does; nothing by itself.
+#[test]
+fn digs_deeper_than_a_path_is_long() {
+    let Some(folder) = std::env::var_os(DIGS_IN) else { return };
+    std::env::set_current_dir(folder).expect("a folder");
+    fs::write("top", "x").expect("writable");
+    fs::read("top").expect("allowed");
+    // 17 folders of 251 bytes are more than a path holds; each step is short enough.
+    let name = "d".repeat(250);
+    for _ in 0..17 {
+        fs::create_dir(&name).expect("writable");
+        std::env::set_current_dir(&name).expect("a folder");
+    }
+    fs::write("leaf", "x").expect("writable");
+    let error = fs::read("leaf").expect_err("denied");
+    assert_eq!(error.raw_os_error(), Some(libc::EPERM));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -302,14 +328,9 @@ async fn a_path_of_which_only_the_end_is_known_is_denied() {
         folder.display()
     );
     ground.kernel.publish(&Image::new(&effective(&rules)).expect("fits")).expect("published");
-    let name = "d".repeat(250);
-    // 17 folders of 251 bytes are more than a path holds; each step is short enough.
-    let script = format!(
-        "cd {} && echo x > top && cat top >/dev/null || exit 1
-         i=0; while [ $i -lt 17 ]; do mkdir {name} && cd {name} || exit 2; i=$((i+1)); done
-         echo x > leaf || exit 3; cat leaf 2>/dev/null && exit 4; exit 0",
-        folder.display()
-    );
+    // Another process of this very program, as a shell is lost at such depths.
+    let own = std::env::current_exe().expect("the test has a program");
+    let script = format!("{DIGS_IN}={} {} --exact {DIGS} >/dev/null 2>&1", folder.display(), own.display());
     let tree = ground.run_governed(&script);
     let events = ground.until_end(tree).await;
     let said =
@@ -326,7 +347,7 @@ async fn a_missing_hook_is_told_and_the_others_hold() {
     assert_eq!(hooks.len(), 14, "{hooks:?}");
     drop(whole);
     for missing in hooks {
-        let ground = Ground::without(Fingerprints::default(), false, &[missing]).expect("it was there before");
+        let ground = Ground::with(|options| options.without = vec![missing.to_owned()]).expect("it was there before");
         let (posture, reason) = ground.kernel.posture();
         assert_eq!(posture, Posture::Partial, "without {missing}");
         assert!(reason.contains(missing), "without {missing}: {reason}");
@@ -334,4 +355,84 @@ async fn a_missing_hook_is_told_and_the_others_hold() {
         let judged = !["lsm/file_open", "lsm/bprm_check_security", "lsm/mmap_file"].contains(&missing);
         assert_eq!(ground.kernel.try_denial().is_ok(), judged, "without {missing}");
     }
+}
+
+/// Waits until a file holds something else than before, and gives it.
+async fn changed(file: &Path, before: &str) -> String {
+    for _ in 0..3000 {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        if !text.is_empty() && text != before {
+            return text;
+        }
+        tokio::task::yield_now().await;
+        std::thread::park_timeout(std::time::Duration::from_millis(10));
+    }
+    panic!("{} stays {before:?}", file.display());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn denials_go_on_without_an_agent_and_while_the_next_takes_over() {
+    let Some(whole) = enforcing() else { return };
+    drop(whole);
+    let pins = PathBuf::from(format!("/sys/fs/bpf/tyr-test-{}", std::process::id()));
+    let mut ground = Ground::with(|options| options.pins = Some(pins.clone())).expect("it was there before");
+    let image = Image::new(&effective(RULES)).expect("fits");
+    ground.kernel.publish(&image).expect("published");
+    assert_eq!(ground.kernel.kept(), None);
+    ground.kernel.keep().expect("kept");
+    let first = ground.kernel.kept().expect("kept");
+
+    let folder = ground.folder.path().canonicalize().expect("it exists");
+    fs::create_dir(folder.join("secret")).expect("writable");
+    fs::write(folder.join("secret/file"), "x\n").expect("writable");
+    // Tries on and on, in a child whose parent is gone; says how often; when told, it must succeed.
+    let script = format!(
+        "cd {} || exit 1
+        ( n=0; while [ ! -e stop ]; do n=$((n+1)); {{ read x < secret/file; }} 2>/dev/null && echo leak >> leaks
+          [ $((n % 20)) = 0 ] && echo $n > tried.new && mv tried.new tried; done
+          echo yes > stopped; until {{ read x < secret/file; }} 2>/dev/null; do sleep 0.1; done; echo yes > freed ) </dev/null >/dev/null 2>&1 &",
+        folder.display()
+    );
+    let tree = run(&ground, &script);
+    let tried = folder.join("tried");
+    let before = changed(&tried, "").await;
+    ground.find("a denial", |event| event.judged.as_ref().is_some_and(|said| said.verdict == Verdict::Deny)).await;
+    assert_eq!(ground.kernel.governed().trees, 1, "{tree}");
+
+    let Ground { kernel, events, cgroup, folder: _kept, .. } = ground;
+    drop((kernel, events));
+    let before = changed(&tried, &changed(&tried, &before).await).await;
+
+    let options = |pins: &Path| Options {
+        scope: Some(cgroup.path.clone()),
+        fingerprints: Fingerprints::default(),
+        merge_opens: false,
+        pins: Some(pins.to_owned()),
+        without: Vec::new(),
+    };
+    let mut kernel = Kernel::load(options(&pins)).expect("loads beside the other");
+    assert_eq!(kernel.governed().trees, 1, "what was governed is governed");
+    let before = changed(&tried, &before).await;
+    kernel.publish(&image).expect("published");
+    kernel.keep().expect("taken over");
+    assert!(!first.exists() && kernel.kept().is_some_and(|folder| folder.exists()), "the first is gone");
+    let before = changed(&tried, &changed(&tried, &before).await).await;
+    let mut events = kernel.events();
+    let denial = loop {
+        let event = events.recv().await.expect("the reader runs");
+        if event.judged.as_ref().is_some_and(|said| said.verdict == Verdict::Deny) {
+            break event;
+        }
+    };
+    assert_eq!(&*denial.process.agent_type, "test-agent");
+
+    drop((kernel, events));
+    changed(&tried, &before).await;
+    fs::write(folder.join("stop"), "").expect("writable");
+    changed(&folder.join("stopped"), "").await;
+    assert!(!folder.join("leaks").exists(), "an open was allowed in between");
+    assert_eq!(detach(&pins).expect("taken off"), 21);
+    assert_eq!(detach(&pins).expect("nothing left"), 0);
+    changed(&folder.join("freed"), "").await;
+    fs::remove_dir(&pins).expect("it is empty");
 }

@@ -1,0 +1,94 @@
+//! What does an open cost a process, governed or not, under 1,000 rules that are enforced?
+//!
+//! `cargo bench -p tyr-agent --bench open`, as root, where BPF LSM loads. In a guest with `-icount shift=0` a nanosecond is an
+//! instruction, so the ratios hold whatever else the machine does. Compare figures of one run only.
+#![expect(clippy::print_stdout, reason = "a benchmark's output is its result")]
+
+use std::ffi::CString;
+use std::fmt::Write as _;
+use std::io::{Read, Write as _};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use tyr_agent::fingerprints::Fingerprints;
+use tyr_agent::kernel::{Kernel, Options};
+use tyr_policy::{Effective, Image, Layer, Policy};
+
+#[path = "../../policy/benches/realistic/patterns.rs"]
+mod realistic;
+
+const ROUNDS: u32 = 4_000;
+const REPEATS: usize = 5;
+/// 51 bytes.
+const NAME: &str = "/tmp/tyr-bench/a/folder/and/another/one/of/them/file";
+/// Tells the process that it is the one to be measured.
+const OPENS: &str = "TYR_BENCH_OPENS";
+
+fn image(rules: usize) -> Image {
+    let mut yaml = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: b}\nspec:\n  rules:\n".to_owned();
+    for (at, pattern) in realistic::patterns(rules).iter().enumerate() {
+        writeln!(yaml, "  - {{name: r{at}, action: file_read, resource_pattern: '{pattern}', verdict: deny}}")
+            .expect("writing to a String");
+    }
+    let policy = Policy::parse(&yaml).expect("a policy").policy;
+    Image::new(&Effective::new(vec![Layer { version: 1, agent_type: None, policy }])).expect("fits")
+}
+
+/// The process that is measured: waits for a line, and prints nanoseconds for each open and close.
+fn measured() {
+    let name = CString::new(NAME).expect("no NUL");
+    let mut line = [0];
+    std::io::stdin().read_exact(&mut line).expect("a line");
+    let mut times: Vec<u128> = (0..REPEATS)
+        .map(|_| {
+            let start = Instant::now();
+            for _ in 0..ROUNDS {
+                // SAFETY: the name ends in NUL; the descriptor is this call's own.
+                unsafe { libc::close(libc::open(name.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC)) };
+            }
+            start.elapsed().as_nanos() / u128::from(ROUNDS)
+        })
+        .collect();
+    times.sort_unstable();
+    println!("{}", times[REPEATS / 2]);
+}
+
+/// Nanoseconds for each open of a process, which is governed by a kernel or is not.
+fn measure(governed_by: Option<&Kernel>) -> f64 {
+    let own = std::env::current_exe().expect("a program");
+    let mut child =
+        Command::new(own).env(OPENS, "1").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
+    if let Some(kernel) = governed_by {
+        kernel.mark(child.id(), "bench").expect("marked");
+    }
+    child.stdin.take().expect("piped").write_all(b"\n").expect("it waits");
+    let output = child.wait_with_output().expect("it ends");
+    String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number")
+}
+
+#[tokio::main]
+async fn main() {
+    if std::env::var_os(OPENS).is_some() {
+        measured();
+        return;
+    }
+    std::fs::create_dir_all("/tmp/tyr-bench/a/folder/and/another/one/of/them").expect("writable");
+    std::fs::write(NAME, "x").expect("writable");
+    let none = measure(None);
+    println!("no program      {none:>8.0} ns");
+    let told = |name: &str, time: f64| println!("{name:<15} {time:>8.0} ns, {:.3} of no program", time / none);
+    let options = Options {
+        scope: None,
+        fingerprints: Fingerprints::default(),
+        merge_opens: true,
+        pins: None,
+        without: Vec::new(),
+    };
+    let mut kernel = Kernel::load(options).expect("root, and a kernel that loads the programs");
+    let mut events = kernel.events();
+    tokio::spawn(async move { while events.recv().await.is_some() {} });
+    println!("posture: {:?}", kernel.posture());
+    kernel.publish(&image(1000)).expect("published");
+    told("not governed", measure(None));
+    told("governed", measure(Some(&kernel)));
+}
