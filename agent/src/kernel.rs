@@ -16,6 +16,7 @@ use crate::fingerprints::{Fingerprints, FingerprintsError};
 pub(crate) mod abi;
 mod canary;
 mod load;
+mod lsm;
 mod marks;
 mod pins;
 mod policy;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use aya::maps::{Array, ArrayOfMaps, HashMap, LpmTrie, Map, MapData, PerCpuArray, RingBuf};
 use aya::programs::links::{CgroupAttachMode, FdLink};
-use aya::programs::{BtfTracePoint, CgroupSockAddr, Lsm, ProgramError};
+use aya::programs::{BtfTracePoint, CgroupSockAddr, ProgramError};
 use aya::{Btf, Ebpf, EbpfLoader};
 
 use super::abi::{
@@ -15,7 +15,7 @@ use super::abi::{
 };
 use super::pins::Pins;
 use super::shared::AgentTypes;
-use super::{KernelError, Options, Posture};
+use super::{KernelError, Options, Posture, lsm};
 use crate::fingerprints::Compiled;
 use crate::scope::Scope;
 
@@ -29,7 +29,6 @@ const TRACEPOINTS: [(&str, &str, &str); 3] = [
 ];
 /// Lines of the verifier's log that an error carries: the last one is the reason.
 const VERIFIER_LINES: usize = 4;
-const PROBE: &str = "tyr_probe_lsm";
 const OPENS: (&str, &str, &str) = ("tyr_sys_exit", "sys_exit", "tp_btf/sys_exit");
 const CONNECTS: [(&str, &str); 4] = [
     ("tyr_connect4", "cgroup/connect4"),
@@ -37,26 +36,6 @@ const CONNECTS: [(&str, &str); 4] = [
     ("tyr_sendmsg4", "cgroup/sendmsg4"),
     ("tyr_sendmsg6", "cgroup/sendmsg6"),
 ];
-
-/// Hooks of LSM: name of the program, of the hook, of the attach point. Without the first three there is no enforcing of files
-/// and programs.
-const LSM: [(&str, &str, &str); 14] = [
-    ("tyr_file_open", "file_open", "lsm/file_open"),
-    ("tyr_bprm_check", "bprm_check_security", "lsm/bprm_check_security"),
-    ("tyr_mmap_file", "mmap_file", "lsm/mmap_file"),
-    ("tyr_path_mknod", "path_mknod", "lsm/path_mknod"),
-    ("tyr_path_unlink", "path_unlink", "lsm/path_unlink"),
-    ("tyr_path_rename", "path_rename", "lsm/path_rename"),
-    ("tyr_path_link", "path_link", "lsm/path_link"),
-    ("tyr_path_symlink", "path_symlink", "lsm/path_symlink"),
-    ("tyr_path_mkdir", "path_mkdir", "lsm/path_mkdir"),
-    ("tyr_path_rmdir", "path_rmdir", "lsm/path_rmdir"),
-    ("tyr_path_truncate", "path_truncate", "lsm/path_truncate"),
-    ("tyr_path_chmod", "path_chmod", "lsm/path_chmod"),
-    ("tyr_path_chown", "path_chown", "lsm/path_chown"),
-    ("tyr_inode_setxattr", "inode_setxattr", "lsm/inode_setxattr"),
-];
-const LSM_NEEDED: usize = 3;
 
 /// What came out of loading.
 pub(super) struct Loaded {
@@ -98,21 +77,21 @@ pub(super) struct Rings {
 /// The programs and what they are attached to. Dropping it detaches them.
 #[derive(Debug)]
 pub(super) struct Hooks {
-    object: Ebpf,
+    pub(super) object: Ebpf,
     /// By program; those that stay attached.
-    links: Vec<(&'static str, FdLink)>,
+    pub(super) links: Vec<(&'static str, FdLink)>,
     /// Where they are kept beyond the agent's end, once they are.
     pins: Option<Pins>,
     kept: bool,
     opens: Option<aya::programs::tp_btf::BtfTracePointLinkId>,
     /// Attach points of LSM in use.
-    lsm: Vec<&'static str>,
+    pub(super) lsm: Vec<&'static str>,
 }
 
 impl Hooks {
     /// Attaches the observer of opens, if it isn't and opens are not judged. It costs every system call of the host about 0.1 µs.
     pub(super) fn attach_opens(&mut self) -> Result<(), KernelError> {
-        if self.opens.is_none() && !self.lsm.contains(&LSM[0].2) {
+        if self.opens.is_none() && !self.lsm.contains(&lsm::OPEN) {
             let program = tracepoint(&mut self.object, OPENS.0);
             self.opens = Some(program.attach().map_err(|e| refused(OPENS.0, e))?);
         }
@@ -213,7 +192,7 @@ pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
         Some(Map::ArrayOfMaps(data)) => data.fd().as_fd().try_clone_to_owned(),
         _ => Err(io::ErrorKind::NotFound.into()),
     };
-    let enforcing = load_lsm(&mut object, &btf, &options.without);
+    let enforcing = lsm::load(&mut object, &btf, &options.without);
     let pins = match (&options.pins, &enforcing) {
         (Some(root), Ok(_)) => make_pins(&object, root),
         _ => None,
@@ -239,7 +218,7 @@ pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
         hooks.links.push((name, link.into()));
     }
     attach_connects(&mut hooks, &scope.folder)?;
-    let posture = attach_lsm(&mut hooks, enforcing);
+    let posture = lsm::attach(&mut hooks, enforcing);
     Ok(Loaded { maps, types, rings, hooks, scope, compiled, posture })
 }
 
@@ -300,74 +279,6 @@ fn make_pins(object: &Ebpf, root: &Path) -> Option<Pins> {
         .ok()
 }
 
-/// The programs of LSM that this kernel takes, or why it takes none, or not those that are needed.
-///
-/// Found out by loading a program of two instructions first, as the list of LSMs can't be believed.
-fn load_lsm(object: &mut Ebpf, btf: &Btf, without: &[String]) -> Result<Vec<usize>, String> {
-    if let Err(error) = lsm(object, PROBE).load("file_open", btf) {
-        return Err(format!("the kernel refuses BPF LSM programs ({})", cause(&refused(PROBE, error))));
-    }
-    // Nothing is attached; a probe that can't be unloaded costs a page until the agent ends.
-    let _ = lsm(object, PROBE).unload();
-    let mut loaded = Vec::new();
-    for (at, (name, hook, point)) in LSM.iter().enumerate() {
-        let done = if without.iter().any(|own| own == point) {
-            Err("it is left out".to_owned())
-        } else {
-            lsm(object, name).load(hook, btf).map_err(|error| cause(&refused(name, error)))
-        };
-        match done {
-            Ok(()) => loaded.push(at),
-            Err(cause) => {
-                if at < LSM_NEEDED {
-                    return Err(format!("the kernel refuses {point} ({cause})"));
-                }
-                tracing::error!(
-                    hook = point,
-                    reason = cause,
-                    "the kernel refuses a hook: what comes through it is not denied"
-                );
-            }
-        }
-    }
-    Ok(loaded)
-}
-
-/// Attaches the programs of LSM, and says how much is enforced then.
-fn attach_lsm(hooks: &mut Hooks, loaded: Result<Vec<usize>, String>) -> (Posture, String) {
-    let loaded = match loaded {
-        Ok(loaded) => loaded,
-        Err(reason) => return (Posture::Partial, format!("{reason}, so files and programs are only observed")),
-    };
-    for at in loaded {
-        let (name, _, point) = LSM[at];
-        let program = lsm(&mut hooks.object, name);
-        match program.attach().and_then(|id| program.take_link(id)) {
-            Ok(link) => {
-                hooks.links.push((name, link.into()));
-                hooks.lsm.push(point);
-            }
-            Err(error) => {
-                let cause = cause(&refused(name, error));
-                tracing::error!(
-                    hook = point,
-                    reason = cause,
-                    "a hook can't be attached: what comes through it is not denied"
-                );
-            }
-        }
-    }
-    let missing: Vec<&str> = LSM.iter().map(|hook| hook.2).filter(|point| !hooks.lsm.contains(point)).collect();
-    if missing.is_empty() {
-        return (Posture::Enforcing, "all rules are enforced in the kernel".to_owned());
-    }
-    (Posture::Partial, format!("what comes through these hooks is not denied: {}", missing.join(", ")))
-}
-
-fn cause(error: &KernelError) -> String {
-    std::error::Error::source(error).map(ToString::to_string).unwrap_or_default().trim().to_owned()
-}
-
 pub(super) fn take<M: TryFrom<Map, Error = aya::maps::MapError>>(
     object: &mut Ebpf,
     name: &'static str,
@@ -377,11 +288,6 @@ pub(super) fn take<M: TryFrom<Map, Error = aya::maps::MapError>>(
 }
 
 fn tracepoint<'a>(object: &'a mut Ebpf, name: &str) -> &'a mut BtfTracePoint {
-    let program = object.program_mut(name).expect("the object was built with this agent");
-    program.try_into().expect("its section says so")
-}
-
-fn lsm<'a>(object: &'a mut Ebpf, name: &str) -> &'a mut Lsm {
     let program = object.program_mut(name).expect("the object was built with this agent");
     program.try_into().expect("its section says so")
 }
