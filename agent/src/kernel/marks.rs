@@ -12,7 +12,7 @@ use std::sync::Arc;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::KernelError;
-use super::abi::{PATH_BYTES_MAX, ProcessMark, ProgramPath};
+use super::abi::{PATH_BYTES_MAX, PATH_TRUNCATED, ProcessMark, ProgramPath};
 use super::load::map;
 use super::shared::{Note, Shared};
 use crate::decode::{FoundBy, Program, TreeId};
@@ -103,7 +103,7 @@ impl Shared {
         let program = Arc::new(running_program(pid));
         let path = ProgramPath {
             processes: 1,
-            path_flags: 0,
+            path_flags: if program.exe_truncated { PATH_TRUNCATED } else { 0 },
             path_bytes: u32::try_from(program.exe.len()).expect("cut when it was read"),
             _pad: 0,
             path: {
@@ -159,7 +159,7 @@ impl Shared {
         match known {
             Ok(path) => Program {
                 exe: path.path[..PATH_BYTES_MAX.min(path.path_bytes as usize)].to_vec(),
-                exe_truncated: path.path_flags & super::abi::PATH_TRUNCATED != 0,
+                exe_truncated: path.path_flags & PATH_TRUNCATED != 0,
                 args: arguments(pid),
                 filename: Vec::new(),
             },
