@@ -4,6 +4,7 @@
 //! test fails. The binaries are those that `cargo build --workspace --bins` put beside the test program.
 
 pub mod cgroup;
+pub mod guest;
 pub mod postgres;
 pub mod screen;
 pub mod stack;

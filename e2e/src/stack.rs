@@ -121,6 +121,22 @@ impl Stack {
         self.rest_port
     }
 
+    /// Port of the agents' gRPC.
+    pub fn grpc_port(&self) -> u16 {
+        self.grpc_port
+    }
+
+    /// The certificate authority that agents and `tyrctl` trust.
+    pub fn ca_file(&self) -> PathBuf {
+        self.folder.path().join("server/ca.pem")
+    }
+
+    /// A fresh token to enroll one agent with.
+    pub fn enrollment_token(&self, label: &str) -> Result<String> {
+        let token = self.tyrctl_json(&["token", "create", "--label", label])?;
+        Ok(token["token"].as_str().context("a token")?.to_owned())
+    }
+
     /// Process id of the server.
     pub fn server_pid(&self) -> u32 {
         self.server.child.id()
@@ -235,7 +251,7 @@ impl Stack {
     pub fn curl(&self, options: &[&str], path: &str) -> Command {
         let token = fs::read_to_string(self.folder.path().join("config/tyr/token")).unwrap_or_default();
         let mut command = Command::new("curl");
-        command.args(options).arg("--cacert").arg(self.folder.path().join("server/ca.pem"));
+        command.args(options).arg("--cacert").arg(self.ca_file());
         command.arg("-H").arg(format!("Authorization: Bearer {}", token.trim()));
         command.arg(format!("https://localhost:{}{path}", self.rest_port));
         command
@@ -264,13 +280,12 @@ impl Stack {
         below: &[&str],
     ) -> Result<Agent> {
         let cgroup = Cgroup::new()?;
-        let token = self.tyrctl_json(&["token", "create", "--label", name])?;
-        let token = token["token"].as_str().context("a token")?;
+        let token = self.enrollment_token(name)?;
         let config = self.folder.path().join(format!("{name}.yaml"));
         let yaml = format!(
             "server: https://localhost:{}\nca_file: {}\nenrollment_token: {token}\nname: {name}\ndata_dir: {}\nscope:\n  cgroup: {}\n{settings}",
             self.grpc_port,
-            self.folder.path().join("server/ca.pem").display(),
+            self.ca_file().display(),
             self.folder.path().join(name).display(),
             cgroup.path().display(),
         );

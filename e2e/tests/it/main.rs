@@ -2,8 +2,10 @@
 
 mod alerts;
 mod backup;
+mod bypass;
 mod database;
 mod dependencies;
+mod guest;
 mod kubernetes;
 mod life;
 mod operations;

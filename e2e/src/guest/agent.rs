@@ -1,0 +1,129 @@
+//! `tyrd` in a guest, talking to a server on the host.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use super::{Guest, GuestOutput, Running, protocol};
+use crate::stack::Stack;
+use crate::wait_for;
+
+/// Environment variable of the server's that makes its certificate good for guests.
+pub const SERVER_NAMES: (&str, &str) = ("TYR_SERVER_NAMES", protocol::HOST);
+/// Where its configuration is, which is also where an operator's is.
+const CONFIG: &str = "/etc/tyr/tyrd.yaml";
+const CA: &str = "/etc/tyr/ca.pem";
+/// Longest that a start with its enrollment may take; the verifier alone works for some seconds here.
+const START_MAX: Duration = Duration::from_mins(1);
+
+/// A `tyrd` that governs a whole guest.
+#[derive(Debug)]
+pub struct GuestAgent<'g> {
+    guest: &'g Guest,
+    tyrd: Running,
+}
+
+impl<'g> GuestAgent<'g> {
+    /// Enrolls one and waits until its policy is loaded. The server must have been started with [`SERVER_NAMES`].
+    ///
+    /// # Errors
+    ///
+    /// The guest or the server can't.
+    pub fn start(guest: &'g Guest, stack: &Stack, name: &str, settings: &str) -> Result<Self> {
+        let token = stack.enrollment_token(name)?;
+        let mut yaml = String::new();
+        write!(
+            yaml,
+            "server: https://{}:{}\nca_file: {CA}\nenrollment_token: {token}\nname: {name}\n{settings}",
+            protocol::HOST,
+            stack.grpc_port(),
+        )?;
+        guest.write(CA, &std::fs::read(stack.ca_file())?, 0o644)?;
+        guest.write(CONFIG, yaml.as_bytes(), 0o600)?;
+        Self::start_again(guest)
+    }
+
+    /// Starts `tyrd` as it was enrolled before.
+    ///
+    /// # Errors
+    ///
+    /// The guest can't.
+    pub fn start_again(guest: &'g Guest) -> Result<Self> {
+        let tyrd = guest.start(&["tyrd", "--config", CONFIG], &[], &[])?;
+        let mut agent = Self { guest, tyrd };
+        wait_for("an agent in the guest with its policy", START_MAX, || {
+            let ended = agent.tyrd.has_ended();
+            let log = agent.log();
+            assert!(!ended, "tyrd ended:\n{log}");
+            log.contains("policy loaded").then_some(())
+        });
+        Ok(agent)
+    }
+
+    /// What it logged.
+    pub fn log(&mut self) -> String {
+        self.tyrd.so_far().stderr.clone()
+    }
+
+    /// What `tyrd status --json` says.
+    ///
+    /// # Errors
+    ///
+    /// It doesn't answer.
+    pub fn status(&self) -> Result<Value> {
+        let text = self.guest.output(&["tyrd", "--config", CONFIG, "status", "--json"])?.text()?;
+        serde_json::from_str(&text).context(text)
+    }
+
+    /// Sends `tyrd` a signal, by number.
+    ///
+    /// # Errors
+    ///
+    /// The guest is gone.
+    pub fn signal(&mut self, signal: u8) -> Result<()> {
+        self.tyrd.signal(signal)
+    }
+
+    /// Kills it with SIGKILL, as the kernel's out-of-memory killer would, and waits for its end.
+    ///
+    /// # Errors
+    ///
+    /// It ended otherwise.
+    pub fn kill(mut self) -> Result<()> {
+        self.tyrd.signal(9)?;
+        let output = self.tyrd.finish()?;
+        ensure!(std::os::unix::process::ExitStatusExt::signal(&output.status) == Some(9), "{}", output.status);
+        Ok(())
+    }
+
+    /// Starts a command as an AI process of this type.
+    ///
+    /// # Errors
+    ///
+    /// The guest is gone.
+    pub fn start_governed(&self, agent_type: &str, arguments: &[&str]) -> Result<Running> {
+        self.start_governed_with_input(agent_type, arguments, &[])
+    }
+
+    /// The same, with bytes for its standard input.
+    ///
+    /// # Errors
+    ///
+    /// The guest is gone.
+    pub fn start_governed_with_input(&self, agent_type: &str, arguments: &[&str], stdin: &[u8]) -> Result<Running> {
+        let mut all = vec!["tyrd", "--config", CONFIG, "run", "--type", agent_type, "--"];
+        all.extend(arguments);
+        self.guest.start(&all, &[], stdin)
+    }
+
+    /// Runs one to its end.
+    ///
+    /// # Errors
+    ///
+    /// The guest is gone.
+    pub fn governed(&self, agent_type: &str, arguments: &[&str]) -> Result<GuestOutput> {
+        self.start_governed(agent_type, arguments)?.finish()
+    }
+}

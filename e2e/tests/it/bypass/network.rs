@@ -1,0 +1,91 @@
+//! Ways to an address that a rule denies: other calls, other forms of the address, other processes.
+
+use super::{Attempt, Expected};
+
+/// Denies the loopback addresses that the attempts reach for, and no other.
+pub(crate) const POLICY: &str = "apiVersion: tyr.dev/v1
+kind: Policy
+metadata:
+  name: bypass-network
+spec:
+  rules:
+    - name: no-loopback
+      action: net_connect
+      cidr_deny: [127.0.0.1/32, '::1/128']
+      verdict: deny
+      severity: high
+";
+
+/// Where `tyr-attacker serve` has to answer.
+pub(crate) fn served(port: u16) -> [String; 3] {
+    [format!("127.0.0.1:{port}"), format!("127.0.0.8:{port}"), format!("[::1]:{port}")]
+}
+
+/// Classes that take one address, in the order in which they are tried.
+const ONE_ADDRESS: [&str; 10] = [
+    "tcp",
+    "tcp_bound",
+    "tcp_nonblocking",
+    "tcp_fast_open",
+    "tcp_fast_open_connect",
+    "udp_connect",
+    "udp_sendto",
+    "udp_sendmsg",
+    "udp_sendmmsg",
+    "executed",
+];
+/// Classes that make sense with IPv4 alone.
+const V4: [&str; 16] = [
+    "tcp_mapped",
+    "udp_mapped",
+    "udp_v4_by_v6_socket",
+    "udp_family_unspecified",
+    "double_fork",
+    "setsid",
+    "thread",
+    "executed_under_another_name",
+    "comm",
+    "user_namespace",
+    "pid_namespace",
+    "mount_namespace",
+    "cgroup_namespace",
+    "other_user",
+    "mptcp",
+    "raw_udp",
+];
+/// Classes that also need an allowed address.
+const TWO_ADDRESSES: [&str; 3] = ["tcp_again", "udp_again", "udp_connected_elsewhere"];
+/// By io_uring.
+const URING: [&str; 5] =
+    ["uring_connect", "uring_connect_worker", "uring_connect_polled", "uring_sendmsg", "uring_sendmsg_polled"];
+
+fn expected(class: &str) -> Expected {
+    match class {
+        "raw_udp" => Expected::Passes("raw and packet sockets"),
+        _ => Expected::Denied,
+    }
+}
+
+/// Each class at the denied addresses.
+pub(crate) fn denied(port: u16, supported: impl Fn(&str) -> bool) -> Vec<Attempt> {
+    let [v4, allowed, v6] = served(port);
+    let one = |class: &'static str, to: &str| (class, format!("{class} {to}"));
+    let mut lines = Vec::new();
+    lines.extend(ONE_ADDRESS.iter().flat_map(|class| [&v4, &v6].map(|to| one(class, to))));
+    lines.extend(V4.iter().map(|class| one(class, &v4)));
+    lines.extend(TWO_ADDRESSES.iter().map(|class| (*class, format!("{class} {v4} {allowed}"))));
+    lines.extend(URING.iter().flat_map(|class| [&v4, &v6].map(|to| one(class, to))));
+    lines
+        .into_iter()
+        .filter(|(class, _)| supported(class))
+        .map(|(class, line)| Attempt { line, expected: expected(class) })
+        .collect()
+}
+
+/// Each class at an allowed address: what a governed process may do.
+pub(crate) fn allowed(port: u16, supported: impl Fn(&str) -> bool) -> String {
+    let to = &served(port)[1];
+    let one = ONE_ADDRESS.iter().chain(&V4).chain(&URING).map(|class| (class, format!("{class} {to}\n")));
+    let two = TWO_ADDRESSES.iter().map(|class| (class, format!("{class} {to} {to}\n")));
+    one.chain(two).filter(|(class, _)| supported(class)).map(|(_, line)| line).collect()
+}
