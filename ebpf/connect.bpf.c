@@ -12,6 +12,9 @@
 #define SOCK_STREAM 1
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+/* 127.0.0.1, and what makes an IPv4 address an IPv6 one. */
+#define LOOPBACK 0x7f000001
+#define MAPPED 0xffff
 /* Longest prefix: generation, profile and address. */
 #define NET_KEY_BITS (32 + 32 + 128)
 
@@ -93,9 +96,14 @@ static __always_inline int connect_to(struct bpf_sock_addr *ctx, const __u32 add
 	return judged.verdict == VERDICT_DENY ? 0 : 1;
 }
 
-static __always_inline int connect_v4(struct bpf_sock_addr *ctx)
+/*
+ * Nobody's address (0.0.0.0, ::) means this host to connect() and sendto(): the kernel takes the address that the socket is bound to,
+ * or else the loopback address (tcp_v4_connect and ip_route_output_key_hash of net/ipv4, tcp_v6_connect of net/ipv6). Rules judge that one.
+ */
+static __always_inline int connect_v4(struct bpf_sock_addr *ctx, __u32 bound)
 {
-	__u32 addr[4] = { 0, 0, bpf_htonl(0xffff), ctx->user_ip4 };
+	__u32 ip = ctx->user_ip4;
+	__u32 addr[4] = { 0, 0, bpf_htonl(MAPPED), ip ?: bound ?: bpf_htonl(LOOPBACK) };
 
 	return connect_to(ctx, addr);
 }
@@ -103,7 +111,18 @@ static __always_inline int connect_v4(struct bpf_sock_addr *ctx)
 static __always_inline int connect_v6(struct bpf_sock_addr *ctx)
 {
 	__u32 addr[4] = { ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3] };
+	struct bpf_sock *sk = ctx->sk;
 
+	if (!addr[0] && !addr[1] && !addr[2] && !addr[3]) {
+		if (sk->src_ip6[2] == bpf_htonl(MAPPED) && !sk->src_ip6[1] && !sk->src_ip6[0]) {
+			addr[2] = bpf_htonl(MAPPED);
+			addr[3] = bpf_htonl(LOOPBACK);
+		} else {
+			addr[3] = bpf_htonl(1);
+		}
+	} else if (!addr[0] && !addr[1] && addr[2] == bpf_htonl(MAPPED) && !addr[3]) {
+		addr[3] = sk->src_ip4 ?: bpf_htonl(LOOPBACK);
+	}
 	return connect_to(ctx, addr);
 }
 
@@ -111,7 +130,7 @@ static __always_inline int connect_v6(struct bpf_sock_addr *ctx)
 SEC("cgroup/connect4")
 int tyr_connect4(struct bpf_sock_addr *ctx)
 {
-	return connect_v4(ctx);
+	return connect_v4(ctx, ctx->sk->src_ip4);
 }
 
 /* As connect4, 4.17 and later. */
@@ -125,7 +144,7 @@ int tyr_connect6(struct bpf_sock_addr *ctx)
 SEC("cgroup/sendmsg4")
 int tyr_sendmsg4(struct bpf_sock_addr *ctx)
 {
-	return connect_v4(ctx);
+	return connect_v4(ctx, ctx->msg_src_ip4);
 }
 
 /* As sendmsg4, 4.18 and later. */

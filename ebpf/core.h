@@ -168,6 +168,17 @@ struct pt_regs {
 #pragma clang attribute pop
 
 /* include/uapi/linux/bpf.h: user-visible context, its layout is fixed. */
+struct bpf_sock {
+	__u32 bound_dev_if;
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
+	__u32 mark;
+	__u32 priority;
+	__u32 src_ip4;
+	__u32 src_ip6[4];
+};
+
 struct bpf_sock_addr {
 	__u32 user_family;
 	__u32 user_ip4;
@@ -178,6 +189,7 @@ struct bpf_sock_addr {
 	__u32 protocol;
 	__u32 msg_src_ip4;
 	__u32 msg_src_ip6[4];
+	struct bpf_sock *sk;
 };
 
 enum {

@@ -89,8 +89,11 @@ static long walk_step(__u32 step, struct walk *w)
 		return 0;
 	}
 	bpf_core_read(&parent, sizeof(parent), &dentry->d_parent);
-	if (!parent || parent == dentry)
+	if (!parent || parent == dentry) {
+		/* Found by its handle alone (open_by_handle_at), or moved out of what is mounted: nobody knows what lies above. */
+		w->flags |= PATH_TRUNCATED;
 		return 1;
+	}
 	bpf_core_read(&name, sizeof(name), &dentry->d_name);
 	if (!walk_prepend(w, name.name, name.len, true)) {
 		w->flags |= PATH_TRUNCATED;

@@ -16,7 +16,7 @@ use rustix::mount::{MountFlags, mount};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process_group, wait};
 use tyr_e2e::guest::protocol::{Answer, HOST, MODULES, PORT_WORD, Request};
 
-const MOUNTS: [(&str, &str); 7] = [
+const MOUNTS: [(&str, &str); 8] = [
     ("proc", "/proc"),
     ("sysfs", "/sys"),
     ("devtmpfs", "/dev"),
@@ -24,6 +24,7 @@ const MOUNTS: [(&str, &str); 7] = [
     ("bpf", "/sys/fs/bpf"),
     ("tmpfs", "/tmp"),
     ("tmpfs", "/run"),
+    ("tmpfs", "/data"),
 ];
 /// The addresses of qemu's user network; the others let tests connect to an outside that stays within the guest.
 const NETWORK: &str = "ip link set lo up && ip link set eth0 up && ip addr add 10.0.2.15/24 dev eth0 && \

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::{Guest, GuestOutput, Running, protocol};
+use super::{Guest, Running, protocol};
 use crate::stack::Stack;
 use crate::wait_for;
 
@@ -67,6 +67,20 @@ impl<'g> GuestAgent<'g> {
         self.tyrd.so_far().stderr.clone()
     }
 
+    /// How many policies it has put in force since its start.
+    pub fn policies_loaded(&mut self) -> usize {
+        self.log().matches("policy loaded").count()
+    }
+
+    /// Waits until it has put another one in force than those that were counted.
+    ///
+    /// # Panics
+    ///
+    /// None comes in time.
+    pub fn wait_for_policy_after(&mut self, count: usize) {
+        wait_for("the next policy in the guest", START_MAX, || (self.policies_loaded() > count).then_some(()));
+    }
+
     /// What `tyrd status --json` says.
     ///
     /// # Errors
@@ -98,32 +112,10 @@ impl<'g> GuestAgent<'g> {
         Ok(())
     }
 
-    /// Starts a command as an AI process of this type.
-    ///
-    /// # Errors
-    ///
-    /// The guest is gone.
-    pub fn start_governed(&self, agent_type: &str, arguments: &[&str]) -> Result<Running> {
-        self.start_governed_with_input(agent_type, arguments, &[])
-    }
-
-    /// The same, with bytes for its standard input.
-    ///
-    /// # Errors
-    ///
-    /// The guest is gone.
-    pub fn start_governed_with_input(&self, agent_type: &str, arguments: &[&str], stdin: &[u8]) -> Result<Running> {
+    /// What makes a command an AI process of this type.
+    pub fn governed<'c>(&self, agent_type: &'c str, command: &[&'c str]) -> Vec<&'c str> {
         let mut all = vec!["tyrd", "--config", CONFIG, "run", "--type", agent_type, "--"];
-        all.extend(arguments);
-        self.guest.start(&all, &[], stdin)
-    }
-
-    /// Runs one to its end.
-    ///
-    /// # Errors
-    ///
-    /// The guest is gone.
-    pub fn governed(&self, agent_type: &str, arguments: &[&str]) -> Result<GuestOutput> {
-        self.start_governed(agent_type, arguments)?.finish()
+        all.extend(command);
+        all
     }
 }

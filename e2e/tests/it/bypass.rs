@@ -4,6 +4,7 @@
 //! attempt has an allowed counterpart, for a governed one. The error is compared to the letter. What is not stopped stands
 //! in `docs/limits.md`, and its attempt here pins that it passes today: whoever stops it has to change both.
 
+pub(crate) mod files;
 mod native;
 pub(crate) mod network;
 
@@ -30,6 +31,10 @@ pub(crate) enum Who {
     Ungoverned,
 }
 
+/// Where the folders of attempts on files begin.
+pub(crate) const GOVERNED: &str = "/data/governed";
+pub(crate) const UNGOVERNED: &str = "/data/ungoverned";
+
 /// Tries all: first ungoverned, then governed; `run` gives one outcome for each line.
 ///
 /// # Panics
@@ -38,7 +43,7 @@ pub(crate) enum Who {
 pub(crate) fn check(attempts: &[Attempt], run: impl Fn(Who, &str) -> String) {
     let text = attempts.iter().map(|attempt| attempt.line.as_str()).collect::<Vec<_>>().join("\n");
     let outcomes = |who| {
-        let answer = run(who, &text);
+        let answer = run(who, &text.replace("{who}", if who == Who::Governed { GOVERNED } else { UNGOVERNED }));
         let lines: Vec<String> = answer.lines().map(str::to_owned).collect();
         assert_eq!(lines.len(), attempts.len(), "one outcome each, {who:?}:\n{answer}");
         lines

@@ -6,17 +6,32 @@
 //!
 //! `tyr-attacker repeat` tries each line over and over until its input ends, and says how often each outcome came.
 //!
+//! `tyr-attacker with FILE ADDRESS COMMAND…` becomes the command, which gets FILE as descriptor 3 and a connection to ADDRESS as
+//! descriptor 4: what somebody else opened.
+//!
 //! `tyr-attacker serve ADDRESS…` answers `pong` at each address, by TCP and by UDP, and says `serving` when it does.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{self, BufRead, Error, ErrorKind, Read, Write};
-use std::os::fd::AsRawFd;
+use std::net::TcpStream;
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
+mod exec;
+mod ground;
 mod lineage;
 mod network;
+mod read;
 mod serve;
 mod sys;
 mod uring;
+mod write;
+
+/// What `with` hands over.
+const FILE: RawFd = 3;
+const CONNECTION: RawFd = 4;
 
 /// Tries something; its error is what the kernel said.
 type Attempt = fn(&[&str]) -> io::Result<()>;
@@ -25,7 +40,9 @@ type Attempt = fn(&[&str]) -> io::Result<()>;
 type Class = (&'static str, Attempt);
 
 fn classes() -> impl Iterator<Item = &'static Class> {
-    [network::CLASSES, lineage::CLASSES, uring::CLASSES].into_iter().flatten()
+    let network = [network::CLASSES, lineage::CLASSES, uring::CLASSES];
+    let files = [ground::CLASSES, read::CLASSES, write::CLASSES, exec::CLASSES];
+    network.into_iter().chain(files).flatten()
 }
 
 fn main() -> Result<(), Error> {
@@ -34,10 +51,17 @@ fn main() -> Result<(), Error> {
     match words.as_slice() {
         ["try"] => try_all(),
         ["repeat"] => repeat(),
+        ["ran", ..] => say("ran"),
+        ["with", file, address, program, arguments @ ..] => {
+            let (file, connection) = (File::open(file)?, TcpStream::connect(address)?);
+            sys::place(file.as_raw_fd(), FILE)?;
+            sys::place(connection.as_raw_fd(), CONNECTION)?;
+            Err(Command::new(program).args(arguments).exec())
+        }
         ["serve", addresses @ ..] => serve::serve(addresses),
         // What an attempt becomes when it executes this program again.
         ["one", class, arguments @ ..] => say(&outcome(&find(class)?(arguments))),
-        _ => Err(Error::new(ErrorKind::InvalidInput, "try, repeat, serve ADDRESS… or one CLASS ARGUMENTS…")),
+        _ => Err(Error::new(ErrorKind::InvalidInput, "see the head of its source")),
     }
 }
 
@@ -57,7 +81,8 @@ fn say(line: &str) -> io::Result<()> {
 fn outcome(result: &io::Result<()>) -> String {
     match result {
         Ok(()) => "ok".to_owned(),
-        Err(error) => error.raw_os_error().map_or_else(|| error.to_string(), sys::errno_name),
+        // One line, whatever was said.
+        Err(error) => error.raw_os_error().map_or_else(|| error.to_string().replace('\n', " "), sys::errno_name),
     }
 }
 

@@ -6,9 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
-use super::Class;
 use super::serve::ANSWER;
-use super::sys::{Address, check, descriptor};
+use super::sys::{Address, check, descriptor, handed_over};
+use super::{CONNECTION, Class};
 
 /// Longest wait for an answer that nobody refused.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
@@ -226,13 +226,11 @@ fn raw(address: SocketAddr) -> io::Result<()> {
     answer(receiver.as_raw_fd())
 }
 
-/// Uses descriptor 3, a connection that was made by whoever started this process.
+/// Uses a connection that was made by whoever started this process.
 fn descriptor_from_parent() -> io::Result<()> {
-    // SAFETY: what is no descriptor answers EBADF; nobody else uses number 3 before this.
-    let mut stream = TcpStream::from(descriptor(unsafe { libc::dup(3) })?);
-    stream.set_read_timeout(Some(ANSWER_MAX))?;
+    let mut stream = TcpStream::from(handed_over(CONNECTION)?);
     stream.write_all(PING)?;
-    let mut bytes = [0; 4];
+    let mut bytes = [0; ANSWER.len()];
     stream.read_exact(&mut bytes)?;
     if bytes == ANSWER { Ok(()) } else { Err(Error::other("no answer")) }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Error};
 use std::mem::size_of;
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 const NAMES: [(i32, &str); 24] = [
     (libc::EPERM, "EPERM"),
@@ -37,6 +37,11 @@ pub(crate) fn errno_name(number: i32) -> String {
     NAMES.iter().find(|(known, _)| *known == number).map_or_else(|| number.to_string(), |(_, name)| (*name).to_owned())
 }
 
+/// Output of a program.
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
 /// The result of a system call, or what the kernel said.
 pub(crate) fn check<T: TryInto<i64> + Copy>(result: T) -> io::Result<T> {
     let negative = result.try_into().is_ok_and(|number: i64| number < 0);
@@ -49,6 +54,24 @@ pub(crate) fn descriptor<T: TryInto<i64> + Copy>(result: T) -> io::Result<OwnedF
     let number = number.ok_or_else(|| Error::from_raw_os_error(libc::EBADF))?;
     // SAFETY: the kernel just gave it to us.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Makes a descriptor known under another number too, to programs that are executed as well.
+pub(crate) fn place(from: RawFd, number: RawFd) -> io::Result<()> {
+    // SAFETY: whoever has that number in use is told in the head of the program.
+    check(unsafe { libc::dup2(from, number) })?;
+    if from == number {
+        // Then nothing was done, and it would be closed by an exec.
+        // SAFETY: the descriptor is open.
+        check(unsafe { libc::fcntl(number, libc::F_SETFD, 0) })?;
+    }
+    Ok(())
+}
+
+/// One more of what somebody else opened.
+pub(crate) fn handed_over(number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: what is no descriptor answers EBADF.
+    descriptor(unsafe { libc::dup(number) })
 }
 
 fn family(number: i32) -> libc::sa_family_t {

@@ -12,7 +12,7 @@ use super::sys::Address;
 
 /// How the kernel is to work on the queue.
 #[derive(Clone, Copy)]
-enum Way {
+pub(crate) enum Way {
     /// When told, in this task if it can.
     Plain,
     /// When told, in a worker thread.
@@ -31,7 +31,7 @@ pub(crate) const CLASSES: &[Class] = &[
 ];
 
 /// Does one request, and gives what it would have returned as a system call.
-fn run(way: Way, request: squeue::Entry) -> io::Result<i32> {
+pub(crate) fn run(way: Way, request: squeue::Entry) -> io::Result<i32> {
     let mut ring: IoUring = match way {
         Way::Polled => IoUring::builder().setup_sqpoll(100).build(4)?,
         Way::Plain | Way::Worker => IoUring::new(4)?,

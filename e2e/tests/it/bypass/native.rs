@@ -37,11 +37,17 @@ impl Drop for OtherEnd {
 }
 
 /// What `tyr-attacker try` says to these lines.
-fn attack(agent: &Agent, who: Who, lines: &str) -> String {
-    let mut command = match who {
-        Who::Governed => agent.governed("claude-code", binary("tyr-attacker")),
-        Who::Ungoverned => Command::new(binary("tyr-attacker")),
-    };
+fn attack(agent: &Agent, who: Who, served: &str, lines: &str) -> String {
+    let attacker = binary("tyr-attacker");
+    let governed = agent.governed("claude-code", &attacker);
+    // What somebody else opened before; it enters the scope first, as it becomes what is governed.
+    let mut command = agent.in_scope(&attacker);
+    command.args(["with", "/dev/null", served]);
+    if who == Who::Governed {
+        command.arg(governed.get_program()).args(governed.get_args());
+    } else {
+        command.arg(&attacker);
+    }
     let mut child = command.arg("try").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
     child.stdin.take().expect("a pipe").write_all(lines.as_bytes()).expect("it reads");
     let output = child.wait_with_output().expect("it ends");
@@ -49,11 +55,11 @@ fn attack(agent: &Agent, who: Who, lines: &str) -> String {
 }
 
 /// Whether the running kernel has what a class needs; it need not be one of those that Tyr is tested with.
-fn supported(agent: &Agent, class: &str) -> bool {
+fn supported(agent: &Agent, served: &str, class: &str) -> bool {
     if !class.starts_with("uring") && class != "mptcp" {
         return true;
     }
-    let outcome = attack(agent, Who::Ungoverned, &format!("{class} 127.0.0.1:1\n"));
+    let outcome = attack(agent, Who::Ungoverned, served, &format!("{class} 127.0.0.1:1\n"));
     let missing = ["ENOSYS", "EPROTONOSUPPORT", "EPERM"].contains(&outcome.trim());
     if missing {
         writeln!(std::io::stderr(), "not tried: {class}, this kernel has none: {}", outcome.trim()).ok();
@@ -68,10 +74,11 @@ fn network_rules_hold() {
     let agent = stack.start_agent("bypass", "").expect("the agent starts");
     let other_end = OtherEnd::start();
     let port = other_end.port;
-    let supported = |class: &str| supported(&agent, class);
-    check(&network::denied(port, supported), |who, lines| attack(&agent, who, lines));
+    let [served, ..] = &network::served(port);
+    let supported = |class: &str| supported(&agent, served, class);
+    check(&network::denied(port, supported), |who, lines| attack(&agent, who, served, lines));
     let lines = network::allowed(port, supported);
-    let outcomes = attack(&agent, Who::Governed, &lines);
+    let outcomes = attack(&agent, Who::Governed, served, &lines);
     let refused: Vec<_> = lines.lines().zip(outcomes.lines()).filter(|(_, outcome)| *outcome != "ok").collect();
     assert!(refused.is_empty(), "these are allowed: {refused:?}");
 }

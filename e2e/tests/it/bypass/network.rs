@@ -35,7 +35,7 @@ const ONE_ADDRESS: [&str; 10] = [
     "executed",
 ];
 /// Classes that make sense with IPv4 alone.
-const V4: [&str; 16] = [
+const V4: [&str; 17] = [
     "tcp_mapped",
     "udp_mapped",
     "udp_v4_by_v6_socket",
@@ -52,6 +52,7 @@ const V4: [&str; 16] = [
     "other_user",
     "mptcp",
     "raw_udp",
+    "descriptor_from_parent",
 ];
 /// Classes that also need an allowed address.
 const TWO_ADDRESSES: [&str; 3] = ["tcp_again", "udp_again", "udp_connected_elsewhere"];
@@ -62,6 +63,7 @@ const URING: [&str; 5] =
 fn expected(class: &str) -> Expected {
     match class {
         "raw_udp" => Expected::Passes("raw and packet sockets"),
+        "descriptor_from_parent" => Expected::Passes("Sockets that were connected before the tool was recognised"),
         _ => Expected::Denied,
     }
 }
@@ -69,12 +71,17 @@ fn expected(class: &str) -> Expected {
 /// Each class at the denied addresses.
 pub(crate) fn denied(port: u16, supported: impl Fn(&str) -> bool) -> Vec<Attempt> {
     let [v4, allowed, v6] = served(port);
+    let any = format!("0.0.0.0:{port}");
+    let any6 = format!("[::]:{port}");
     let one = |class: &'static str, to: &str| (class, format!("{class} {to}"));
     let mut lines = Vec::new();
     lines.extend(ONE_ADDRESS.iter().flat_map(|class| [&v4, &v6].map(|to| one(class, to))));
     lines.extend(V4.iter().map(|class| one(class, &v4)));
     lines.extend(TWO_ADDRESSES.iter().map(|class| (*class, format!("{class} {v4} {allowed}"))));
     lines.extend(URING.iter().flat_map(|class| [&v4, &v6].map(|to| one(class, to))));
+    // Nobody's address is the loopback address.
+    lines.extend(["tcp", "udp_connect", "udp_sendto"].iter().flat_map(|class| [&any, &any6].map(|to| one(class, to))));
+    lines.extend(["tcp_mapped", "udp_mapped"].iter().map(|class| one(class, &any)));
     lines
         .into_iter()
         .filter(|(class, _)| supported(class))

@@ -1,12 +1,10 @@
 //! An agent in a guest and a server on the host: what is refused in the guest is seen by `tyrctl`.
 
-use serde_json::Value;
 use tyr_e2e::guest::agent::{GuestAgent, SERVER_NAMES};
 use tyr_e2e::guest::{Guest, Machine, Release, kernel};
 use tyr_e2e::stack::Stack;
-use tyr_e2e::wait_for;
 
-use super::{LIMIT, attack, other_end};
+use super::{attack, event, other_end};
 use crate::bypass::Who;
 
 const REFUSED: &str = "203.0.113.7:443";
@@ -28,13 +26,6 @@ spec:
       severity: high
 ";
 
-fn event(stack: &Stack, resource: &str) -> Value {
-    wait_for(&format!("an event of {resource}"), LIMIT, || {
-        let events = stack.tyrctl_json(&["events", "list", "--limit", "1000"]).expect("tyrctl events list");
-        events.as_array().into_iter().flatten().find(|event| event["resource"] == resource).cloned()
-    })
-}
-
 /// Without BPF security modules network rules are enforced, and the rest is observed.
 fn network_rules_are_enforced(machine: Machine) {
     if kernel::find(machine.release).is_none() {
@@ -50,18 +41,23 @@ fn network_rules_are_enforced(machine: Machine) {
 
     let _other_end = other_end(&guest, &[REFUSED]);
     let line = format!("tcp {REFUSED}\n");
-    assert_eq!(attack(&guest, &agent, Who::Ungoverned, &line), "ok\n", "who is not governed may connect");
-    assert_eq!(attack(&guest, &agent, Who::Governed, &line), "EPERM\n");
-    let refused = event(&stack, REFUSED);
+    assert_eq!(attack(&guest, &agent, Who::Ungoverned, &[], &line), "ok\n", "who is not governed may connect");
+    assert_eq!(attack(&guest, &agent, Who::Governed, &[], &line), "EPERM\n");
+    let refused = event(&stack, "deny", REFUSED);
     assert_eq!((&refused["verdict"], &refused["rule"]), (&"deny".into(), &"no-test-net".into()), "{refused}");
 
-    let read = agent.governed("claude-code", &["cat", "/srv/secrets/key"]).expect("it runs");
+    let read = guest.output(&agent.governed("claude-code", &["cat", "/srv/secrets/key"])).expect("it runs");
     assert_eq!(read.text().expect("observed, not refused"), "secret\n");
-    let observed = event(&stack, "/srv/secrets/key");
+    let observed = event(&stack, "alert", "/srv/secrets/key");
     assert_eq!((&observed["verdict"], &observed["server_verdict"]), (&"alert".into(), &"deny".into()), "{observed}");
 }
 
 #[test]
 fn without_bpf_lsm_6_12() {
     network_rules_are_enforced(Machine::new(Release::V6_12).without_bpf_lsm());
+}
+
+#[test]
+fn without_bpf_lsm_6_1() {
+    network_rules_are_enforced(Machine::new(Release::V6_1).without_bpf_lsm());
 }

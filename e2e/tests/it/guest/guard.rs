@@ -1,0 +1,165 @@
+//! Ways around a guard by its own ways: what runs before it, stops it, kills it, floods it or changes its rules.
+
+use std::collections::BTreeMap;
+
+use tyr_e2e::guest::agent::{GuestAgent, SERVER_NAMES};
+use tyr_e2e::guest::{Guest, Machine, Release, kernel};
+use tyr_e2e::stack::{Stack, text};
+use tyr_e2e::wait_for;
+
+use super::session::Session;
+use super::{LIMIT, attack, event};
+use crate::bypass::Who;
+
+const SIGSTOP: u8 = 19;
+const SIGCONT: u8 = 18;
+/// A program that is recognised by its path.
+const TOOL: &str = "/root/.local/share/claude/versions/2/claude";
+/// Rounds of a flood, of a thousand opens each.
+const FLOODS: usize = 5;
+/// How often the policy changes under an attacker who doesn't rest.
+const RELOADS: usize = 6;
+
+/// The secret is denied in every version; the rest differs.
+fn policy(others: &str) -> String {
+    format!(
+        "apiVersion: tyr.dev/v1
+kind: Policy
+metadata:
+  name: guard
+spec:
+  rules:
+{others}    - name: no-reading
+      action: file_read
+      resource_pattern: /data/*/vault/secret*
+      verdict: deny
+      severity: high
+"
+    )
+}
+
+const OTHERS: &str = "    - name: fine
+      action: file_read
+      resource_pattern: /data/*/open/**
+      verdict: allow
+    - name: elsewhere
+      action: exec
+      resource_pattern: /srv/**
+      verdict: deny
+      severity: low
+";
+
+fn holds(machine: Machine) {
+    if kernel::find(machine.release).is_none() {
+        return;
+    }
+    let stack = Stack::start(&[SERVER_NAMES]).expect("the server starts");
+    stack.apply_policy(&policy("")).expect("the policy is accepted");
+    let guest = Guest::boot(machine).expect("a guest");
+    let prepared = guest.start(&["tyr-attacker", "try"], &[], b"prepare /data/x\n").expect("it starts");
+    assert_eq!(prepared.finish().and_then(tyr_e2e::guest::GuestOutput::text).expect("it ends"), "ok\n");
+    guest.shell(&format!("mkdir -p $(dirname {TOOL}); cp /usr/bin/tyr-attacker {TOOL}")).expect("a tool");
+
+    // It runs before its guard.
+    let mut old = Session::start(&guest, "old", &[], TOOL, "try");
+    assert_eq!(old.ask("read_open /data/x"), "ok", "nobody guards yet");
+    let mut agent = GuestAgent::start(&guest, &stack, "guard", "").expect("an agent");
+    wait_for("the old process to be found", LIMIT, || {
+        let status = agent.status().expect("its status");
+        status["ai_processes"].as_array().is_some_and(|all| !all.is_empty()).then_some(())
+    });
+    assert_eq!(old.ask("read_open /data/x"), "EPERM", "an agent that is older than tyrd");
+
+    stopped(&mut agent, &mut old);
+    flooded(&stack, &guest, &agent, &mut old);
+    reloaded(&stack, &guest, &mut agent);
+    killed(&stack, &guest, agent, &mut old);
+}
+
+/// The kernel judges, so nothing waits for `tyrd`.
+fn stopped(agent: &mut GuestAgent<'_>, old: &mut Session<'_>) {
+    agent.signal(SIGSTOP).expect("it stops");
+    for _ in 0..20 {
+        assert_eq!(old.ask("read_open /data/x"), "EPERM", "while tyrd is stopped");
+    }
+    agent.signal(SIGCONT).expect("it goes on");
+}
+
+/// A denial among opens without number: it is refused, and it arrives.
+fn flooded(stack: &Stack, guest: &Guest, agent: &GuestAgent<'_>, old: &mut Session<'_>) {
+    let governed = agent.governed("claude-code", &["tyr-attacker"]);
+    let (attacker, before) = governed.split_last().expect("a program");
+    let mut flood = Session::start(guest, "flood", before, attacker, "try");
+    for _ in 0..FLOODS {
+        flood.tell("flood /data/x");
+    }
+    assert_eq!(old.ask("write_mkdir /data/x"), "ok", "what no rule denies");
+    assert_eq!(old.ask("read_openat2 /data/x"), "EPERM", "in the flood");
+    for _ in 0..FLOODS {
+        assert_eq!(flood.hear(), "ok");
+    }
+    let denied = event(stack, "deny", "/data/x/vault/secret");
+    assert_eq!(denied["rule"], "no-reading", "{denied}");
+    let all_told = |status: &serde_json::Value| {
+        let number = |name: &str| status["spool"][name].as_u64();
+        let stored: u64 = stack.psql("SELECT coalesce(sum(1), 0) FROM events").ok()?.trim().parse().ok()?;
+        (number("emitted")? == stored + number("lost")? && number("records")? == 0).then_some(())
+    };
+    wait_for("emitted = stored + declared lost", LIMIT, || all_told(&agent.status().ok()?));
+}
+
+/// Outcomes of `tyr-attacker repeat`, with how often each came.
+fn counts(said: &str) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for line in said.lines().filter(|line| line.contains('\t')) {
+        let fields: Vec<&str> = line.split('\t').collect();
+        *counts.entry(fields[1].to_owned()).or_default() += fields[0].parse::<u64>().expect("a number");
+    }
+    counts
+}
+
+/// No attempt falls between two policies.
+fn reloaded(stack: &Stack, guest: &Guest, agent: &mut GuestAgent<'_>) {
+    stack.apply_policy(&policy(OTHERS)).expect("the policy is accepted");
+    let governed = agent.governed("claude-code", &["tyr-attacker"]);
+    let (attacker, before) = governed.split_last().expect("a program");
+    let mut tries = Session::start(guest, "tries", before, attacker, "repeat");
+    tries.tell("read_open /data/x");
+    tries.tell("");
+    assert_eq!(tries.hear(), "trying");
+    for n in 0..RELOADS {
+        let loaded = agent.policies_loaded();
+        let version = if n % 2 == 0 { "1" } else { "2" };
+        text(&stack.tyrctl(["policy", "assign", "--version", version, "--all", "--yes"])).expect("assigned");
+        agent.wait_for_policy_after(loaded);
+    }
+    tries.tell("end");
+    let counts = counts(&tries.finish());
+    assert!(counts.keys().all(|outcome| outcome == "EPERM"), "{counts:?}");
+    assert!(counts.values().sum::<u64>() > 1000, "{counts:?}");
+}
+
+/// What `docs/limits.md` says of the time without `tyrd` is so, and the next one guards what runs.
+fn killed(stack: &Stack, guest: &Guest, agent: GuestAgent<'_>, old: &mut Session<'_>) {
+    agent.kill().expect("it is killed");
+    let ends = include_str!("../../../../docs/limits.md").contains("Enforcement ends with `tyrd`");
+    let expected = if ends { "ok" } else { "EPERM" };
+    wait_for("what is in force without tyrd", LIMIT, || (old.ask("read_open /data/x") == expected).then_some(()));
+    let agent = GuestAgent::start_again(guest).expect("an agent");
+    wait_for("the next tyrd's guard", LIMIT, || (old.ask("read_open /data/x") == "EPERM").then_some(()));
+    let line = "read_open /data/x\n";
+    assert_eq!(attack(guest, &agent, Who::Governed, &[], line), "EPERM\n");
+    assert!(stack.tyrctl(["agents"]).status.success());
+    // Still the same process, never started anew.
+    assert!(guest.output(&["kill", "-0", &old.pid().to_string()]).expect("it runs").status.success());
+}
+
+#[test]
+fn linux_6_1() {
+    holds(Machine::new(Release::V6_1));
+}
+
+#[test]
+fn linux_6_12() {
+    holds(Machine::new(Release::V6_12));
+}
