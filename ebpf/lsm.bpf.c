@@ -133,6 +133,7 @@ __noinline int judge_deed(const struct deed *deed)
 			}
 		}
 	}
+	/* Not of what is only mapped: the kernel maps the program between this and the record of its exec. */
 	if (deed->operation == OPERATION_EXEC) {
 		s->ran.generation = policy ? policy->generation : 0;
 		s->ran.judged = judged;

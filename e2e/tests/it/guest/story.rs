@@ -1,8 +1,11 @@
 //! An agent in a guest and a server on the host: what is refused in the guest is seen by `tyrctl`.
 
+use std::fmt::Write;
+
+use serde_json::Value;
 use tyr_e2e::guest::agent::{GuestAgent, SERVER_NAMES};
 use tyr_e2e::guest::{Guest, Machine, Release, kernel};
-use tyr_e2e::stack::Stack;
+use tyr_e2e::stack::{Stack, text};
 
 use super::{attack, event, other_end};
 use crate::bypass::Who;
@@ -50,6 +53,138 @@ fn network_rules_are_enforced(machine: Machine) {
     assert_eq!(read.text().expect("observed, not refused"), "secret\n");
     let observed = event(&stack, "alert", "/srv/secrets/key");
     assert_eq!((&observed["verdict"], &observed["server_verdict"]), (&"alert".into(), &"deny".into()), "{observed}");
+}
+
+/// (class of `tyr-attacker`, kind of its event, what it is done to in the folder of the attempt)
+type Action = (&'static str, &'static str, &'static str);
+
+/// Each action of the language, in each form that the kernel knows of.
+const ACTIONS: [Action; 15] = [
+    ("read_open", "file_read", "vault/secret"),
+    ("write_open", "file_write", "vault/secret"),
+    ("write_unlink", "file_write", "vault/secret"),
+    ("write_rename_over", "file_write", "vault/secret"),
+    ("write_link_in", "file_write", "vault/new"),
+    ("write_symlink", "file_write", "vault/new"),
+    ("write_mkdir", "file_write", "vault/new"),
+    ("write_rmdir", "file_write", "vault/inner"),
+    ("write_new_file", "file_write", "vault/new"),
+    ("write_truncate", "file_write", "vault/secret"),
+    ("write_chmod", "file_write", "vault/secret"),
+    ("write_chown", "file_write", "vault/secret"),
+    ("write_xattr", "file_write", "vault/read"),
+    ("exec", "exec", "vault/tool"),
+    ("exec_script", "exec", "vault/tool.sh"),
+];
+
+/// For each verdict a rule for each action; what no rule names is allowed.
+fn as_written() -> String {
+    let mut rules = String::new();
+    for verdict in ["deny", "alert", "allow"] {
+        for action in ["file_read", "file_write", "exec"] {
+            let _ = write!(
+                rules,
+                "    - name: {verdict}-{action}\n      action: {action}\n      resource_pattern: /data/{verdict}*/vault/**\n      \
+                 verdict: {verdict}\n      severity: high\n"
+            );
+        }
+    }
+    for (verdict, address) in [("deny", "127.0.0.1"), ("alert", "127.0.0.2"), ("allow", "127.0.0.3")] {
+        let list = if verdict == "allow" { "cidr_allow" } else { "cidr_deny" };
+        let _ = write!(
+            rules,
+            "    - name: {verdict}-net_connect\n      action: net_connect\n      {list}: [{address}/32]\n      verdict: {verdict}\n      \
+             severity: high\n"
+        );
+    }
+    format!("apiVersion: tyr.dev/v1\nkind: Policy\nmetadata:\n  name: as-written\nspec:\n  rules:\n{rules}")
+}
+
+fn is_below(event: &Value, folder: &str) -> bool {
+    event["resource"].as_str().is_some_and(|resource| resource.starts_with(folder))
+}
+
+fn in_short(event: &Value) -> String {
+    ["verdict", "server_verdict", "kind", "resource", "rule"].map(|key| event[key].to_string()).join(" ")
+}
+
+/// With BPF security modules each action is denied, alerted and allowed as written, and `tyrctl` tells of each.
+fn each_action_is_as_written(machine: Machine) {
+    if kernel::find(machine.release).is_none() {
+        return;
+    }
+    let stack = Stack::start(&[SERVER_NAMES]).expect("the server starts");
+    stack.apply_policy(&as_written()).expect("the policy is accepted");
+    let guest = Guest::boot(machine).expect("a guest");
+    let agent = GuestAgent::start(&guest, &stack, "guest", "allow_events: all\n").expect("an agent");
+    let status = agent.status().expect("its status");
+    assert_eq!(status["posture"], "enforcing", "{status}");
+    let shown = text(&stack.tyrctl(["agents", "--no-headers"])).expect("tyrctl agents");
+    assert!(shown.contains("enforcing"), "the operator sees it: {shown}");
+    let addresses = ["127.0.0.1:7", "127.0.0.2:7", "127.0.0.3:7"];
+    let _other_end = other_end(&guest, &addresses);
+
+    let mut lines = Vec::new();
+    let mut expected = Vec::new();
+    for (verdict, address) in ["deny", "alert", "allow"].into_iter().zip(addresses) {
+        for (n, (class, kind, name)) in ACTIONS.iter().enumerate() {
+            lines.push(format!("{class} /data/{verdict}{n}"));
+            expected.push((verdict, *kind, format!("/data/{verdict}{n}/{name}")));
+        }
+        lines.push(format!("tcp {address}"));
+        expected.push((verdict, "net_connect", address.to_owned()));
+    }
+    let folders = expected.iter().filter_map(|(_, _, path)| path.strip_prefix('/')?.split('/').nth(1));
+    let prepared: String = folders.map(|folder| format!("prepare /data/{folder}\n")).collect::<Vec<_>>().concat();
+    let prepared = attack(&guest, &agent, Who::Ungoverned, &[], &prepared);
+    assert!(prepared.lines().all(|outcome| outcome == "ok"), "{prepared}");
+
+    let outcomes = attack(&guest, &agent, Who::Governed, &[], &lines.join("\n"));
+    assert_eq!(outcomes.lines().count(), lines.len(), "{outcomes}");
+    let mut wrong = Vec::new();
+    for ((line, outcome), (verdict, ..)) in lines.iter().zip(outcomes.lines()).zip(&expected) {
+        let right = if *verdict == "deny" { "EPERM" } else { "ok" };
+        if outcome != right {
+            wrong.push(format!("{line}: {outcome} instead of {right}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+
+    // The last denial is there when all before it is: events come in order.
+    event(&stack, "deny", addresses[0]);
+    event(&stack, "allow", addresses[2]);
+    let told: Vec<Value> = ["deny", "alert", "allow"]
+        .iter()
+        .flat_map(|verdict| {
+            let events = stack.tyrctl_json(&["events", "list", "--limit", "1000", "--verdict", verdict]);
+            events.expect("tyrctl events list").as_array().cloned().unwrap_or_default()
+        })
+        .collect();
+    for (verdict, kind, resource) in &expected {
+        let found = told.iter().filter(|event| {
+            let word = |key: &str| event[key].as_str().unwrap_or_default();
+            let rule = format!("{verdict}-{kind}");
+            (word("verdict"), word("server_verdict"), word("kind"), word("resource"), word("rule"))
+                == (*verdict, *verdict, *kind, resource.as_str(), rule.as_str())
+        });
+        if found.count() == 0 {
+            wrong.push(format!("no event: {verdict} {kind} {resource}"));
+        }
+    }
+    let governed: Vec<String> = told.iter().filter(|event| is_below(event, "/data")).map(in_short).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}\nof {governed:#?}");
+    let drift = stack.psql("SELECT count(*) FROM events WHERE drift_detected").expect("psql");
+    assert_eq!(drift.trim(), "0", "agent and server judge alike");
+}
+
+#[test]
+fn each_action_6_1() {
+    each_action_is_as_written(Machine::new(Release::V6_1));
+}
+
+#[test]
+fn each_action_6_12() {
+    each_action_is_as_written(Machine::new(Release::V6_12));
 }
 
 #[test]
