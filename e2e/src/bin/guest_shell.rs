@@ -1,6 +1,7 @@
 //! `tyr-guest-shell [6.1|6.12] [--without-bpf-lsm]`: boots a guest as tests do and gives a shell in it.
 
 use std::io::Write;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use tyr_e2e::guest::{Guest, Machine, Release, kernel};
@@ -16,9 +17,14 @@ fn main() -> Result<()> {
         }
     }
     kernel::find(machine.release).context("`./dev guest` fetches what is missing")?;
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     let guest = Guest::boot(machine)?;
     writeln!(std::io::stdout(), "Linux {} after {:.1?}", machine.release.name(), begun.elapsed())?;
-    guest.output(&["getty", "-L", "-n", "-l", "/bin/sh", "115200", "/dev/ttyS1"])?;
+    // In the background, as getty makes a session of its own, which the leader of a group can't.
+    let getty = "getty -L -n -l /bin/sh 115200 /dev/ttyS1 & wait";
+    let mut shell = guest.start(&["/bin/sh", "-c", getty], &[("TERM", "vt100")], &[])?;
+    while !shell.has_ended() {
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
     Ok(())
 }
