@@ -8,7 +8,7 @@ use super::program;
 /// Programs that a guest is made with.
 const PROGRAMS: [&str; 3] = ["qemu-system-x86_64", "busybox", "cpio"];
 /// Modules that a guest loads, dependencies first, by the end of their path; what a kernel has built in is not there.
-const MODULES: [&str; 9] = [
+const MODULES: [&str; 14] = [
     "virtio/virtio_ring",
     "virtio/virtio",
     "virtio/virtio_pci_legacy_dev",
@@ -18,6 +18,12 @@ const MODULES: [&str; 9] = [
     "net/net_failover",
     "net/virtio_net",
     "overlayfs/overlay",
+    // Other ways to name a file and to reach an address.
+    "block/brd",
+    "lib/libcrc32c",
+    "ipv4/udp_tunnel",
+    "ipv6/ip6_udp_tunnel",
+    "sctp/sctp",
 ];
 
 /// A kernel that Tyr supports and tests.
@@ -97,7 +103,7 @@ fn only(folder: &Path, holds: impl Fn(&str) -> bool) -> Option<PathBuf> {
 
 /// The module whose path ends so, compressed or not.
 fn module(root: &Path, end: &str) -> Option<PathBuf> {
-    let places = ["drivers", "net", "fs"].map(|place| root.join(place).join(end));
+    let places = ["drivers", "net", "fs", "."].map(|place| root.join(place).join(end));
     let files = places.iter().flat_map(|place| ["ko", "ko.xz"].map(|kind| place.with_extension(kind)));
     files.into_iter().find(|path| path.is_file())
 }

@@ -35,9 +35,11 @@ pub(crate) const CLASSES: &[Class] = &[
         opened(unsafe { libc::syscall(libc::SYS_openat, vault.as_raw_fd(), name.as_ptr(), libc::O_RDONLY) })
     }),
     ("read_openat2", |to| openat2(&secret(to)?)),
-    ("read_by_handle", |to| by_handle(&secret(to)?)),
+    ("read_by_handle", |to| by_handle(&secret(to)?, || Ok(()))),
+    // The kernel has forgotten every name of it by then.
+    ("read_by_cold_handle", |to| by_handle(&secret(to)?, || fs::write("/proc/sys/vm/drop_caches", "2"))),
     // A handle leads to any of the names.
-    ("read_linked_by_handle", |to| by_handle(&folder(to)?.join("vault/secret-linked"))),
+    ("read_linked_by_handle", |to| by_handle(&folder(to)?.join("vault/secret-linked"), || Ok(()))),
     ("read_uring_openat", |to| by_uring(Way::Plain, &secret(to)?)),
     ("read_uring_openat_worker", |to| by_uring(Way::Worker, &secret(to)?)),
     ("read_uring_openat_polled", |to| by_uring(Way::Polled, &secret(to)?)),
@@ -155,8 +157,8 @@ fn openat2(secret: &Path) -> io::Result<()> {
     opened(unsafe { libc::syscall(libc::SYS_openat2, libc::AT_FDCWD, name.as_ptr(), &raw const how, size) })
 }
 
-/// Without a name at all.
-fn by_handle(secret: &Path) -> io::Result<()> {
+/// Without a name at all; `between` comes after the name was asked for its handle.
+fn by_handle(secret: &Path, between: fn() -> io::Result<()>) -> io::Result<()> {
     const BYTES: usize = 128;
     #[repr(C, align(8))]
     struct Handle {
@@ -172,6 +174,7 @@ fn by_handle(secret: &Path) -> io::Result<()> {
     check(unsafe {
         libc::syscall(libc::SYS_name_to_handle_at, libc::AT_FDCWD, name.as_ptr(), place, &raw mut mount, 0)
     })?;
+    between()?;
     // Any file of the same file system.
     let root = File::open(secret.with_file_name("../open"))?;
     // SAFETY: as above.

@@ -119,6 +119,11 @@ pub(crate) fn attempts() -> Vec<Attempt> {
     classes.map(|(n, (class, expected))| Attempt { line: format!("{class} {{who}}{n}"), expected: *expected }).collect()
 }
 
+/// On a file system that finds files without their names.
+pub(crate) fn on_disk() -> Attempt {
+    Attempt { line: "read_by_cold_handle /data/disk".to_owned(), expected: Expected::Denied }
+}
+
 /// What makes the folders of both.
 pub(crate) fn preparation() -> String {
     let lines =

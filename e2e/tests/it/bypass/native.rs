@@ -56,7 +56,7 @@ fn attack(agent: &Agent, who: Who, served: &str, lines: &str) -> String {
 
 /// Whether the running kernel has what a class needs; it need not be one of those that Tyr is tested with.
 fn supported(agent: &Agent, served: &str, class: &str) -> bool {
-    if !class.starts_with("uring") && class != "mptcp" {
+    if !class.starts_with("uring") && class != "mptcp" && class != "sctp" {
         return true;
     }
     let outcome = attack(agent, Who::Ungoverned, served, &format!("{class} 127.0.0.1:1\n"));

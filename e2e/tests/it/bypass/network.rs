@@ -35,7 +35,7 @@ const ONE_ADDRESS: [&str; 10] = [
     "executed",
 ];
 /// Classes that make sense with IPv4 alone.
-const V4: [&str; 17] = [
+const V4: [&str; 18] = [
     "tcp_mapped",
     "udp_mapped",
     "udp_v4_by_v6_socket",
@@ -51,6 +51,7 @@ const V4: [&str; 17] = [
     "cgroup_namespace",
     "other_user",
     "mptcp",
+    "sctp",
     "raw_udp",
     "descriptor_from_parent",
 ];
@@ -63,6 +64,7 @@ const URING: [&str; 5] =
 fn expected(class: &str) -> Expected {
     match class {
         "raw_udp" => Expected::Passes("raw and packet sockets"),
+        "sctp" => Expected::Passes("SCTP"),
         "descriptor_from_parent" => Expected::Passes("Sockets that were connected before the tool was recognised"),
         _ => Expected::Denied,
     }

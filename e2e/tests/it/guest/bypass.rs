@@ -34,10 +34,14 @@ fn holds(machine: Machine) {
 
     let prepared = try_all(&agent, Who::Ungoverned, &files::preparation());
     assert!(prepared.lines().all(|outcome| outcome == "ok"), "{prepared}");
+    // What has its files elsewhere than in its names.
+    let folders = "mkdir -p /data/disk; mke2fs -F /dev/ram0; mount -t ext4 /dev/ram0 /data/disk; mkdir /data/disk/vault /data/disk/open";
+    guest.shell(&format!("{folders}; echo secret >/data/disk/vault/secret")).expect("a disk");
     let policies = agent.policies_loaded();
     stack.apply_policy(files::POLICY).expect("the policy is accepted");
     agent.wait_for_policy_after(policies);
     check(&files::attempts(), |who, lines| try_all(&agent, who, lines));
+    check(&[files::on_disk()], |who, lines| try_all(&agent, who, lines));
     let status = agent.status().expect("its status");
     assert_eq!(status["posture"], "enforcing", "{status}");
     assert_eq!(status["flow"]["disagreed"], 0, "kernel and evaluator judge alike: {status}");
