@@ -24,7 +24,12 @@ pub(crate) const CLASSES: &[Class] = &[
     ("tcp_fast_open_connect", |to| fast_open_connect(target(to, 0)?)),
     ("tcp_again", |to| again(libc::SOCK_STREAM, target(to, 0)?, target(to, 1)?)),
     ("mptcp", |to| connect(libc::SOCK_STREAM, libc::IPPROTO_MPTCP, target(to, 0)?)),
-    ("sctp", |to| connect(libc::SOCK_STREAM, libc::IPPROTO_SCTP, target(to, 0)?)),
+    ("sctp", |to| {
+        let (to, protocol) = (target(to, 0)?, libc::IPPROTO_SCTP);
+        let socket = socket(to, libc::SOCK_STREAM, protocol)?;
+        connect_to(socket.as_raw_fd(), &Address::new(to))?;
+        answer(socket.as_raw_fd())
+    }),
     ("udp_connect", |to| connect(libc::SOCK_DGRAM, 0, target(to, 0)?)),
     ("udp_again", |to| again(libc::SOCK_DGRAM, target(to, 0)?, target(to, 1)?)),
     ("udp_sendto", |to| send_to(&socket(target(to, 0)?, libc::SOCK_DGRAM, 0)?, &Address::new(target(to, 0)?), 0)),
