@@ -59,6 +59,8 @@ impl<'g> GuestAgent<'g> {
             assert!(!ended, "tyrd ended:\n{log}");
             log.contains("policy loaded").then_some(())
         });
+        // A policy that it had before is in force before it can be asked.
+        wait_for("an answer of the agent in the guest", START_MAX, || agent.status().ok());
         Ok(agent)
     }
 

@@ -1,6 +1,7 @@
 //! Ways around a guard by its own ways: what runs before it, stops it, kills it, floods it or changes its rules.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use tyr_e2e::guest::agent::{GuestAgent, SERVER_NAMES};
 use tyr_e2e::guest::{Guest, Machine, Release, kernel};
@@ -100,12 +101,21 @@ fn flooded(stack: &Stack, guest: &Guest, agent: &GuestAgent<'_>, old: &mut Sessi
     }
     let denied = event(stack, "deny", "/data/x/vault/secret");
     assert_eq!(denied["rule"], "no-reading", "{denied}");
-    let all_told = |status: &serde_json::Value| {
-        let number = |name: &str| status["spool"][name].as_u64();
-        let stored: u64 = stack.psql("SELECT coalesce(sum(1), 0) FROM events").ok()?.trim().parse().ok()?;
-        (number("emitted")? == stored + number("lost")? && number("records")? == 0).then_some(())
-    };
-    wait_for("emitted = stored + declared lost", LIMIT, || all_told(&agent.status().ok()?));
+    let mut last = String::new();
+    let begun = Instant::now();
+    while !all_told(stack, agent, &mut last) {
+        assert!(begun.elapsed() < 2 * LIMIT, "emitted = stored + declared lost, and nothing waits: {last}");
+    }
+}
+
+/// Whether the agent's counters and the table agree; `last` says what they are.
+fn all_told(stack: &Stack, agent: &GuestAgent<'_>, last: &mut String) -> bool {
+    let stored = stack.psql("SELECT count(*) FROM events").expect("psql");
+    let status = agent.status().expect("its status");
+    *last = format!("stored {}, {}, {}", stored.trim(), status["spool"], status["losses"]);
+    let number = |name: &str| status["spool"][name].as_u64().expect("a number");
+    let stored: u64 = stored.trim().parse().expect("a number");
+    number("emitted") == stored + number("lost") && number("records") == 0
 }
 
 /// Outcomes of `tyr-attacker repeat`, with how often each came.
@@ -141,12 +151,21 @@ fn reloaded(stack: &Stack, guest: &Guest, agent: &mut GuestAgent<'_>) {
 
 /// What `docs/limits.md` says of the time without `tyrd` is so, and the next one guards what runs.
 fn killed(stack: &Stack, guest: &Guest, agent: GuestAgent<'_>, old: &mut Session<'_>) {
+    let governed = agent.governed("claude-code", &["tyr-attacker"]);
+    let (attacker, before) = governed.split_last().expect("a program");
+    let mut tries = Session::start(guest, "between", before, attacker, "repeat");
+    tries.tell("read_open /data/x");
+    tries.tell("");
+    assert_eq!(tries.hear(), "trying");
     agent.kill().expect("it is killed");
     let ends = include_str!("../../../../docs/limits.md").contains("Enforcement ends with `tyrd`");
     let expected = if ends { "ok" } else { "EPERM" };
     wait_for("what is in force without tyrd", LIMIT, || (old.ask("read_open /data/x") == expected).then_some(()));
     let agent = GuestAgent::start_again(guest).expect("an agent");
     wait_for("the next tyrd's guard", LIMIT, || (old.ask("read_open /data/x") == "EPERM").then_some(()));
+    tries.tell("end");
+    let counts = counts(&tries.finish());
+    assert!(ends || counts.keys().all(|outcome| outcome == "EPERM"), "without a gap: {counts:?}");
     let line = "read_open /data/x\n";
     assert_eq!(attack(guest, &agent, Who::Governed, &[], line), "EPERM\n");
     assert!(stack.tyrctl(["agents"]).status.success());
