@@ -3,6 +3,8 @@
 //! Files and programs are only observed: a rule that denies them did not prevent anything here. Such an action is reported
 //! as an alert that says so, and the server finds the difference.
 
+pub mod conditions;
+
 use tyr_policy::{Act, Action, Judgement, Resource, Severity, Verdict};
 
 use crate::decode::{Connect, Open, Process};

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
-use tyr_policy::{Action, Severity, Verdict};
+use tyr_policy::{Action, Resource, Severity, Verdict};
 use tyr_proto::text::escape;
 use tyr_proto::v1::{self, Event, EventKind};
 
@@ -19,7 +19,7 @@ use crate::clock::{Clock, Stamp};
 use crate::config::AllowEvents;
 use crate::decode::{KernelEvent, Open, Process, What};
 use crate::enrich::{AiProcess, Trees, cmdline};
-use crate::judge::{self, NOT_ENFORCED, Ruling};
+use crate::judge::{self, NOT_ENFORCED, Ruling, conditions};
 use crate::policies::Policies;
 use crate::spool::Spool;
 
@@ -160,15 +160,20 @@ impl Pipeline {
                 let program = &process.program;
                 let resource = if program.exe.is_empty() { &program.filename } else { &program.exe };
                 let flags: &[_] = if program.exe_truncated { &["truncated"] } else { &[] };
-                let metadata = [("flags", flags.join(","))];
-                let ruling = judge::exec(&policy, process);
+                let judged = Resource::Path { path: &program.exe, truncated: program.exe_truncated };
+                let (ruling, condition) = conditions::ask(&policy, process, judged, judge::exec(&policy, process));
+                let [held, integrity] = conditions::metadata(condition);
+                let metadata = [("flags", flags.join(",")), held, integrity];
                 self.report(event, &policy.policy_id, ruling, &escape(resource), metadata, Repeats::one());
             }
             What::Open(open) => {
                 let policy = self.policies.current();
                 let errno = if open.errno == 0 { String::new() } else { open.errno.to_string() };
-                let metadata = [("flags", open_flags(open)), ("errno", errno)];
-                let ruling = judge::open(&policy, process, open);
+                let judged = Resource::Path { path: &open.path, truncated: open.path_flags.truncated };
+                let (ruling, condition) =
+                    conditions::ask(&policy, process, judged, judge::open(&policy, process, open));
+                let [held, integrity] = conditions::metadata(condition);
+                let metadata = [("flags", open_flags(open)), ("errno", errno), held, integrity];
                 // Search paths try hundreds of names that aren't there; only `all` wants to hear of each.
                 let absent = i32::from(open.errno) == libc::ENOENT;
                 if absent && ruling.verdict == Verdict::Allow && self.allow_events != AllowEvents::All {
@@ -182,8 +187,12 @@ impl Pipeline {
             What::Connect(connect) => {
                 let policy = self.policies.of_generation(connect.generation);
                 let resource = SocketAddr::new(connect.addr, connect.port).to_string();
-                let metadata = [("protocol", connect.protocol.to_string())];
+                let (addr, port, protocol) = (connect.addr, connect.port, connect.protocol);
                 let ruling = judge::connect(&policy, process, connect);
+                let judged = Resource::Net { addr, port, protocol };
+                let (ruling, condition) = conditions::ask(&policy, process, judged, ruling);
+                let [held, integrity] = conditions::metadata(condition);
+                let metadata = [("protocol", connect.protocol.to_string()), held, integrity];
                 self.report(event, &policy.policy_id, ruling, &resource, metadata, Repeats::one());
             }
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use tyr_api::events::{DriftReason, Event, EventKind, Verdict};
-use tyr_policy::{Act, Action, Compiled, Effective, Layer, Policy, Protocol, Resource};
+use tyr_policy::{Act, Action, Compiled, Effective, Facts, Layer, Policy, Protocol, Resource};
 use tyr_proto::text::unescape;
 use uuid::Uuid;
 
@@ -149,9 +149,49 @@ fn verdict(effective: &Compiled, event: &Event) -> Option<Verdict> {
     };
     let binary = unescape(&event.process_exe);
     let act = Act { action, resource, agent_type: event.agent_type.as_deref(), binary: &binary };
-    Some(match effective.judge(&act).verdict {
+    let uid = event.metadata.get("uid").and_then(|uid| uid.parse().ok()).unwrap_or(-1);
+    let facts = Facts { resource: &event.resource, exe: &event.process_exe, cmdline: &event.cmdline, uid };
+    let judgement = effective.judge_with(&act, &facts);
+    Some(match judgement.verdict {
         tyr_policy::Verdict::Allow => Verdict::Allow,
-        tyr_policy::Verdict::Deny => Verdict::Deny,
         tyr_policy::Verdict::Alert => Verdict::Alert,
+        // Its first action is let pass and reported, those that follow are denied: both are as the policy says.
+        tyr_policy::Verdict::Deny if judgement.condition.is_some() && event.verdict != Verdict::Deny => Verdict::Alert,
+        tyr_policy::Verdict::Deny => Verdict::Deny,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use tyr_api::events::{Event, EventKind, Severity, Verdict};
+    use tyr_policy::{Compiled, Effective, Layer, Policy};
+    use uuid::Uuid;
+
+    use super::verdict;
+
+    fn event(cmdline: &str, verdict: Verdict) -> Event {
+        serde_json::from_value(serde_json::json!({
+            "event_id": Uuid::nil(), "agent_id": Uuid::nil(), "agent_name": "a", "kind": EventKind::Exec, "resource": "/bin/sh",
+            "verdict": verdict, "server_verdict": null, "drift_detected": false, "drift_reason": null, "severity": Severity::Low,
+            "policy_id": null, "policy_version": null, "rule": null, "pid": 1, "process_exe": "/bin/sh", "cmdline": cmdline,
+            "agent_type": null, "discovered_agent_id": null, "ts": "2026-11-22T19:00:00Z", "received_at": "2026-11-22T19:00:00Z",
+            "metadata": BTreeMap::from([("uid", "0")]),
+        }))
+        .expect("an event")
+    }
+
+    #[test]
+    fn conditions_are_asked_of_what_the_event_says() {
+        let yaml = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: p}\nspec:\n  rules:\n    \
+            - {name: a, action: exec, verdict: deny, condition: 'context.cmdline like \"*curl*\" && context.uid == 0'}\n";
+        let policy = Policy::parse(yaml).expect("a policy").policy;
+        let compiled = Compiled::new(Effective::new(vec![Layer { version: 1, agent_type: None, policy }]));
+        let judged = |cmdline: &str, agents| verdict(&compiled, &event(cmdline, agents));
+        assert_eq!(judged("sh -c ls", Verdict::Allow), Some(Verdict::Allow));
+        assert_eq!(judged("sh -c curl", Verdict::Alert), Some(Verdict::Alert), "it came too late to be refused");
+        assert_eq!(judged("sh -c curl", Verdict::Allow), Some(Verdict::Alert));
+        assert_eq!(judged("sh -c curl", Verdict::Deny), Some(Verdict::Deny));
+    }
 }

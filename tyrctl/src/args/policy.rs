@@ -20,6 +20,64 @@ Examples:
   tyrctl policy apply -f web.yaml --dry-run    check only, needs no server
   generate-policy | tyrctl policy apply -f -")]
     Apply(ApplyArgs),
+    /// Check a file: where each rule is enforced, and what it costs.
+    #[command(after_long_help = "\
+Needs no server. ENFORCED: `kernel` and `address table` refuse before it happens,
+on hosts that can (`tyrctl agents` shows their posture; elsewhere a denied file or
+program is reported as an alert); `userspace` acts once it has happened. STATES
+(of the automaton over paths, before equal ones are merged) and PREFIXES (blocks
+of addresses) are what the rule adds to the rules before it, BYTES its share of
+the kernel's tables; both for all kinds of process together that the rules' own
+agent_types and binaries tell apart.
+
+Exit codes: 0 valid, 1 not valid, 3 valid with warnings and --fail-on-warning.
+
+Examples:
+  tyrctl policy check web.yaml
+  tyrctl policy check web.yaml --fail-on-warning -q   for CI
+  tyrctl policy check web.yaml --sort bytes:desc --limit 5
+  tyrctl policy check web.yaml -o json | jq 'map(.bytes) | add'")]
+    Check(CheckPolicyArgs),
+    /// Judge the cases of a file by a policy, and name those that come out otherwise.
+    #[command(after_long_help = "\
+Needs no server. A file of cases:
+
+  cases:
+    - act: file_read              # or file_write, exec, net_connect, tls_connect
+      to: /root/.ssh/id_ed25519   # a path; 192.0.2.7:443; a server name
+      gives: deny                 # or allow, alert
+      by: no-ssh-keys             # the rule; left out: no rule, the default
+      agent_type: claude-code     # of the process; left out: none
+      binary: /usr/bin/node       # its program
+      cmdline: node cli.js        # its command line, for conditions
+      uid: \"0\"                    # who it runs as, for conditions
+      protocol: udp               # of net_connect; left out: tcp
+      severity: critical          # left out: not compared
+      truncated: true             # only a part of the path is known
+      note: why this case is here
+
+Exit codes: 0 all as expected, 1 some are not, or a file is not valid.
+
+Examples:
+  tyrctl policy test web.yaml --cases web.cases.yaml
+  tyrctl policy test web.yaml --cases web.cases.yaml --all
+  tyrctl policy show 3 | tyrctl policy test - --cases web.cases.yaml")]
+    Test(TestPolicyArgs),
+    /// What two policies say differently: rules, and what comes of them.
+    #[command(after_long_help = "\
+A and B are files or version numbers (a file that is named like a number: ./3).
+Besides the rules it shows what is judged differently, with the shortest path or
+an address for which it is so, found by walking both policies at once.
+
+Exit codes: 0 compared, 1 failed, 3 --fail-on-difference and something is judged
+differently.
+
+Examples:
+  tyrctl policy diff 3 4
+  tyrctl policy diff 3 web.yaml
+  tyrctl policy diff old.yaml new.yaml -o json
+  tyrctl policy diff 3 web.yaml --fail-on-difference -q")]
+    Diff(DiffPolicyArgs),
     /// All versions, newest first.
     #[command(
         visible_alias = "ls",
@@ -110,6 +168,51 @@ pub struct ApplyArgs {
     pub yes: bool,
 }
 
+/// Flags of `policy check`.
+#[derive(Clone, Debug, Args)]
+pub struct CheckPolicyArgs {
+    /// The policy; `-` reads standard input.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Exit with 3 when there are warnings.
+    #[arg(long)]
+    pub fail_on_warning: bool,
+    /// How the rules are listed.
+    #[command(flatten)]
+    pub list: ListArgs,
+}
+
+/// Flags of `policy test`.
+#[derive(Clone, Debug, Args)]
+pub struct TestPolicyArgs {
+    /// The policy; `-` reads standard input.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// The cases.
+    #[arg(short, long, value_name = "CASES", value_hint = ValueHint::FilePath)]
+    pub cases: PathBuf,
+    /// Show the cases that come out as expected too.
+    #[arg(short, long)]
+    pub all: bool,
+    /// How the cases are listed.
+    #[command(flatten)]
+    pub list: ListArgs,
+}
+
+/// Flags of `policy diff`.
+#[derive(Clone, Debug, Args)]
+pub struct DiffPolicyArgs {
+    /// A version, or a file.
+    #[arg(value_name = "A", value_hint = ValueHint::FilePath, add = complete::versions())]
+    pub a: String,
+    /// The version or file to compare it with.
+    #[arg(value_name = "B", value_hint = ValueHint::FilePath, add = complete::versions())]
+    pub b: String,
+    /// Exit with 3 when something is judged differently.
+    #[arg(long)]
+    pub fail_on_difference: bool,
+}
+
 /// Flags of `policy assign`.
 #[derive(Clone, Debug, Args)]
 #[command(group = ArgGroup::new("target").required(true).args(["agent", "agent_type", "all", "target_type"]))]
@@ -155,7 +258,8 @@ pub struct UnassignArgs {
     pub change: ChangeArgs,
 }
 
-fn version(text: &str) -> Result<u32, String> {
+/// A version number, with or without a `v`.
+pub(crate) fn version(text: &str) -> Result<u32, String> {
     match text.strip_prefix('v').unwrap_or(text).parse() {
         Ok(version) if version > 0 => Ok(version),
         _ => Err("a version is a whole number from 1, e.g. 3 or v3".to_owned()),

@@ -35,6 +35,8 @@ pub(super) fn of(words: &[String]) -> Vec<&'static str> {
         ["keys"] => names(&keys::VIEW),
         ["metrics"] => names(&metrics::VIEW),
         ["policy", "list"] => names(&policy::VERSIONS),
+        ["policy", "check"] => names(&policy::RULES),
+        ["policy", "test"] => names(&policy::VERDICTS),
         ["policy", "assignments"] => names(&policy::ASSIGNMENTS),
         ["sql", "list"] => names(&sql::VIEW),
         ["token", "list"] => names(&token::VIEW),
