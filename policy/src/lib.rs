@@ -19,6 +19,7 @@ mod names;
 mod net;
 mod policy;
 mod profile;
+mod recorded;
 mod survey;
 mod syntax;
 mod words;
@@ -40,5 +41,6 @@ pub use net::tables::{NET_LISTS_MAX, NET_PROGRAM_WORDS_MAX, NetTables, NetTables
 pub use net::{Cidr, NetMatch, NetTarget, NetTargetError, canonical};
 pub use policy::{Checked, Defaults, POLICY_BYTES_MAX, POLICY_TOKENS_MAX, Policy, RULES_MAX, Rule, What};
 pub use profile::{PROFILE_CELLS_MAX, PROFILES_MAX, PROGRAM_STATES_MAX, Profile, Profiles, ProfilesError};
+pub use recorded::{Recorded, unescape};
 pub use survey::{Enforced, PATH_BYTES_MAX, PATH_STATES_MAX, RuleSurvey, Survey, SurveyError};
 pub use words::{Action, Protocol, Severity, UnknownWord, Verdict};

@@ -1,13 +1,11 @@
 //! Drift: the server's own judgement of each event, under the policy that should have been in force when it happened.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use tyr_api::events::{DriftReason, Event, EventKind, Verdict};
-use tyr_policy::{Act, Action, Compiled, Effective, Facts, Layer, Policy, Protocol, Resource};
-use tyr_proto::text::unescape;
+use tyr_policy::{Action, Compiled, Effective, Layer, Policy, Recorded};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -129,33 +127,28 @@ fn nothing() -> Arc<Compiled> {
 
 /// What a policy says of an event; `None` when its resource can't be read.
 fn verdict(effective: &Compiled, event: &Event) -> Option<Verdict> {
-    let path = unescape(&event.resource);
-    let truncated =
-        event.metadata.get("flags").is_some_and(|flags| flags.split([',', '|', ' ']).any(|flag| flag == "truncated"));
-    let (action, resource) = match event.kind {
-        EventKind::FileRead => (Action::FileRead, Resource::Path { path: &path, truncated }),
-        EventKind::FileWrite => (Action::FileWrite, Resource::Path { path: &path, truncated }),
-        EventKind::Exec => (Action::Exec, Resource::Path { path: &path, truncated }),
-        EventKind::NetConnect => {
-            let target: SocketAddr = event.resource.parse().ok()?;
-            let protocol = match event.metadata.get("protocol").map(String::as_str) {
-                None | Some("tcp") => Protocol::Tcp,
-                Some("udp") => Protocol::Udp,
-                Some(_) => return None,
-            };
-            (Action::NetConnect, Resource::Net { addr: target.ip(), port: target.port(), protocol })
-        }
-        EventKind::TlsConnect => (Action::TlsConnect, Resource::ServerName(&event.resource)),
+    let of = |key: &str| event.metadata.get(key).map(String::as_str);
+    let action = match event.kind {
+        EventKind::FileRead => Action::FileRead,
+        EventKind::FileWrite => Action::FileWrite,
+        EventKind::Exec => Action::Exec,
+        EventKind::NetConnect => Action::NetConnect,
+        EventKind::TlsConnect => Action::TlsConnect,
     };
-    let binary = unescape(&event.process_exe);
-    let act = Act { action, resource, agent_type: event.agent_type.as_deref(), binary: &binary };
-    let uid = event.metadata.get("uid").and_then(|uid| uid.parse().ok()).unwrap_or(-1);
-    let facts = Facts { resource: &event.resource, exe: &event.process_exe, cmdline: &event.cmdline, uid };
-    let judgement = effective.judge_with(&act, &facts);
+    let judgement = effective.judge_recorded(&Recorded {
+        action,
+        resource: &event.resource,
+        protocol: of("protocol"),
+        truncated: of("flags").is_some_and(|flags| flags.split([',', '|', ' ']).any(|flag| flag == "truncated")),
+        agent_type: event.agent_type.as_deref(),
+        exe: &event.process_exe,
+        cmdline: &event.cmdline,
+        uid: of("uid").and_then(|uid| uid.parse().ok()).unwrap_or(-1),
+    })?;
     Some(match judgement.verdict {
         tyr_policy::Verdict::Allow => Verdict::Allow,
         tyr_policy::Verdict::Alert => Verdict::Alert,
-        // Its first action is let pass and reported, those that follow are denied: both are as the policy says.
+        // Conditions are asked too late to refuse anything, unless something else did.
         tyr_policy::Verdict::Deny if judgement.condition.is_some() && event.verdict != Verdict::Deny => Verdict::Alert,
         tyr_policy::Verdict::Deny => Verdict::Deny,
     })

@@ -6,6 +6,7 @@ use clap::{ArgGroup, Args, Subcommand, ValueHint};
 
 use super::{ChangeArgs, ListArgs, SqlListArgs};
 use crate::complete;
+use crate::when::{self, Moment};
 use tyr_api::policies::TargetType;
 
 /// `policy …`
@@ -78,6 +79,25 @@ Examples:
   tyrctl policy diff old.yaml new.yaml -o json
   tyrctl policy diff 3 web.yaml --fail-on-difference -q")]
     Diff(DiffPolicyArgs),
+    /// What a policy would have said of the events that are stored.
+    #[command(after_long_help = "\
+POLICY is a file or a version number. Each stored event is judged by it alone, as
+if it were in force for every AI process, and compared with what the policy of
+then said. Nothing is changed, and reading is all that is needed. Events come in
+pages, newest first; ctrl-c ends it.
+
+BEFORE names the rule of then, RULE the one of the policy. An event may stand for
+many actions that were merged; ACTIONS counts them.
+
+Exit codes: 0 judged, 1 failed, 3 --fail-on-denied and something would be denied.
+
+Examples:
+  tyrctl policy simulate web.yaml --since 7d
+  tyrctl policy simulate 4 --since 1d --agent build-017
+  tyrctl policy simulate web.yaml --by rule,ai -o wide
+  tyrctl policy simulate web.yaml --fail-on-denied -q   for CI
+  tyrctl policy simulate 4 --jq '.[] | select(.change == \"newly_denied\") | .examples[]'")]
+    Simulate(SimulateArgs),
     /// All versions, newest first.
     #[command(
         visible_alias = "ls",
@@ -211,6 +231,39 @@ pub struct DiffPolicyArgs {
     /// Exit with 3 when something is judged differently.
     #[arg(long)]
     pub fail_on_difference: bool,
+}
+
+/// Flags of `policy simulate`.
+#[derive(Clone, Debug, Args)]
+pub struct SimulateArgs {
+    /// A version, or a file; `-` reads standard input.
+    #[arg(value_name = "POLICY", value_hint = ValueHint::FilePath, add = complete::versions())]
+    pub policy: String,
+    /// Events from this time on.
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = when::parse_moment, add = complete::moments())]
+    pub since: Moment,
+    /// Events up to this time.
+    #[arg(long, value_name = "TIME", value_parser = when::parse_moment, add = complete::moments())]
+    pub until: Option<Moment>,
+    /// Only events of this agent, by name or id.
+    #[arg(long, value_name = "NAME", add = complete::agents())]
+    pub agent: Option<String>,
+    /// Only events of AI processes of this type, e.g. claude-code.
+    #[arg(long = "type", value_name = "TYPE", add = complete::agent_types())]
+    pub agent_type: Option<String>,
+    /// Count apart by these, besides change, rule, kind and type: `agent`, `ai` (each AI process); `rule` for
+    /// neither.
+    #[arg(long, value_name = "FIELDS", default_value = "agent", value_delimiter = ',', value_parser = ["agent", "ai", "rule"])]
+    pub by: Vec<String>,
+    /// Judge at most so many events, the newest.
+    #[arg(long, value_name = "N", default_value_t = 5_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_events: u64,
+    /// Exit with 3 when something would be newly denied.
+    #[arg(long)]
+    pub fail_on_denied: bool,
+    /// How the changes are listed.
+    #[command(flatten)]
+    pub list: ListArgs,
 }
 
 /// Flags of `policy assign`.

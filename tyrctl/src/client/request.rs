@@ -59,6 +59,7 @@ impl Client {
             Ok(serde_json::Value::Object(query)) => query,
             _ => serde_json::Map::new(),
         };
+        query.sort_keys();
         let mut rows = Vec::new();
         let mut cursor: Option<String> = None;
         loop {

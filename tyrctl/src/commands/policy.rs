@@ -17,10 +17,13 @@ use file::Source;
 mod check;
 mod diff;
 mod file;
+mod simulate;
 mod test;
 mod unassign;
 
 pub(crate) use check::RULES;
+pub(crate) use simulate::CHANGES;
+pub(super) use simulate::judge;
 pub(crate) use test::VERDICTS;
 
 pub(crate) const VERSIONS: View<PolicyVersion> = View {
@@ -104,6 +107,7 @@ pub(super) async fn run(app: &App, command: PolicyCommand) -> Result<Outcome, Fa
         PolicyCommand::Check(args) => check::run(app, &args),
         PolicyCommand::Test(args) => test::run(app, &args),
         PolicyCommand::Diff(args) => diff::run(app, &args).await,
+        PolicyCommand::Simulate(args) => simulate::run(app, &args).await,
     }
 }
 

@@ -38,6 +38,7 @@ pub(crate) fn list_of(command: &mut Command) -> Option<&mut ListArgs> {
         | Command::User(UserCommand::List(SqlListArgs { list, .. })) => Some(list),
         Command::Policy(PolicyCommand::Check(args)) => Some(&mut args.list),
         Command::Policy(PolicyCommand::Test(args)) => Some(&mut args.list),
+        Command::Policy(PolicyCommand::Simulate(args)) => Some(&mut args.list),
         Command::Audit(args) => Some(&mut args.list),
         Command::Drift(args) => Some(&mut args.list),
         Command::Keys(args) => Some(&mut args.list),

@@ -36,6 +36,7 @@ pub(super) fn of(words: &[String]) -> Vec<&'static str> {
         ["metrics"] => names(&metrics::VIEW),
         ["policy", "list"] => names(&policy::VERSIONS),
         ["policy", "check"] => names(&policy::RULES),
+        ["policy", "simulate"] => names(&policy::CHANGES),
         ["policy", "test"] => names(&policy::VERDICTS),
         ["policy", "assignments"] => names(&policy::ASSIGNMENTS),
         ["sql", "list"] => names(&sql::VIEW),

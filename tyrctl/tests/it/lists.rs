@@ -34,6 +34,7 @@ pub(crate) const LISTS: &[&[&str]] = &[
     &["policy", "assignments"],
     &["policy", "check", "../examples/policies/strict-policy.yaml"],
     &["policy", "list"],
+    &["policy", "simulate", "../examples/policies/default-policy.yaml"],
     &["policy", "test", "../examples/policies/default-policy.yaml", "--cases", DEFAULT_CASES, "--all"],
     &["sql", "list"],
     &["token", "list"],

@@ -244,3 +244,75 @@ fn diff_takes_versions() {
     assert!(said.starts_with("exit 0\n") && said.contains("removed") && said.contains("newly allowed"), "{said}");
     assert_eq!(double.requests(), ["GET /api/v1/policies/1", "GET /api/v1/policies/2"]);
 }
+
+fn simulated(double: &Double, arguments: &[&str]) -> String {
+    double.run(&[&["policy", "simulate", "../examples/policies/default-policy.yaml"][..], arguments].concat())
+}
+
+#[test]
+fn simulate_judges_what_is_stored() {
+    let double = Double::start(Answers::fleet());
+    assert_snapshot!(simulated(&double, &["--since", "2026-11-21T19:00:00Z", "--until", "2026-11-23T00:00:00Z"]), @"
+    exit 0
+    --- stdout
+    CHANGE         KIND         RULE     BEFORE             AGENT      TYPE         ACTIONS  LAST                  EXAMPLE
+    newly allowed  net_connect  default  deny by no-egress  build-017  claude-code        1  2026-11-22T19:40:01Z  192.0.2.7:443
+    newly allowed  file_read    default  deny by no-egress  build-017  claude-code        1  2026-11-22T19:40:01Z  /root/.ssh/id_ed25519
+    [tyr-default] 2 events judged: actions newly denied 0, newly alerted 0, newly allowed 2; 0 events as before
+    ");
+    assert_eq!(
+        double.requests(),
+        ["GET /api/v1/events?since=2026-11-21T19%3A00%3A00Z&until=2026-11-23T00%3A00%3A00Z&limit=1000"]
+    );
+    let json =
+        double.stdout(&["policy", "simulate", "../examples/policies/default-policy.yaml", "--by", "ai", "-o", "jsonl"]);
+    assert_snapshot!(json, @r#"
+    {"change":"newly_allowed","kind":"net_connect","rule_before":"no-egress","rule":null,"agent_id":null,"agent_type":"claude-code","discovered_agent_id":"00000000-0000-7000-8000-000000000011","agent":null,"before":"deny","after":"allow","actions":1,"events":1,"last_ts":"2026-11-22T19:40:01.5Z","examples":["192.0.2.7:443"],"event_id":"00000000-0000-7000-8000-000000000021"}
+    {"change":"newly_allowed","kind":"file_read","rule_before":"no-egress","rule":null,"agent_id":null,"agent_type":"claude-code","discovered_agent_id":"00000000-0000-7000-8000-000000000011","agent":null,"before":"deny","after":"allow","actions":1,"events":1,"last_ts":"2026-11-22T19:40:01.5Z","examples":["/root/.ssh/id_ed25519"],"event_id":"00000000-0000-7000-8000-000000000022"}
+    "#);
+    assert!(simulated(&double, &["--fail-on-denied"]).starts_with("exit 0\n"), "nothing is newly denied");
+    let strict = "../examples/policies/coding-agents.yaml";
+    assert!(double.run(&["policy", "simulate", strict, "--since", "0s"]).starts_with("exit "));
+}
+
+#[test]
+fn simulate_goes_on_from_page_to_page_up_to_a_limit() {
+    let page = |cursor: Option<&str>| {
+        let mut event = serde_json::to_value(crate::double::event(
+            1,
+            tyr_api::events::EventKind::Exec,
+            tyr_api::events::Verdict::Allow,
+            "/usr/bin/curl",
+        ))
+        .expect("JSON");
+        event["metadata"] = serde_json::json!({"count": "41"});
+        serde_json::json!({"items": [event], "next_cursor": cursor})
+    };
+    let window = "since=2026-11-21T19%3A00%3A00Z&until=2026-11-23T00%3A00%3A00Z";
+    let double = Double::start(
+        Answers::default().with(&format!("GET /api/v1/events?{window}&limit=1000"), 200, &page(Some("next"))).with(
+            &format!("GET /api/v1/events?{window}&cursor=next&limit=1000"),
+            200,
+            &page(None),
+        ),
+    );
+    let times = ["--since", "2026-11-21T19:00:00Z", "--until", "2026-11-23T00:00:00Z"];
+    let counted = [&times[..], &["--columns", "change,rule,actions,events"]].concat();
+    assert_snapshot!(simulated(&double, &counted), @"
+    exit 0
+    --- stdout
+    CHANGE         RULE        ACTIONS  EVENTS
+    newly alerted  alert-exec       82       2
+    [tyr-default] 2 events judged: actions newly denied 0, newly alerted 82, newly allowed 0; 0 events as before
+    ");
+    let limited = [&counted[..], &["--max-events", "1"]].concat();
+    assert_snapshot!(simulated(&double, &limited), @"
+    exit 0
+    --- stdout
+    CHANGE         RULE        ACTIONS  EVENTS
+    newly alerted  alert-exec       41       1
+    [tyr-default] 1 events judged: actions newly denied 0, newly alerted 41, newly allowed 0; 0 events as before
+    --- stderr
+    note: only the newest 1 events were judged, back to 2026-11-22T19:40:01Z; --max-events N for more
+    ");
+}

@@ -157,7 +157,7 @@ fn show(app: &App, report: Report) -> Result<(), Failure> {
 }
 
 /// A version of the server, or a file.
-async fn policy(app: &App, name: &str) -> Result<Policy, Failure> {
+pub(super) async fn policy(app: &App, name: &str) -> Result<Policy, Failure> {
     let source = match version(name) {
         Ok(version) if !name.contains('/') => {
             let document = app.client()?.policy(version).await?;
