@@ -26,7 +26,7 @@ pub const CONDITIONS_MAX: usize = 64;
 const STACK_BYTES: usize = 16 * 1024 * 1024;
 
 /// What a condition sees, by action: `docs/conditions.md` is the same for people, compared by a test.
-const SCHEMA: &str = r#"
+const SCHEMA: &str = "
 entity Process, Resource;
 action file_read, file_write, exec appliesTo {
     principal: Process, resource: Resource,
@@ -40,7 +40,7 @@ action tls_connect appliesTo {
     principal: Process, resource: Resource,
     context: { server_name: String, exe: String, cmdline: String, agent_type: String, uid: Long }
 };
-"#;
+";
 
 static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
     let (schema, _) = Schema::from_cedarschema_str(SCHEMA).expect("the schema above is one");

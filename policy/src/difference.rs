@@ -105,7 +105,7 @@ fn processes(before: &Effective, after: &Effective) -> Vec<(Option<String>, Opti
         types.extend(policy.layers().iter().map(|layer| layer.agent_type.clone()));
         for r in policy.rules() {
             types.extend(r.rule.agent_types.iter().cloned().map(Some));
-            binaries.extend(r.rule.binaries.iter().map(|glob| shortest(glob)).filter(Option::is_some));
+            binaries.extend(r.rule.binaries.iter().filter_map(shortest).map(Some));
         }
     }
     types.iter().flat_map(|kind| binaries.iter().map(|binary| (kind.clone(), binary.clone()))).collect()

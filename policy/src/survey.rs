@@ -272,8 +272,9 @@ mod tests {
         )
         .unwrap();
         let places: Vec<_> = survey.rules.iter().map(|rule| rule.enforced).collect();
-        use Enforced::{AddressTable, Kernel, Nowhere};
-        assert_eq!(places, [Kernel, Kernel, AddressTable, AddressTable, Nowhere]);
+        let kernel = [Enforced::Kernel; 2];
+        let addresses = [Enforced::AddressTable; 2];
+        assert_eq!(places, [&kernel[..], &addresses, &[Enforced::Nowhere]].concat());
         assert_eq!(survey.rules.iter().map(|rule| rule.prefixes).collect::<Vec<_>>(), [0, 0, 2, 0, 0]);
         assert!(survey.rules[0].states > 4 && survey.rules[0].bytes > 0, "{:?}", survey.rules[0]);
         assert_eq!(survey.rules[1].states, 0, "the rule before it takes everything");
@@ -308,12 +309,13 @@ mod tests {
 
     #[test]
     fn the_rule_that_is_too_much_is_named() {
-        let rules: String = (0..24)
+        let rules = (0..24)
             .map(|n| {
                 let tail = "?".repeat(n % 7 + 6);
                 format!("  - {{name: r{n}, action: exec, resource_pattern: '**/{n}*a{tail}', verdict: deny}}\n")
             })
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         let error = survey(&rules).unwrap_err();
         assert!(matches!(&error, SurveyError::Paths { rule, .. } if rule.starts_with('r')), "{error}");
         assert!(error.index().is_some());

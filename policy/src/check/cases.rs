@@ -59,19 +59,13 @@ impl Checker {
         let verdict = fields.require(self, "gives").and_then(|node| self.word::<Verdict>("gives", node));
         let to = fields.require(self, "to").and_then(|node| Some((node.place, self.text("to", node)?)));
         let protocol = fields.take("protocol").map_or(Some(Protocol::Tcp), |node| self.word("protocol", node));
-        let truncated = fields.take("truncated").is_some_and(|node| self.boolean("truncated", node));
-        let mut words = |field: &str| fields.take(field).map(|node| self.text(field, node));
+        let truncated = fields.take("truncated").is_some_and(|node| self.boolean("truncated", &node));
+        let mut words = |field: &str| fields.take(field).map(|node| self.text(field, node).ok_or(Wrong)).transpose();
         let (agent_type, binary, by, note) = (words("agent_type"), words("binary"), words("by"), words("note"));
         let cmdline = words("cmdline");
-        let uid = fields.take("uid").map(|node| {
-            let place = node.place;
-            let uid = self.text("uid", node)?.parse::<i64>().ok();
-            if uid.is_none() {
-                self.problem(place, "`uid` is no number", None);
-            }
-            uid
-        });
-        let severity = fields.take("severity").map(|node| self.word::<Severity>("severity", node));
+        let uid = fields.take("uid").map(|node| self.number("uid", node).ok_or(Wrong)).transpose();
+        let severity =
+            fields.take("severity").map(|node| self.word::<Severity>("severity", node).ok_or(Wrong)).transpose();
         let (place, to) = to?;
         let target = match action? {
             Action::FileRead | Action::FileWrite | Action::Exec => {
@@ -96,18 +90,27 @@ impl Checker {
             line,
             action: action?,
             target,
-            agent_type: absent(agent_type)?,
-            binary: absent(binary)?.unwrap_or_default().into_bytes(),
-            cmdline: absent(cmdline)?.unwrap_or_default(),
-            uid: absent(uid)?.unwrap_or(-1),
+            agent_type: agent_type.ok()?,
+            binary: binary.ok()?.unwrap_or_default().into_bytes(),
+            cmdline: cmdline.ok()?.unwrap_or_default(),
+            uid: uid.ok()?.unwrap_or(-1),
             verdict: verdict?,
-            rule: absent(by)?,
-            severity: absent(severity)?,
-            note: absent(note)?,
+            rule: by.ok()?,
+            severity: severity.ok()?,
+            note: note.ok()?,
         })
     }
 
-    fn boolean(&mut self, field: &str, node: Node) -> bool {
+    fn number(&mut self, field: &str, node: Node) -> Option<i64> {
+        let place = node.place;
+        let number = self.text(field, node)?.parse().ok();
+        if number.is_none() {
+            self.problem(place, format!("`{field}` is no number"), None);
+        }
+        number
+    }
+
+    fn boolean(&mut self, field: &str, node: &Node) -> bool {
         if let Value::Bool(value) = node.value {
             return value;
         }
@@ -116,13 +119,8 @@ impl Checker {
     }
 }
 
-/// A field that is not there is `None`; one that is wrong was reported, and makes no case.
-fn absent<T>(field: Option<Option<T>>) -> Option<Option<T>> {
-    match field {
-        None => Some(None),
-        Some(value) => value.map(Some),
-    }
-}
+/// A field is there and wrong, which was reported: there is no case.
+struct Wrong;
 
 fn address(text: &str) -> Option<(IpAddr, u16)> {
     text.parse::<SocketAddr>().ok().map(|address| (address.ip(), address.port()))

@@ -105,12 +105,13 @@ fn check_shows_what_is_wrong_and_what_is_too_large() {
               |                 ^
     hint: did you mean `action`?
     ");
-    let rules: String = (0..24)
+    let rules = (0..24)
         .map(|n| {
             let tail = "?".repeat(n % 7 + 6);
             format!("    - {{name: r{n}, action: exec, resource_pattern: '**/{n}*a{tail}', verdict: deny}}\n")
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let said = place.run(&["policy", "check", &place.policy("large.yaml", &rules)]);
     assert!(said.starts_with("exit 1\n"), "{said}");
     assert!(said.contains("the patterns of `exec` become too much") && said.contains("\nhint: "), "{said}");

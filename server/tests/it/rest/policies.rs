@@ -84,12 +84,13 @@ async fn a_policy_that_blows_up_is_refused_and_changes_nothing() {
     rest.post(&admin, POLICIES, json!({"yaml": policy("web", "/etc/**")})).await.expect(201);
     let assignment = json!({"version": 1, "target_type": "all", "target_id": ""});
     rest.post(&admin, "/api/v1/policy-assignments", assignment).await.expect(201);
-    let rules: String = (0..24)
+    let rules = (0..24)
         .map(|n| {
             let tail = "?".repeat(n % 7 + 6);
             format!("    - {{name: r{n}, action: exec, resource_pattern: '**/{n}*a{tail}', verdict: deny}}\n")
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let head = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: t}\nspec:\n  rules:\n";
     let laughs = "a: &a [x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n".to_owned();
     let parentheses = format!(

@@ -33,11 +33,13 @@ const EXAMPLES_MAX: usize = 3;
 
 /// How a judgement changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
 enum Change {
-    NewlyDenied,
-    NewlyAlerted,
-    NewlyAllowed,
+    #[serde(rename = "newly_denied")]
+    Denied,
+    #[serde(rename = "newly_alerted")]
+    Alerted,
+    #[serde(rename = "newly_allowed")]
+    Allowed,
 }
 
 impl Change {
@@ -45,17 +47,17 @@ impl Change {
     fn of(before: Verdict, after: Verdict) -> Option<Self> {
         match (before == after, after) {
             (true, _) => None,
-            (false, Verdict::Deny) => Some(Self::NewlyDenied),
-            (false, Verdict::Alert) => Some(Self::NewlyAlerted),
-            (false, Verdict::Allow) => Some(Self::NewlyAllowed),
+            (false, Verdict::Deny) => Some(Self::Denied),
+            (false, Verdict::Alert) => Some(Self::Alerted),
+            (false, Verdict::Allow) => Some(Self::Allowed),
         }
     }
 
     const fn shown(self) -> Value {
         match self {
-            Self::NewlyDenied => Value::Word("newly denied", Tone::Bad),
-            Self::NewlyAlerted => Value::Word("newly alerted", Tone::Warn),
-            Self::NewlyAllowed => Value::Word("newly allowed", Tone::Good),
+            Self::Denied => Value::Word("newly denied", Tone::Bad),
+            Self::Alerted => Value::Word("newly alerted", Tone::Warn),
+            Self::Allowed => Value::Word("newly allowed", Tone::Good),
         }
     }
 }
@@ -277,7 +279,7 @@ fn report(app: &App, args: &SimulateArgs, rows: Vec<Row>, totals: &Totals, name:
         let rows = rows.iter().filter(|row| row.group.change == change);
         rows.map(|row| row.actions).sum::<u64>()
     };
-    let sums = (of(Change::NewlyDenied), of(Change::NewlyAlerted), of(Change::NewlyAllowed));
+    let sums = (of(Change::Denied), of(Change::Alerted), of(Change::Allowed));
     if totals.cut {
         let oldest = totals.oldest.map(|oldest| crate::when::show(oldest, &app.tz)).unwrap_or_default();
         app.out.note(&format!(

@@ -37,9 +37,8 @@ pub(crate) const VERDICTS: View<Row> = View {
     name: |row| row.line.to_string(),
     columns: &[
         Column::new("case", |row| Value::Text(format!("line {}", row.line))),
-        Column::new("result", |row| match row.passed {
-            true => Value::Word("as expected", Tone::Good),
-            false => Value::Word("FAILED", Tone::Bad),
+        Column::new("result", |row| {
+            if row.passed { Value::Word("as expected", Tone::Good) } else { Value::Word("FAILED", Tone::Bad) }
         }),
         Column::new("act", |row| Value::text(row.act)),
         Column::flexible("to", |row| Value::text(&row.to)),
@@ -103,7 +102,7 @@ fn row(effective: &Effective, case: &Case) -> Row {
         binary: (!case.binary.is_empty()).then(|| text(&case.binary)),
         expected: case.verdict.to_string(),
         expected_rule: case.rule.clone(),
-        expected_severity: case.severity.map(|severity| severity.as_str()),
+        expected_severity: case.severity.map(tyr_policy::Severity::as_str),
         got: judgement.verdict.to_string(),
         rule: judgement.rule.map(str::to_owned),
         rule_line: judgement.index.and_then(|index| effective.rule(index)).map(|found| found.rule.line),
