@@ -23,15 +23,15 @@ Examples:
     Apply(ApplyArgs),
     /// Check a file: where each rule is enforced, and what it costs.
     #[command(after_long_help = "\
-Needs no server. ENFORCED: `kernel` and `address table` refuse before it happens,
-on hosts that can (`tyrctl agents` shows their posture; elsewhere a denied file or
-program is reported as an alert); `userspace` acts once it has happened. STATES
-(of the automaton over paths, before equal ones are merged) and PREFIXES (blocks
-of addresses) are what the rule adds to the rules before it, BYTES its share of
-the kernel's tables; both for all kinds of process together that the rules' own
-agent_types and binaries tell apart.
+Needs no server. ENFORCED: `kernel` and `address table` refuse before it
+happens, on hosts that can (`tyrctl agents` shows their posture; elsewhere a
+denied file or program is reported as an alert); `userspace` acts once it has
+happened. STATES (of the automaton over paths, before equal ones are merged)
+and PREFIXES (blocks of addresses) are what the rule adds to the rules before
+it, BYTES its share of the kernel's tables; both for all kinds of process
+together that the rules' own agent_types and binaries tell apart.
 
-Exit codes: 0 valid, 1 not valid, 3 valid with warnings and --fail-on-warning.
+Exit codes: 0 valid, 1 not valid, 3 --fail-on-warning and there are some.
 
 Examples:
   tyrctl policy check web.yaml
@@ -44,7 +44,7 @@ Examples:
 Needs no server. A file of cases:
 
   cases:
-    - act: file_read              # or file_write, exec, net_connect, tls_connect
+    - act: file_read              # file_write, exec, net_connect, tls_connect
       to: /root/.ssh/id_ed25519   # a path; 192.0.2.7:443; a server name
       gives: deny                 # or allow, alert
       by: no-ssh-keys             # the rule; left out: no rule, the default
@@ -81,22 +81,22 @@ Examples:
     Diff(DiffPolicyArgs),
     /// What a policy would have said of the events that are stored.
     #[command(after_long_help = "\
-POLICY is a file or a version number. Each stored event is judged by it alone, as
-if it were in force for every AI process, and compared with what the policy of
-then said. Nothing is changed, and reading is all that is needed. Events come in
-pages, newest first; ctrl-c ends it.
+POLICY is a file or a version number. Each stored event is judged by it
+alone, as if it were in force for every AI process, and compared with what the
+policy of then said. Nothing is changed, and reading is all that is needed.
+Events come in pages, newest first; ctrl-c ends it.
 
-BEFORE names the rule of then, RULE the one of the policy. An event may stand for
-many actions that were merged; ACTIONS counts them.
+BEFORE names the rule of then, RULE the one of the policy. An event may stand
+for many actions that were merged; ACTIONS counts them.
 
-Exit codes: 0 judged, 1 failed, 3 --fail-on-denied and something would be denied.
+Exit codes: 0 judged, 1 failed, 3 --fail-on-denied and something would be.
 
 Examples:
   tyrctl policy simulate web.yaml --since 7d
   tyrctl policy simulate 4 --since 1d --agent build-017
   tyrctl policy simulate web.yaml --by rule,ai -o wide
   tyrctl policy simulate web.yaml --fail-on-denied -q   for CI
-  tyrctl policy simulate 4 --jq '.[] | select(.change == \"newly_denied\") | .examples[]'")]
+  tyrctl policy simulate 4 --jq '.[].examples[]'")]
     Simulate(SimulateArgs),
     /// All versions, newest first.
     #[command(

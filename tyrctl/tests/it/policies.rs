@@ -263,7 +263,7 @@ fn simulate_judges_what_is_stored() {
     ");
     assert_eq!(
         double.requests(),
-        ["GET /api/v1/events?since=2026-11-21T19%3A00%3A00Z&until=2026-11-23T00%3A00%3A00Z&limit=1000"]
+        ["GET /api/v1/events?limit=1000&since=2026-11-21T19%3A00%3A00Z&until=2026-11-23T00%3A00%3A00Z"]
     );
     let json =
         double.stdout(&["policy", "simulate", "../examples/policies/default-policy.yaml", "--by", "ai", "-o", "jsonl"]);
@@ -291,8 +291,8 @@ fn simulate_goes_on_from_page_to_page_up_to_a_limit() {
     };
     let window = "since=2026-11-21T19%3A00%3A00Z&until=2026-11-23T00%3A00%3A00Z";
     let double = Double::start(
-        Answers::default().with(&format!("GET /api/v1/events?{window}&limit=1000"), 200, &page(Some("next"))).with(
-            &format!("GET /api/v1/events?{window}&cursor=next&limit=1000"),
+        Answers::default().with(&format!("GET /api/v1/events?limit=1000&{window}"), 200, &page(Some("next"))).with(
+            &format!("GET /api/v1/events?cursor=next&limit=1000&{window}"),
             200,
             &page(None),
         ),
