@@ -854,12 +854,12 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand why" -l sql -d 'Print the 
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand why" -s q -l quiet -d 'No notes on standard error'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand why" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand why" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
 jsonl\t'One JSON object per line'
@@ -867,27 +867,31 @@ yaml\t'One YAML document'
 csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
 rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
 local\t'The same in the zone of this machine'"
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -s q -l quiet -d 'No notes on standard error'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -l no-input -d 'Never ask a question; fail instead'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -f -a "apply" -d 'Check a policy and store it as a new version'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -f -a "list" -d 'All versions, newest first'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -f -a "ls" -d 'All versions, newest first'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -f -a "show" -d 'The text of a version'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -f -a "rollback" -d 'Make a new version with the text of an earlier one'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -f -a "assign" -d 'Put a version in force for an agent, for an agent type, or for all'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -f -a "unassign" -d 'End what is assigned to an agent, to an agent type, or to all'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -f -a "assignments" -d 'What is assigned to whom'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply list ls show rollback assign unassign assignments effective" -f -a "effective" -d 'What an agent should run, and whether it does'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "apply" -d 'Check a policy and store it as a new version'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "check" -d 'Check a file: where each rule is enforced, and what it costs'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "test" -d 'Judge the cases of a file by a policy, and name those that come out otherwise'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "diff" -d 'What two policies say differently: rules, and what comes of them'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "simulate" -d 'What a policy would have said of the events that are stored'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "list" -d 'All versions, newest first'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "ls" -d 'All versions, newest first'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "show" -d 'The text of a version'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "rollback" -d 'Make a new version with the text of an earlier one'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "assign" -d 'Put a version in force for an agent, for an agent type, or for all'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "unassign" -d 'End what is assigned to an agent, to an agent type, or to all'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "assignments" -d 'What is assigned to whom'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "effective" -d 'What an agent should run, and whether it does'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -s f -l file -d 'The policy; `-` reads standard input' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l context -d 'Use this context of the configuration file' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
@@ -916,6 +920,140 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -s q -l quiet -d 'No notes on standard error'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from check" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from check" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from check" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from check" -s w -l watch -d 'Ask again and again, each SECONDS [default when given alone: 2], and redraw in place; in a pipe print one output after the other' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from check" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from check" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from check" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from check" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from check" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from check" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from check" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from check" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from check" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from check" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from check" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
+rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
+local\t'The same in the zone of this machine'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from check" -l fail-on-warning -d 'Exit with 3 when there are warnings'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from check" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from check" -l fail-on-any -d 'Exit with 3 when at least one row is found; with --watch as soon as one is'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from check" -l fail-on-none -d 'Exit with 3 when no row is found; with --watch as soon as there is none'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from check" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from check" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from test" -s c -l cases -d 'The cases' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from test" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from test" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from test" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from test" -s w -l watch -d 'Ask again and again, each SECONDS [default when given alone: 2], and redraw in place; in a pipe print one output after the other' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from test" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from test" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from test" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from test" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from test" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from test" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from test" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from test" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from test" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from test" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from test" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
+rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
+local\t'The same in the zone of this machine'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from test" -s a -l all -d 'Show the cases that come out as expected too'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from test" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from test" -l fail-on-any -d 'Exit with 3 when at least one row is found; with --watch as soon as one is'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from test" -l fail-on-none -d 'Exit with 3 when no row is found; with --watch as soon as there is none'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from test" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from test" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from diff" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from diff" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from diff" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from diff" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from diff" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from diff" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from diff" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from diff" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from diff" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from diff" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from diff" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
+rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
+local\t'The same in the zone of this machine'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from diff" -l fail-on-difference -d 'Exit with 3 when something is judged differently'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from diff" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from diff" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l since -d 'Events from this time on' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l until -d 'Events up to this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l agent -d 'Only events of this agent, by name or id' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l type -d 'Only events of AI processes of this type, e.g. claude-code' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l by -d 'Count apart by these, besides change, rule, kind and type: `agent`, `ai` (each AI process); `rule` for neither' -r -f -a "agent\t''
+ai\t''
+rule\t''"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l max-events -d 'Judge at most so many events, the newest' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -s w -l watch -d 'Ask again and again, each SECONDS [default when given alone: 2], and redraw in place; in a pipe print one output after the other' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
+rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
+local\t'The same in the zone of this machine'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l fail-on-denied -d 'Exit with 3 when something would be newly denied'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l fail-on-any -d 'Exit with 3 when at least one row is found; with --watch as soon as one is'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l fail-on-none -d 'Exit with 3 when no row is found; with --watch as soon as there is none'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from simulate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from list" -l limit -d 'Print at most this many rows; 0 prints all' -r

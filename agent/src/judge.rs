@@ -4,6 +4,8 @@
 //! and programs are only observed, a rule that denies them did not prevent anything. Such an action is reported as an alert that
 //! says so, and the server finds the difference.
 
+pub mod conditions;
+
 use tyr_policy::{Act, Action, Judgement, Resource, Severity, Verdict};
 
 use crate::decode::{Connect, Judged, Open, Operation, PathFlags, Process, Program, Run};

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
-use tyr_policy::{Action, Severity, Verdict};
+use tyr_policy::{Action, Resource, Severity, Verdict};
 use tyr_proto::text::escape;
 use tyr_proto::v1::{self, Event, EventKind};
 
@@ -19,7 +19,7 @@ use crate::clock::{Clock, Stamp};
 use crate::config::AllowEvents;
 use crate::decode::{Judged, KernelEvent, Operation, PathFlags, Process, What};
 use crate::enrich::{AiProcess, Trees, cmdline};
-use crate::judge::{self, NOT_ENFORCED, NOT_JUDGED, Ruling};
+use crate::judge::{self, NOT_ENFORCED, NOT_JUDGED, Ruling, conditions};
 use crate::policies::{InForce, Policies};
 use crate::spool::Spool;
 
@@ -166,8 +166,12 @@ impl Pipeline {
                 let program = &process.program;
                 let resource = if program.exe.is_empty() { &program.filename } else { &program.exe };
                 let flags: &[_] = if program.exe_truncated { &["truncated"] } else { &[] };
-                let metadata = [("flags", flags.join(","))];
+                let by = judged.map_or(program, |judged| &judged.by);
+                let path = Resource::Path { path: &program.exe, truncated: program.exe_truncated };
                 let ruling = judge::exec(&policy, process, judged);
+                let (ruling, condition) = conditions::ask(&policy, process, by, path, ruling);
+                let [held, integrity] = conditions::metadata(condition);
+                let metadata = [("flags", flags.join(",")), held, integrity];
                 self.report(event, &policy.policy_id, ruling, &escape(resource), metadata, Repeats::one());
             }
             What::Run(run) => {
@@ -185,8 +189,13 @@ impl Pipeline {
                 let errno = if open.errno == 0 { String::new() } else { open.errno.to_string() };
                 let operation = judged.map(|judged| judged.operation).filter(|operation| *operation != Operation::Open);
                 let operation = operation.map_or_else(String::new, |operation| operation.as_str().to_owned());
-                let metadata = [("flags", path_flags(open.path_flags)), ("errno", errno), ("operation", operation)];
+                let by = judged.map_or(&process.program, |judged| &judged.by);
+                let path = Resource::Path { path: &open.path, truncated: open.path_flags.truncated };
                 let ruling = judge::open(&policy, process, open, judged);
+                let (ruling, condition) = conditions::ask(&policy, process, by, path, ruling);
+                let [held, integrity] = conditions::metadata(condition);
+                let metadata =
+                    [("flags", path_flags(open.path_flags)), ("errno", errno), ("operation", operation), held, integrity];
                 // Search paths try hundreds of names that aren't there; only `all` wants to hear of each.
                 let absent = i32::from(open.errno) == libc::ENOENT;
                 if absent && ruling.verdict == Verdict::Allow && self.allow_events != AllowEvents::All {
@@ -200,8 +209,12 @@ impl Pipeline {
             What::Connect(connect) => {
                 let policy = self.policies.of_generation(connect.generation);
                 let resource = SocketAddr::new(connect.addr, connect.port).to_string();
-                let metadata = [("protocol", connect.protocol.to_string())];
+                let (addr, port, protocol) = (connect.addr, connect.port, connect.protocol);
                 let ruling = judge::connect(&policy, process, connect);
+                let judged = Resource::Net { addr, port, protocol };
+                let (ruling, condition) = conditions::ask(&policy, process, &process.program, judged, ruling);
+                let [held, integrity] = conditions::metadata(condition);
+                let metadata = [("protocol", connect.protocol.to_string()), held, integrity];
                 self.report(event, &policy.policy_id, ruling, &resource, metadata, Repeats::one());
             }
         }

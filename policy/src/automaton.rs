@@ -6,6 +6,7 @@ mod minimise;
 pub(crate) mod tests;
 
 use crate::glob::Glob;
+use build::Count;
 
 /// Patterns as tables.
 ///
@@ -94,6 +95,17 @@ impl Automaton {
         build::floats(pattern)
     }
 
+    /// [`Automaton::split`], and by pattern how many states it adds to those that the patterns before it need, before equal ones
+    /// are merged.
+    ///
+    /// # Errors
+    /// As for [`Automaton::build`].
+    pub(crate) fn counted(patterns: &[Glob], states_max: usize) -> Result<(Self, Vec<usize>), TooManyStates> {
+        let (floating, anchored) = (0..patterns.len()).partition(|at| build::floats(&patterns[*at]));
+        let groups = [anchored, floating];
+        Self::compile_counted(patterns, &groups, Matching::First, states_max, Count::Added)
+    }
+
     /// One start, for all patterns that match: what decides which rules apply to a program.
     ///
     /// # Errors
@@ -108,16 +120,30 @@ impl Automaton {
         matching: Matching,
         states_max: usize,
     ) -> Result<Self, TooManyStates> {
+        Self::compile_counted(patterns, groups, matching, states_max, Count::Nothing).map(|(automaton, _)| automaton)
+    }
+
+    fn compile_counted(
+        patterns: &[Glob],
+        groups: &[Vec<usize>],
+        matching: Matching,
+        states_max: usize,
+        count: Count,
+    ) -> Result<(Self, Vec<usize>), TooManyStates> {
         // Each pattern more can only add states: the one that crossed the limit is found by halving.
-        let up_to = |count: usize| {
+        let up_to = |end: usize| {
             let groups: Vec<Vec<usize>> =
-                groups.iter().map(|group| group.iter().copied().filter(|at| *at < count).collect()).collect();
-            build::raw(patterns, &groups, matching, states_max)
+                groups.iter().map(|group| group.iter().copied().filter(|at| *at < end).collect()).collect();
+            build::raw(patterns, &groups, matching, states_max, count)
         };
         if let Some(raw) = up_to(patterns.len()) {
-            return Ok(minimise::tables(&raw));
+            return Ok((minimise::tables(&raw), raw.added));
         }
-        let (mut fits, mut crosses) = (0, patterns.len());
+        // From the front, as a build that fits costs less than one that goes to the limit.
+        let (mut fits, mut crosses) = (0, 1);
+        while crosses < patterns.len() && up_to(crosses).is_some() {
+            (fits, crosses) = (crosses, (crosses * 2).min(patterns.len()));
+        }
         while crosses - fits > 1 {
             let middle = usize::midpoint(fits, crosses);
             if up_to(middle).is_some() { fits = middle } else { crosses = middle }
@@ -149,6 +175,12 @@ impl Automaton {
     /// Number of states, the dead one included.
     pub fn states(&self) -> usize {
         self.table.len() / self.columns as usize
+    }
+
+    /// The patterns that can be first for some text; each other one has patterns before it that take all it could.
+    pub fn reachable(&self) -> impl Iterator<Item = usize> {
+        let accepts = self.table.iter().step_by(self.columns as usize);
+        accepts.flat_map(|accept| self.set(*accept)).map(|pattern| *pattern as usize)
     }
 
     /// The patterns of an accept, in order; for the first-match forms that is one. Empty for 0.

@@ -1,5 +1,6 @@
 //! From the tree to a policy: names known, words in their vocabulary, patterns compiled, every problem reported.
 
+pub(crate) mod cases;
 mod fields;
 mod hidden;
 mod limits;
@@ -32,25 +33,30 @@ struct Checker {
     warnings: Vec<Diagnostic>,
     /// Pattern tokens so far.
     tokens: usize,
+    /// Conditions so far.
+    conditions: usize,
 }
 
 pub(crate) fn policy(yaml: &str) -> Result<Checked, PolicyError> {
     let document = syntax::document(yaml).map_err(|d| PolicyError { diagnostics: vec![d] })?;
     let mut checker = Checker::default();
     let policy = checker.document(document).and_then(|(policy, places)| limits::check(&mut checker, policy, &places));
-    let mut diagnostics = checker.problems;
-    diagnostics.sort();
-    if checker.more > 0 {
-        diagnostics.push(Diagnostic::new(0, 0, &format!("{} more problems are not shown", checker.more), None));
-    }
+    let (diagnostics, warnings) = finish(checker);
     match policy {
-        Some(policy) if diagnostics.is_empty() => {
-            let mut warnings = checker.warnings;
-            warnings.sort();
-            Ok(Checked { policy, warnings })
-        }
+        Some(policy) if diagnostics.is_empty() => Ok(Checked { policy, warnings }),
         _ => Err(PolicyError { diagnostics }),
     }
+}
+
+/// Problems and warnings, each sorted by place.
+fn finish(checker: Checker) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
+    let Checker { problems: mut diagnostics, more, mut warnings, .. } = checker;
+    diagnostics.sort();
+    if more > 0 {
+        diagnostics.push(Diagnostic::new(0, 0, &format!("{more} more problems are not shown"), None));
+    }
+    warnings.sort();
+    (diagnostics, warnings)
 }
 
 impl Checker {
@@ -159,7 +165,7 @@ impl Checker {
                 return None;
             }
             Value::Null => Some("an unquoted `~` or nothing at all is no text: write it in quotes".to_owned()),
-            Value::Bool | Value::Number => Some("write it in quotes".to_owned()),
+            Value::Bool(_) | Value::Number => Some("write it in quotes".to_owned()),
             Value::List(_) | Value::Map(_) => None,
         };
         self.problem(node.place, format!("`{field}` must be text, not {}", node.value.kind()), hint);

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::automaton::Automaton;
+use crate::condition::Facts;
 use crate::eval::{Act, Effective, Judgement, Resource, RuleRef};
 use crate::glob::Glob;
 use crate::policy::What;
@@ -87,6 +88,12 @@ impl Compiled {
             Some(number) => self.rule(number).judgement(),
             None => self.effective.default(act.action, act.agent_type),
         }
+    }
+
+    /// Judges one action with conditions: the same as [`Effective::judge_with`].
+    pub fn judge_with(&self, act: &Act<'_>, facts: &Facts<'_>) -> Judgement<'_> {
+        let plain = self.judge(act);
+        if self.effective.has_conditions() { self.effective.ask(act, facts, plain) } else { plain }
     }
 
     fn automaton(&self, cell: &Cell) -> Option<Automaton> {

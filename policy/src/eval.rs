@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::condition::{Answer, Facts};
 use crate::net::canonical;
 use crate::policy::{Policy, Rule, What};
 use crate::words::{Action, Protocol, Severity, Verdict};
@@ -25,6 +26,8 @@ pub struct Layer {
 #[derive(Clone, Debug, Default)]
 pub struct Effective {
     layers: Vec<Layer>,
+    /// Numbers of the rules with a condition, in order.
+    conditional: Vec<u16>,
 }
 
 /// An action to be judged.
@@ -77,6 +80,17 @@ pub struct Judgement<'a> {
     pub rule: Option<&'a str>,
     /// Number of the rule in [`Effective::rules`].
     pub index: Option<u16>,
+    /// What its condition had to do with it.
+    pub condition: Option<ByCondition>,
+}
+
+/// How a condition decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ByCondition {
+    /// It holds. A `deny` comes too late for this action, and holds for the rest of the process.
+    Held,
+    /// It could not be asked, which counts as a denial.
+    Failed,
 }
 
 /// A rule and where it comes from.
@@ -93,7 +107,14 @@ pub struct RuleRef<'a> {
 impl Effective {
     /// Puts layers together: overlays first, the base last.
     pub fn new(layers: Vec<Layer>) -> Self {
-        Self { layers }
+        let mut effective = Self { layers, conditional: Vec::new() };
+        effective.conditional = effective.rules().filter(|r| r.rule.condition.is_some()).map(|r| r.index).collect();
+        effective
+    }
+
+    /// Whether any rule has a condition: if none has, nobody need collect [`Facts`].
+    pub fn has_conditions(&self) -> bool {
+        !self.conditional.is_empty()
     }
 
     pub(crate) fn take_layers(&mut self) -> Vec<Layer> {
@@ -116,11 +137,12 @@ impl Effective {
         self.rules().nth(usize::from(index))
     }
 
-    /// Judges one action: the first rule that matches, else the default.
+    /// Judges one action as the kernel does, which asks no conditions: the first rule without one that matches, else the
+    /// default.
     pub fn judge(&self, act: &Act<'_>) -> Judgement<'_> {
         let default = || self.default(act.action, act.agent_type);
-        let mut rules =
-            self.rules().filter(|r| r.applies_to_type(act.agent_type)).filter(|r| r.rule.action == act.action);
+        let applies = |r: &RuleRef<'_>| r.rule.condition.is_none() && r.applies_to_type(act.agent_type);
+        let mut rules = self.rules().filter(applies).filter(|r| r.rule.action == act.action);
         let found = if let Resource::Path { truncated: true, .. } = act.resource {
             let rules = rules.filter(|r| r.rule.applies(act.agent_type, act.binary));
             self.strictest(rules, default().verdict)
@@ -144,6 +166,39 @@ impl Effective {
         first.filter(|r| r.rule.verdict >= default)
     }
 
+    /// Judges one action with conditions. What the kernel refuses, it refuses; of what it lets pass, the first rule decides that
+    /// stands before the one that let it, and whose condition holds.
+    pub fn judge_with(&self, act: &Act<'_>, facts: &Facts<'_>) -> Judgement<'_> {
+        self.ask(act, facts, self.judge(act))
+    }
+
+    /// `plain` is what the kernel says.
+    pub(crate) fn ask<'s>(&'s self, act: &Act<'_>, facts: &Facts<'_>, plain: Judgement<'s>) -> Judgement<'s> {
+        if plain.verdict == Verdict::Deny {
+            return plain;
+        }
+        let before = self.conditional.iter().take_while(|number| plain.index.is_none_or(|index| **number < index));
+        for r in before.filter_map(|number| self.rule(*number)) {
+            let about = r.rule.action == act.action
+                && r.applies(act.agent_type, act.binary)
+                && r.rule.what.matches(r.rule.verdict, act.resource);
+            let Some(condition) = r.rule.condition.as_ref().filter(|_| about) else { continue };
+            match condition.ask(act.action, act.resource, act.agent_type, facts) {
+                Answer::No => {}
+                Answer::Yes => return Judgement { condition: Some(ByCondition::Held), ..r.judgement() },
+                Answer::Failed(_) => {
+                    return Judgement {
+                        verdict: Verdict::Deny,
+                        severity: Severity::Critical,
+                        condition: Some(ByCondition::Failed),
+                        ..r.judgement()
+                    };
+                }
+            }
+        }
+        plain
+    }
+
     /// What holds for an action of a process of this type where no rule matches.
     pub fn default(&self, action: Action, agent_type: Option<&str>) -> Judgement<'_> {
         let stated = self
@@ -157,6 +212,7 @@ impl Effective {
             version: stated.map(|(version, _)| version),
             rule: None,
             index: None,
+            condition: None,
         }
     }
 }
@@ -185,6 +241,7 @@ impl<'a> RuleRef<'a> {
             version: Some(self.layer.version),
             rule: Some(&self.rule.name),
             index: Some(self.index),
+            condition: None,
         }
     }
 }

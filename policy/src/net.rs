@@ -104,6 +104,28 @@ pub struct NetTarget {
     pub protocol: Option<Protocol>,
 }
 
+/// As it is written.
+impl fmt::Display for NetTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all_ports = self.ports == (0..=u16::MAX);
+        match &self.cidr {
+            None => f.write_str("*")?,
+            Some(cidr) if cidr.is_v4() || all_ports && self.protocol.is_none() => cidr.fmt(f)?,
+            Some(cidr) => match cidr.to_string().split_once('/') {
+                Some((addr, length)) => write!(f, "[{addr}]/{length}")?,
+                None => cidr.fmt(f)?,
+            },
+        }
+        match (all_ports, self.ports.start() == self.ports.end()) {
+            (true, _) if self.protocol.is_none() => {}
+            (true, _) => f.write_str(":*")?,
+            (false, true) => write!(f, ":{}", self.ports.start())?,
+            (false, false) => write!(f, ":{}-{}", self.ports.start(), self.ports.end())?,
+        }
+        self.protocol.map_or(Ok(()), |protocol| write!(f, "/{protocol}"))
+    }
+}
+
 /// Why a text is no target of a connection.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NetTargetError {

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::check;
+use crate::condition::Condition;
 use crate::diagnostic::{Diagnostic, PolicyError};
 use crate::glob::Glob;
 use crate::names::NamePattern;
 use crate::net::NetMatch;
+use crate::survey::{self, Survey};
 use crate::words::{Action, Severity, Verdict};
 
 /// Longest document that is read, in bytes.
@@ -51,6 +53,32 @@ impl Policy {
     }
 }
 
+impl Checked {
+    /// What the policy costs, by itself.
+    ///
+    /// # Errors
+    /// When it is too large for the tables of an agent, with the rule that did it and its place.
+    pub fn survey(&self) -> Result<Survey, PolicyError> {
+        survey::of_document(&self.policy)
+    }
+
+    /// [`Self::warnings`], and one for each rule that is left nothing by all rules before it together.
+    pub fn warnings_with(&self, survey: &Survey) -> Vec<Diagnostic> {
+        let hidden = survey.rules.iter().filter(|rule| !rule.reachable).map(|rule| usize::from(rule.index));
+        let hidden = hidden.filter_map(|index| self.policy.rules.get(index));
+        let fresh = hidden
+            .filter(|rule| !self.warnings.iter().any(|known| (known.line, known.column) == (rule.line, rule.column)));
+        let mut warnings: Vec<Diagnostic> = self.warnings.clone();
+        warnings.extend(fresh.map(|rule| {
+            let message = format!("rule `{}` never matches: the rules before it take everything", rule.name);
+            let hint = "the first rule that matches wins: put it before them, or take it out".to_owned();
+            Diagnostic::new(rule.line, rule.column, &message, Some(hint))
+        }));
+        warnings.sort();
+        warnings
+    }
+}
+
 /// What `spec.default` says for each action; `None` where it says nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Defaults([Option<Verdict>; Action::ALL.len()]);
@@ -83,8 +111,12 @@ pub struct Rule {
     pub agent_types: Vec<String>,
     /// Programs it is for, by the real path of the acting process's executable; empty: all.
     pub binaries: Vec<Glob>,
+    /// What else must hold, asked in userspace of what the kernel let pass.
+    pub condition: Option<Condition>,
     /// Where the rule begins in its document, from 1.
     pub line: u32,
+    /// Where in its line, from 1, in characters.
+    pub column: u32,
 }
 
 /// The resources of a rule.

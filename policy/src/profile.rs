@@ -57,7 +57,9 @@ impl Effective {
             let judgement = self.default(*action, agent_type);
             defaults[action.index()] = (judgement.verdict, judgement.version);
         }
-        Profile { rules: self.rules().filter(applies).map(|r| r.index).collect(), defaults }
+        // A condition can't be asked in the kernel: rules with one are none of its tables'.
+        let rules = self.rules().filter(|r| r.rule.condition.is_none() && applies(r));
+        Profile { rules: rules.map(|r| r.index).collect(), defaults }
     }
 }
 
@@ -92,7 +94,7 @@ impl Profiles {
     /// # Errors
     /// More than the limits.
     pub fn new(effective: &Effective, actions: &[Action]) -> Result<Self, ProfilesError> {
-        let rules = || effective.rules().filter(|r| actions.contains(&r.rule.action));
+        let rules = || effective.rules().filter(|r| r.rule.condition.is_none() && actions.contains(&r.rule.action));
         let layer_types = effective.layers().iter().filter_map(|layer| layer.agent_type.as_ref());
         let rule_types = rules().flat_map(|r| &r.rule.agent_types);
         let types: Vec<String> = layer_types.chain(rule_types).collect::<BTreeSet<_>>().into_iter().cloned().collect();

@@ -87,3 +87,13 @@ fn unavailable(error: &(dyn std::error::Error + 'static)) -> Status {
     tracing::error!(error, "a call of an agent failed");
     Status::unavailable("the server can't answer now; try again")
 }
+
+/// Reads any bytes as a message of an agent, with its records: for `fuzz/`, which holds that nothing in them panics.
+pub fn read_any(bytes: &[u8]) {
+    use prost::Message;
+    if let Ok(wire::AgentMessage { payload: Some(wire::Payload::EventBatch(batch)) }) =
+        wire::AgentMessage::decode(bytes)
+    {
+        let _ = batch.decode(uuid::Uuid::nil());
+    }
+}

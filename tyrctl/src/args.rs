@@ -33,7 +33,9 @@ pub use fleet::{
     AgentChangeArgs, AgentCommand, AgentsArgs, AiArgs, AiCommand, DriftArgs, EventFilter, EventsAgentsArgs,
     EventsCommand, EventsListArgs, EventsRateArgs, EventsTailArgs, TopArgs, TopTheme, TopView,
 };
-pub use policy::{ApplyArgs, AssignArgs, PolicyCommand, UnassignArgs};
+pub use policy::{
+    ApplyArgs, AssignArgs, CheckPolicyArgs, DiffPolicyArgs, PolicyCommand, SimulateArgs, TestPolicyArgs, UnassignArgs,
+};
 pub use sql::{SqlArg, SqlCommand, SqlListArgs};
 pub use users::{AuditArgs, PasswdArgs, RoleArg, UserCommand, UserCreateArgs};
 pub use why::WhyArgs;

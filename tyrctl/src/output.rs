@@ -118,8 +118,9 @@ impl Output {
         if self.fields.is_empty() && self.jq.is_none() {
             return self.formatted(thing);
         }
-        let value = serde_json::to_value(thing)
+        let mut value = serde_json::to_value(thing)
             .map_err(|error| Failure::failed("the result could not be written").because(&error))?;
+        value.sort_all_objects();
         let value = if self.fields.is_empty() { value } else { fields::choose(value, &self.fields)? };
         match &self.jq {
             None => self.formatted(&value),

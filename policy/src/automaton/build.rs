@@ -1,6 +1,6 @@
 //! Patterns to sets of positions, and sets to states.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Matching;
 use crate::glob::{ByteSet, Glob, Token};
@@ -8,7 +8,7 @@ use crate::glob::{ByteSet, Glob, Token};
 /// Sets of positions kept, in positions per state allowed: bounds memory, where few states have many positions.
 const POSITIONS_PER_STATE: usize = 64;
 /// Moves of a position over a byte class, per state allowed: bounds the time.
-const MOVES_PER_STATE: usize = 256;
+const MOVES_PER_STATE: usize = 128;
 
 /// An automaton before equal states are merged. State 0 is dead.
 pub(super) struct Raw {
@@ -24,6 +24,17 @@ pub(super) struct Raw {
     pub(super) sets: Vec<Vec<u32>>,
     /// One per group.
     pub(super) starts: Vec<u32>,
+    /// By pattern, how many states there are that would not be without it and those behind it; counted only if asked for.
+    pub(super) added: Vec<usize>,
+}
+
+/// Whether to count which pattern adds how many states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Count {
+    /// For judging.
+    Nothing,
+    /// For those who write policies.
+    Added,
 }
 
 /// Can a match begin anywhere? Then the pattern is kept apart from those that begin at `/`.
@@ -71,7 +82,13 @@ struct Builder<'p> {
 }
 
 /// `None` when it would need more than `states_max` states, or work out of proportion to them.
-pub(super) fn raw(patterns: &[Glob], groups: &[Vec<usize>], matching: Matching, states_max: usize) -> Option<Raw> {
+pub(super) fn raw(
+    patterns: &[Glob],
+    groups: &[Vec<usize>],
+    matching: Matching,
+    states_max: usize,
+    count: Count,
+) -> Option<Raw> {
     let (classes, samples) = classes(patterns);
     let mut builder = Builder { patterns, positions: Vec::new(), matching, classes, samples };
     let starts: Vec<Vec<u32>> = groups.iter().map(|group| builder.enter_patterns(group)).collect();
@@ -121,7 +138,11 @@ pub(super) fn raw(patterns: &[Glob], groups: &[Vec<usize>], matching: Matching, 
     }
     let mut sets = Sets::new(patterns.len(), matching);
     let accept = states.iter().map(|set| sets.accept(builder.accepted(set))).collect();
-    Some(Raw { classes, width, next, accept, sets: sets.list, starts })
+    let added = match count {
+        Count::Nothing => Vec::new(),
+        Count::Added => builder.added(&states, &starts),
+    };
+    Some(Raw { classes, width, next, accept, sets: sets.list, starts, added })
 }
 
 impl Builder<'_> {
@@ -272,6 +293,46 @@ impl Builder<'_> {
             }
             true
         });
+    }
+
+    /// How many states each pattern adds to those of the patterns before it: states that differ in its positions alone.
+    ///
+    /// A state without the positions of later patterns is a state of the automaton without these, so what there would be up
+    /// to each pattern is the number of different beginnings, and those make a tree.
+    fn added(&self, states: &[Vec<u32>], starts: &[u32]) -> Vec<usize> {
+        // Positions in which every floating pattern always is tell no states apart.
+        let mut begun = vec![true; self.positions.len()];
+        for at in starts.iter().flat_map(|start| &states[*start as usize]) {
+            begun[*at as usize] = false;
+        }
+        let mut nodes: HashMap<(usize, Vec<u32>), usize> = HashMap::new();
+        // By node: whether a state ends there, and how many nodes follow it for each pattern.
+        let mut follow: Vec<(bool, BTreeMap<u32, usize>)> = vec![(false, BTreeMap::new())];
+        for state in states {
+            let mut own: Vec<u32> = state.iter().copied().filter(|at| begun[*at as usize]).collect();
+            own.sort_unstable_by_key(|at| (self.pattern(*at), *at));
+            let mut node = 0;
+            for group in own.chunk_by(|a, b| self.pattern(*a) == self.pattern(*b)) {
+                let fresh = follow.len();
+                let next = *nodes.entry((node, group.to_vec())).or_insert(fresh);
+                if next == fresh {
+                    follow.push((false, BTreeMap::new()));
+                    *follow[node].1.entry(self.pattern(group[0])).or_default() += 1;
+                }
+                node = next;
+            }
+            follow[node].0 = true;
+        }
+        let mut added = vec![0; self.patterns.len()];
+        for (ends, followers) in follow {
+            let last = followers.keys().last().copied();
+            for (pattern, count) in followers {
+                // The last to tell states apart does so from no others, unless one ends here.
+                let others = ends || Some(pattern) != last;
+                added[pattern as usize] += if others { count } else { count - 1 };
+            }
+        }
+        added
     }
 
     fn pattern(&self, at: u32) -> u32 {

@@ -136,3 +136,14 @@ proptest! {
         prop_assume!(agree(&globs(&patterns), &paths));
     }
 }
+
+#[test]
+fn a_thousand_realistic_rules_fit() {
+    let patterns = globs(&realistic::patterns(1_000));
+    let (automaton, added) = Automaton::counted(&patterns, crate::survey::PATH_STATES_MAX).unwrap();
+    let bytes = automaton.table().len() * 4;
+    assert!(bytes < 1024 * 1024, "1,000 rules take {bytes} bytes");
+    // What is counted to the patterns are all states but the dead one and the two starts.
+    let states = added.iter().sum::<usize>();
+    assert!(states >= automaton.states() - 3 && states < 12_288, "{states} of {}", automaton.states());
+}

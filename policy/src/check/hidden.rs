@@ -20,7 +20,8 @@ pub(super) fn report(checker: &mut Checker, rules: &[(Place, Rule)]) {
 }
 
 fn hides(earlier: &Rule, later: &Rule) -> bool {
-    earlier.action == later.action
+    earlier.condition.is_none()
+        && earlier.action == later.action
         && holds_all(&earlier.agent_types, &later.agent_types)
         && holds_all(&earlier.binaries, &later.binaries)
         && covers(earlier, later)

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::fields::Fields;
 use super::{Checker, hidden, nearest};
+use crate::condition::{CONDITIONS_MAX, Condition, ConditionError};
 use crate::glob::Glob;
 use crate::names::NamePattern;
 use crate::net::{NetMatch, NetTarget, NetTargetError};
@@ -33,7 +34,9 @@ impl Checker {
         let place = node.place;
         let nodes = self.list("rules", node);
         if nodes.len() > RULES_MAX {
-            self.problem(place, format!("{} rules are more than {RULES_MAX}", nodes.len()), None);
+            let hint =
+                "one pattern can stand for many: `{a,b}`, `*`; or split it into overlays for agent types".to_owned();
+            self.problem(place, format!("{} rules are more than {RULES_MAX}", nodes.len()), hint);
             return None;
         }
         let mut rules: Vec<(Place, Rule)> = Vec::with_capacity(nodes.len());
@@ -69,13 +72,7 @@ impl Checker {
         let severity = fields.take("severity").map_or(Some(Severity::Low), |node| self.word("severity", node));
         let binaries = fields.take("binaries").map(|node| self.globs("binaries", node)).unwrap_or_default();
         let agent_types = fields.take("agent_types").map(|node| self.agent_types(node)).unwrap_or_default();
-        if let Some(node) = fields.take("condition") {
-            self.problem(
-                node.place,
-                "conditions are not supported yet",
-                "a rule whose condition were left out would match more than it says: take out the rule, or its condition".to_owned(),
-            );
-        }
+        let condition = fields.take("condition").map(|node| self.condition(action, verdict, node));
         let what = action.and_then(|action| self.what(action, verdict, fields));
         Some(Rule {
             name: name?,
@@ -85,8 +82,61 @@ impl Checker {
             severity: severity?,
             agent_types,
             binaries,
+            condition: condition.unwrap_or_default(),
             line: fields.place.line,
+            column: fields.place.column,
         })
+    }
+
+    /// A problem makes it `None`, and the rule is not used then.
+    fn condition(&mut self, action: Option<Action>, verdict: Option<Verdict>, node: Node) -> Option<Condition> {
+        let place = node.place;
+        let text = self.text("condition", node)?;
+        let (action, verdict) = (action?, verdict?);
+        self.conditions += 1;
+        if self.conditions > CONDITIONS_MAX {
+            if self.conditions == CONDITIONS_MAX + 1 {
+                let hint =
+                    "put what they have in common into `resource_pattern`, `binaries` and `agent_types`".to_owned();
+                self.problem(place, format!("more than {CONDITIONS_MAX} rules have a condition"), hint);
+            }
+            return None;
+        }
+        let (warning, hint) = match verdict {
+            Verdict::Deny => (
+                "a `deny` with a condition can't refuse the action that it is asked of: it is reported as an alert",
+                "what must never happen needs a rule without a condition",
+            ),
+            Verdict::Allow => (
+                "an `allow` with a condition excepts from alerts only",
+                "what a rule or default behind it denies, the kernel refuses before any condition is asked",
+            ),
+            Verdict::Alert => ("", ""),
+        };
+        if !warning.is_empty() {
+            self.warning(place, warning, hint.to_owned());
+        }
+        match Condition::parse(&text, action) {
+            Ok(condition) => Some(condition),
+            Err(error) => {
+                let hint = match &error {
+                    ConditionError::TooLong { .. } | ConditionError::TooDeep => {
+                        "put part of it into `resource_pattern`, `binaries` or `agent_types`, or make several rules"
+                    }
+                    ConditionError::Syntax(_) | ConditionError::Type { .. } => match action {
+                        Action::NetConnect => {
+                            "a condition sees context.addr, port, protocol, exe, cmdline, agent_type and uid: docs/conditions.md"
+                        }
+                        Action::TlsConnect => {
+                            "a condition sees context.server_name, exe, cmdline, agent_type and uid: docs/conditions.md"
+                        }
+                        _ => "a condition sees context.path, exe, cmdline, agent_type and uid: docs/conditions.md",
+                    },
+                };
+                self.problem(place, error.to_string(), hint.to_owned());
+                None
+            }
+        }
     }
 
     fn what(&mut self, action: Action, verdict: Option<Verdict>, fields: &mut Fields) -> Option<What> {

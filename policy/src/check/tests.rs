@@ -146,12 +146,23 @@ fn refuses_names_used_twice() {
 }
 
 #[test]
-fn refuses_conditions_rather_than_leaving_them_out() {
+fn says_what_a_condition_can_do_and_what_it_can_see() {
+    let rule = |verdict: &str, condition: &str| {
+        rules(&format!("  - name: x\n    action: exec\n    verdict: {verdict}\n    condition: {condition}\n"))
+    };
+    let warnings = |verdict: &str| {
+        let checked = Policy::parse(&rule(verdict, "context.uid == 0")).unwrap();
+        assert!(checked.policy.rules[0].condition.is_some());
+        checked.warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(warnings("alert"), Vec::<String>::new());
+    assert!(warnings("deny")[0].starts_with("line 9, column 16: a `deny` with a condition can't refuse the action"));
+    assert_eq!(warnings("allow"), ["line 9, column 16: an `allow` with a condition excepts from alerts only"]);
     expect(
-        &rules("  - name: x\n    action: exec\n    verdict: deny\n    condition: context.uid == 0\n"),
+        &rule("deny", "context.port == 443"),
         &[
-            "line 9, column 16: conditions are not supported yet",
-            "hint: a rule whose condition were left out would match more than it says: take out the rule, or its condition",
+            "line 9, column 16: the condition makes no sense for `exec`: attribute `port` in context for Action::\"exec\" not found",
+            "hint: a condition sees context.path, exe, cmdline, agent_type and uid: docs/conditions.md",
         ],
     );
 }

@@ -291,3 +291,22 @@ mod table {
         }
     }
 }
+
+#[test]
+fn targets_are_written_as_they_are_read() {
+    for text in [
+        "10.0.0.0/8",
+        "192.0.2.7/32:443",
+        "2001:db8::/32",
+        "[2001:db8::]/32:443",
+        "0.0.0.0/0:53/udp",
+        "192.0.2.7/32:*/tcp",
+        "*",
+        "*:25",
+    ] {
+        let target = NetTarget::parse(text).unwrap();
+        assert_eq!(NetTarget::parse(&target.to_string()).as_ref(), Ok(&target), "{text} as {target}");
+    }
+    assert_eq!(NetTarget::parse("[2001:db8::]/32:443/tcp").unwrap().to_string(), "[2001:db8::]/32:443/tcp");
+    assert_eq!(NetTarget::parse("*:25").unwrap().to_string(), "*:25");
+}

@@ -1,13 +1,11 @@
 //! Drift: the server's own judgement of each event, under the policy that should have been in force when it happened.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use tyr_api::events::{DriftReason, Event, EventKind, Verdict};
-use tyr_policy::{Act, Action, Compiled, Effective, Layer, Policy, Protocol, Resource};
-use tyr_proto::text::unescape;
+use tyr_policy::{Action, Compiled, Effective, Layer, Policy, Recorded};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -129,29 +127,64 @@ fn nothing() -> Arc<Compiled> {
 
 /// What a policy says of an event; `None` when its resource can't be read.
 fn verdict(effective: &Compiled, event: &Event) -> Option<Verdict> {
-    let path = unescape(&event.resource);
-    let truncated =
-        event.metadata.get("flags").is_some_and(|flags| flags.split([',', '|', ' ']).any(|flag| flag == "truncated"));
-    let (action, resource) = match event.kind {
-        EventKind::FileRead => (Action::FileRead, Resource::Path { path: &path, truncated }),
-        EventKind::FileWrite => (Action::FileWrite, Resource::Path { path: &path, truncated }),
-        EventKind::Exec => (Action::Exec, Resource::Path { path: &path, truncated }),
-        EventKind::NetConnect => {
-            let target: SocketAddr = event.resource.parse().ok()?;
-            let protocol = match event.metadata.get("protocol").map(String::as_str) {
-                None | Some("tcp") => Protocol::Tcp,
-                Some("udp") => Protocol::Udp,
-                Some(_) => return None,
-            };
-            (Action::NetConnect, Resource::Net { addr: target.ip(), port: target.port(), protocol })
-        }
-        EventKind::TlsConnect => (Action::TlsConnect, Resource::ServerName(&event.resource)),
+    let of = |key: &str| event.metadata.get(key).map(String::as_str);
+    let action = match event.kind {
+        EventKind::FileRead => Action::FileRead,
+        EventKind::FileWrite => Action::FileWrite,
+        EventKind::Exec => Action::Exec,
+        EventKind::NetConnect => Action::NetConnect,
+        EventKind::TlsConnect => Action::TlsConnect,
     };
-    let binary = unescape(&event.process_exe);
-    let act = Act { action, resource, agent_type: event.agent_type.as_deref(), binary: &binary };
-    Some(match effective.judge(&act).verdict {
+    let judgement = effective.judge_recorded(&Recorded {
+        action,
+        resource: &event.resource,
+        protocol: of("protocol"),
+        truncated: of("flags").is_some_and(|flags| flags.split([',', '|', ' ']).any(|flag| flag == "truncated")),
+        agent_type: event.agent_type.as_deref(),
+        exe: &event.process_exe,
+        cmdline: &event.cmdline,
+        uid: of("uid").and_then(|uid| uid.parse().ok()).unwrap_or(-1),
+    })?;
+    Some(match judgement.verdict {
         tyr_policy::Verdict::Allow => Verdict::Allow,
-        tyr_policy::Verdict::Deny => Verdict::Deny,
         tyr_policy::Verdict::Alert => Verdict::Alert,
+        // Conditions are asked too late to refuse anything, unless something else did.
+        tyr_policy::Verdict::Deny if judgement.condition.is_some() && event.verdict != Verdict::Deny => Verdict::Alert,
+        tyr_policy::Verdict::Deny => Verdict::Deny,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use tyr_api::events::{Event, EventKind, Severity, Verdict};
+    use tyr_policy::{Compiled, Effective, Layer, Policy};
+    use uuid::Uuid;
+
+    use super::verdict;
+
+    fn event(cmdline: &str, verdict: Verdict) -> Event {
+        serde_json::from_value(serde_json::json!({
+            "event_id": Uuid::nil(), "agent_id": Uuid::nil(), "agent_name": "a", "kind": EventKind::Exec, "resource": "/bin/sh",
+            "verdict": verdict, "server_verdict": null, "drift_detected": false, "drift_reason": null, "severity": Severity::Low,
+            "policy_id": null, "policy_version": null, "rule": null, "pid": 1, "process_exe": "/bin/sh", "cmdline": cmdline,
+            "agent_type": null, "discovered_agent_id": null, "ts": "2026-11-22T19:00:00Z", "received_at": "2026-11-22T19:00:00Z",
+            "metadata": BTreeMap::from([("uid", "0")]),
+        }))
+        .expect("an event")
+    }
+
+    #[test]
+    fn conditions_are_asked_of_what_the_event_says() {
+        let yaml = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: p}\nspec:\n  rules:\n    \
+            - {name: a, action: exec, verdict: deny, condition: 'context.cmdline like \"*curl*\" && context.uid == 0'}\n";
+        let policy = Policy::parse(yaml).expect("a policy").policy;
+        let compiled = Compiled::new(Effective::new(vec![Layer { version: 1, agent_type: None, policy }]));
+        let judged = |cmdline: &str, agents| verdict(&compiled, &event(cmdline, agents));
+        assert_eq!(judged("sh -c ls", Verdict::Allow), Some(Verdict::Allow));
+        assert_eq!(judged("sh -c curl", Verdict::Alert), Some(Verdict::Alert), "it came too late to be refused");
+        assert_eq!(judged("sh -c curl", Verdict::Allow), Some(Verdict::Alert));
+        assert_eq!(judged("sh -c curl", Verdict::Deny), Some(Verdict::Deny));
+    }
 }

@@ -2,7 +2,7 @@
 
 use tyr_api::page::Page;
 use tyr_api::policies::{PolicyDocument, PolicyVersion};
-use tyr_policy::{Diagnostic, Policy, PolicyError};
+use tyr_policy::{Checked, Diagnostic, Policy, PolicyError};
 
 use crate::app::App;
 use crate::app::audit::{self, Action, Actor};
@@ -41,12 +41,20 @@ pub async fn roll_back(app: &App, version: u32, actor: &Actor) -> Result<Option<
     store(app, earlier.yaml, actor, Some(version)).await.map(Some)
 }
 
+/// The policy and all warnings; refused too when its tables would be too large for an agent.
+fn check(yaml: &str) -> Result<(Checked, Vec<Diagnostic>), PolicyError> {
+    let checked = Policy::parse(yaml)?;
+    let survey = checked.survey()?;
+    let warnings = checked.warnings_with(&survey);
+    Ok((checked, warnings))
+}
+
 /// Checks and stores a text, which may be that of an earlier version.
 async fn store(app: &App, yaml: String, actor: &Actor, earlier: Option<u32>) -> Result<PolicyDocument, ApplyError> {
     let yaml_checked = yaml.clone();
     // Up to 256 KiB and thousands of rules: too long for a thread that answers others too.
-    let checked = tokio::task::spawn_blocking(move || Policy::parse(&yaml_checked)).await.map_err(ApplyError::Check)?;
-    let checked = checked.map_err(ApplyError::Invalid)?;
+    let checked = tokio::task::spawn_blocking(move || check(&yaml_checked)).await.map_err(ApplyError::Check)?;
+    let (checked, warnings) = checked.map_err(ApplyError::Invalid)?;
     let rules = i32::try_from(checked.policy.rules.len()).expect("the number of rules is bounded");
     let mut tx = app.pool.begin().await.map_err(DbError::from)?;
     let version = policy_versions::insert(&mut *tx, &checked.policy.name, rules, &yaml, &actor.name).await?;
@@ -61,7 +69,7 @@ async fn store(app: &App, yaml: String, actor: &Actor, earlier: Option<u32>) -> 
         user.name = actor.name,
         "policy applied"
     );
-    Ok(PolicyDocument { version, yaml, warnings: checked.warnings.iter().map(in_words).collect() })
+    Ok(PolicyDocument { version, yaml, warnings: warnings.iter().map(in_words).collect() })
 }
 
 /// A page of versions, newest first; only those `below` a number, if one is given.

@@ -132,6 +132,8 @@ pub fn document() -> Value {
         .map(|(status, name, description)| ((*name).to_owned(), error_answer(*status, description)))
         .collect::<Map<_, _>>()
         .into();
+    // By name, whatever order the types were met in.
+    document.sort_all_objects();
     document
 }
 

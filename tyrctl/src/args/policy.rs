@@ -6,6 +6,7 @@ use clap::{ArgGroup, Args, Subcommand, ValueHint};
 
 use super::{ChangeArgs, ListArgs, SqlListArgs};
 use crate::complete;
+use crate::when::{self, Moment};
 use tyr_api::policies::TargetType;
 
 /// `policy …`
@@ -20,6 +21,83 @@ Examples:
   tyrctl policy apply -f web.yaml --dry-run    check only, needs no server
   generate-policy | tyrctl policy apply -f -")]
     Apply(ApplyArgs),
+    /// Check a file: where each rule is enforced, and what it costs.
+    #[command(after_long_help = "\
+Needs no server. ENFORCED: `kernel` and `address table` refuse before it
+happens, on hosts that can (`tyrctl agents` shows their posture; elsewhere a
+denied file or program is reported as an alert); `userspace` acts once it has
+happened. STATES (of the automaton over paths, before equal ones are merged)
+and PREFIXES (blocks of addresses) are what the rule adds to the rules before
+it, BYTES its share of the kernel's tables; both for all kinds of process
+together that the rules' own agent_types and binaries tell apart.
+
+Exit codes: 0 valid, 1 not valid, 3 --fail-on-warning and there are some.
+
+Examples:
+  tyrctl policy check web.yaml
+  tyrctl policy check web.yaml --fail-on-warning -q   for CI
+  tyrctl policy check web.yaml --sort bytes:desc --limit 5
+  tyrctl policy check web.yaml -o json | jq 'map(.bytes) | add'")]
+    Check(CheckPolicyArgs),
+    /// Judge the cases of a file by a policy, and name those that come out otherwise.
+    #[command(after_long_help = "\
+Needs no server. A file of cases:
+
+  cases:
+    - act: file_read              # file_write, exec, net_connect, tls_connect
+      to: /root/.ssh/id_ed25519   # a path; 192.0.2.7:443; a server name
+      gives: deny                 # or allow, alert
+      by: no-ssh-keys             # the rule; left out: no rule, the default
+      agent_type: claude-code     # of the process; left out: none
+      binary: /usr/bin/node       # its program
+      cmdline: node cli.js        # its command line, for conditions
+      uid: \"0\"                    # who it runs as, for conditions
+      protocol: udp               # of net_connect; left out: tcp
+      severity: critical          # left out: not compared
+      truncated: true             # only a part of the path is known
+      note: why this case is here
+
+Exit codes: 0 all as expected, 1 some are not, or a file is not valid.
+
+Examples:
+  tyrctl policy test web.yaml --cases web.cases.yaml
+  tyrctl policy test web.yaml --cases web.cases.yaml --all
+  tyrctl policy show 3 | tyrctl policy test - --cases web.cases.yaml")]
+    Test(TestPolicyArgs),
+    /// What two policies say differently: rules, and what comes of them.
+    #[command(after_long_help = "\
+A and B are files or version numbers (a file that is named like a number: ./3).
+Besides the rules it shows what is judged differently, with the shortest path or
+an address for which it is so, found by walking both policies at once.
+
+Exit codes: 0 compared, 1 failed, 3 --fail-on-difference and something is judged
+differently.
+
+Examples:
+  tyrctl policy diff 3 4
+  tyrctl policy diff 3 web.yaml
+  tyrctl policy diff old.yaml new.yaml -o json
+  tyrctl policy diff 3 web.yaml --fail-on-difference -q")]
+    Diff(DiffPolicyArgs),
+    /// What a policy would have said of the events that are stored.
+    #[command(after_long_help = "\
+POLICY is a file or a version number. Each stored event is judged by it
+alone, as if it were in force for every AI process, and compared with what the
+policy of then said. Nothing is changed, and reading is all that is needed.
+Events come in pages, newest first; ctrl-c ends it.
+
+BEFORE names the rule of then, RULE the one of the policy. An event may stand
+for many actions that were merged; ACTIONS counts them.
+
+Exit codes: 0 judged, 1 failed, 3 --fail-on-denied and something would be.
+
+Examples:
+  tyrctl policy simulate web.yaml --since 7d
+  tyrctl policy simulate 4 --since 1d --agent build-017
+  tyrctl policy simulate web.yaml --by rule,ai -o wide
+  tyrctl policy simulate web.yaml --fail-on-denied -q   for CI
+  tyrctl policy simulate 4 --jq '.[].examples[]'")]
+    Simulate(SimulateArgs),
     /// All versions, newest first.
     #[command(
         visible_alias = "ls",
@@ -110,6 +188,84 @@ pub struct ApplyArgs {
     pub yes: bool,
 }
 
+/// Flags of `policy check`.
+#[derive(Clone, Debug, Args)]
+pub struct CheckPolicyArgs {
+    /// The policy; `-` reads standard input.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Exit with 3 when there are warnings.
+    #[arg(long)]
+    pub fail_on_warning: bool,
+    /// How the rules are listed.
+    #[command(flatten)]
+    pub list: ListArgs,
+}
+
+/// Flags of `policy test`.
+#[derive(Clone, Debug, Args)]
+pub struct TestPolicyArgs {
+    /// The policy; `-` reads standard input.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// The cases.
+    #[arg(short, long, value_name = "CASES", value_hint = ValueHint::FilePath)]
+    pub cases: PathBuf,
+    /// Show the cases that come out as expected too.
+    #[arg(short, long)]
+    pub all: bool,
+    /// How the cases are listed.
+    #[command(flatten)]
+    pub list: ListArgs,
+}
+
+/// Flags of `policy diff`.
+#[derive(Clone, Debug, Args)]
+pub struct DiffPolicyArgs {
+    /// A version, or a file.
+    #[arg(value_name = "A", value_hint = ValueHint::FilePath, add = complete::versions())]
+    pub a: String,
+    /// The version or file to compare it with.
+    #[arg(value_name = "B", value_hint = ValueHint::FilePath, add = complete::versions())]
+    pub b: String,
+    /// Exit with 3 when something is judged differently.
+    #[arg(long)]
+    pub fail_on_difference: bool,
+}
+
+/// Flags of `policy simulate`.
+#[derive(Clone, Debug, Args)]
+pub struct SimulateArgs {
+    /// A version, or a file; `-` reads standard input.
+    #[arg(value_name = "POLICY", value_hint = ValueHint::FilePath, add = complete::versions())]
+    pub policy: String,
+    /// Events from this time on.
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = when::parse_moment, add = complete::moments())]
+    pub since: Moment,
+    /// Events up to this time.
+    #[arg(long, value_name = "TIME", value_parser = when::parse_moment, add = complete::moments())]
+    pub until: Option<Moment>,
+    /// Only events of this agent, by name or id.
+    #[arg(long, value_name = "NAME", add = complete::agents())]
+    pub agent: Option<String>,
+    /// Only events of AI processes of this type, e.g. claude-code.
+    #[arg(long = "type", value_name = "TYPE", add = complete::agent_types())]
+    pub agent_type: Option<String>,
+    /// Count apart by these, besides change, rule, kind and type: `agent`, `ai` (each AI process); `rule` for
+    /// neither.
+    #[arg(long, value_name = "FIELDS", default_value = "agent", value_delimiter = ',', value_parser = ["agent", "ai", "rule"])]
+    pub by: Vec<String>,
+    /// Judge at most so many events, the newest.
+    #[arg(long, value_name = "N", default_value_t = 5_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_events: u64,
+    /// Exit with 3 when something would be newly denied.
+    #[arg(long)]
+    pub fail_on_denied: bool,
+    /// How the changes are listed.
+    #[command(flatten)]
+    pub list: ListArgs,
+}
+
 /// Flags of `policy assign`.
 #[derive(Clone, Debug, Args)]
 #[command(group = ArgGroup::new("target").required(true).args(["agent", "agent_type", "all", "target_type"]))]
@@ -155,7 +311,8 @@ pub struct UnassignArgs {
     pub change: ChangeArgs,
 }
 
-fn version(text: &str) -> Result<u32, String> {
+/// A version number, with or without a `v`.
+pub(crate) fn version(text: &str) -> Result<u32, String> {
     match text.strip_prefix('v').unwrap_or(text).parse() {
         Ok(version) if version > 0 => Ok(version),
         _ => Err("a version is a whole number from 1, e.g. 3 or v3".to_owned()),

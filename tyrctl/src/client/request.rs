@@ -59,6 +59,7 @@ impl Client {
             Ok(serde_json::Value::Object(query)) => query,
             _ => serde_json::Map::new(),
         };
+        query.sort_keys();
         let mut rows = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
@@ -89,10 +90,11 @@ impl Client {
         body: Option<&impl Serialize>,
         access: Access,
     ) -> Result<T, Failure> {
-        let query = query
+        let mut query = query
             .map(serde_json::to_value)
             .transpose()
             .map_err(|error| Failure::failed("the query could not be written").because(&error))?;
+        query.iter_mut().for_each(serde_json::Value::sort_all_objects);
         let (status, answer) = self.exchange(method, path, query.as_ref(), body, access).await?;
         if !status.is_success() {
             return Err(self.refused(status, &answer, path));

@@ -300,8 +300,9 @@ impl Follower {
 
     fn url(&self) -> Result<reqwest::Url, Failure> {
         let mut url = self.transport.client.url("/api/v1/events/stream")?;
-        let filter = serde_json::to_value(&self.query.filter)
+        let mut filter = serde_json::to_value(&self.query.filter)
             .map_err(|error| Failure::failed("the filter could not be written").because(&error))?;
+        filter.sort_all_objects();
         for (name, value) in filter.as_object().into_iter().flatten() {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             url.query_pairs_mut().append_pair(name, &text);

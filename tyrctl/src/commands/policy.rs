@@ -1,12 +1,7 @@
 //! `tyrctl policy`.
 
-use std::fs;
-use std::io::{self, Read};
-use std::path::Path;
-
 use serde::Serialize;
 use tyr_api::policies::{Assignment, NewAssignment, NewPolicy, PolicyDocument, PolicyLayer, PolicyVersion, TargetType};
-use tyr_policy::{Diagnostic, Policy};
 
 use super::{Outcome, agents, change::may_go_on, sql};
 use crate::app::App;
@@ -14,17 +9,22 @@ use crate::args::{ApplyArgs, AssignArgs, Format, ListArgs, PolicyCommand, SqlLis
 use crate::client::Client;
 use crate::error::Failure;
 use crate::output::rows::{Column, View, print_record};
-use crate::output::sanitize::sanitize;
-use crate::output::table::shorten;
 use crate::output::value::{Tone, Value};
 use crate::sql::catalog;
 
+use file::Source;
+
+mod check;
+mod diff;
+mod file;
+mod simulate;
+mod test;
 mod unassign;
 
-/// Largest policy, in bytes: what the server takes.
-const POLICY_BYTES_MAX: u64 = 256 * 1024;
-/// Places of a source line that are shown around a problem.
-const SOURCE_WIDTH: usize = 100;
+pub(crate) use check::RULES;
+pub(crate) use simulate::CHANGES;
+pub(super) use simulate::judge;
+pub(crate) use test::VERDICTS;
 
 pub(crate) const VERSIONS: View<PolicyVersion> = View {
     noun: "policies",
@@ -104,35 +104,23 @@ pub(super) async fn run(app: &App, command: PolicyCommand) -> Result<Outcome, Fa
         PolicyCommand::Unassign(args) => unassign::run(app, &args).await,
         PolicyCommand::Assignments(list) => assignments(app, &list).await,
         PolicyCommand::Effective { agent } => effective(app, &agent).await,
+        PolicyCommand::Check(args) => check::run(app, &args),
+        PolicyCommand::Test(args) => test::run(app, &args),
+        PolicyCommand::Diff(args) => diff::run(app, &args).await,
+        PolicyCommand::Simulate(args) => simulate::run(app, &args).await,
     }
 }
 
 async fn apply(app: &App, args: &ApplyArgs) -> Result<Outcome, Failure> {
-    let (name, yaml) = read(&args.file)?;
-    let checked = Policy::parse(&yaml).map_err(|error| {
-        let failure = Failure::failed(format!("policy `{name}` was not applied"));
-        error.diagnostics.iter().fold(failure, |failure, problem| {
-            let failure = failure.cause(located(&yaml, problem));
-            match &problem.hint {
-                Some(hint) if !failure.hints.contains(hint) => failure.hint(hint.as_str()),
-                _ => failure,
-            }
-        })
-    })?;
-    for warning in &checked.warnings {
-        for line in format!("warning: {}", located(&yaml, warning)).lines() {
-            app.out.note(line);
-        }
-        if let Some(hint) = &warning.hint {
-            app.out.note(&format!("hint: {hint}"));
-        }
-    }
+    let source = Source::read(&args.file, "policy")?;
+    let (checked, _) = source.check(|name| format!("policy `{name}` was not applied"))?;
+    source.warn(&app.out, &checked.warnings);
     let rules = checked.policy.rules.len();
     if args.dry_run {
         app.out.line(&format!("✓ valid [{}], number of rules: {rules}; nothing was sent", checked.policy.name))?;
         return Ok(Outcome::Done);
     }
-    let document = app.client()?.apply_policy(&NewPolicy { yaml }).await?;
+    let document = app.client()?.apply_policy(&NewPolicy { yaml: source.text }).await?;
     made(app, &document, "")
 }
 
@@ -149,52 +137,6 @@ fn made(app: &App, document: &PolicyDocument, origin: &str) -> Result<Outcome, F
         print_record(&app.out, &[("version", version), ("name", Value::text(&document.version.name))], document)?;
     }
     Ok(Outcome::Done)
-}
-
-/// What the file is called in messages, and its text.
-fn read(file: &Path) -> Result<(String, String), Failure> {
-    let (name, read) = if file == Path::new("-") {
-        ("standard input".to_owned(), take(io::stdin().lock()))
-    } else {
-        (file.display().to_string(), fs::File::open(file).and_then(take))
-    };
-    let failure = || Failure::failed(format!("policy `{name}` could not be read"));
-    let bytes = read.map_err(|error| failure().because(&error))?;
-    if bytes.len() as u64 > POLICY_BYTES_MAX {
-        return Err(failure()
-            .cause(format!("it is larger than {POLICY_BYTES_MAX} bytes"))
-            .hint("split it, e.g. by agent type"));
-    }
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok((name, text)),
-        Err(error) => {
-            let good = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
-            let line = good.matches('\n').count() + 1;
-            Err(failure().cause(format!("line {line} is not UTF-8")))
-        }
-    }
-}
-
-fn take(source: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    source.take(POLICY_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// A problem with the line that it is on, and a mark below its place.
-fn located(yaml: &str, problem: &Diagnostic) -> String {
-    let line = (problem.line as usize).checked_sub(1).and_then(|n| yaml.lines().nth(n));
-    let Some(line) = line else { return problem.to_string() };
-    let before: usize = (problem.column as usize).saturating_sub(1);
-    let shown: String = line.chars().map(|c| if c == '\t' { ' ' } else { c }).collect();
-    let shown = sanitize(&shown);
-    let mark: usize =
-        shown.chars().take(before).map(|c| unicode_width::UnicodeWidthChar::width(c).unwrap_or_default()).sum();
-    let number = problem.line.to_string();
-    let gutter = " ".repeat(number.len());
-    let source = format!("{problem}\n {number} | {}", shorten(&shown, SOURCE_WIDTH));
-    // A mark beyond the cut would point at nothing.
-    if mark < SOURCE_WIDTH { format!("{source}\n {gutter} | {}^", " ".repeat(mark)) } else { source }
 }
 
 async fn show(app: &App, version: u32) -> Result<Outcome, Failure> {
@@ -311,29 +253,4 @@ async fn effective(app: &App, name: &str) -> Result<Outcome, Failure> {
         LAYERS.print(&app.out, &ListArgs::default(), effective.layers, "")?;
     }
     Ok(Outcome::Done)
-}
-
-#[cfg(test)]
-mod tests {
-    use tyr_policy::Diagnostic;
-
-    use super::located;
-
-    #[test]
-    fn marks_the_place_of_a_problem() {
-        let problem = Diagnostic { line: 2, column: 5, message: "unknown field `acton`".to_owned(), hint: None };
-        insta::assert_snapshot!(located("rules:\n  - acton: exec\n", &problem), @"
-        line 2, column 5: unknown field `acton`
-         2 |   - acton: exec
-           |     ^
-        ");
-    }
-
-    #[test]
-    fn places_outside_of_the_text_are_no_problem() {
-        for (line, column) in [(0, 0), (9, 9), (1, 400)] {
-            let problem = Diagnostic { line, column, message: "odd".to_owned(), hint: None };
-            assert!(located("one line only\n", &problem).contains("odd"));
-        }
-    }
 }

@@ -36,6 +36,9 @@ pub(crate) fn list_of(command: &mut Command) -> Option<&mut ListArgs> {
         | Command::Sql(SqlCommand::List(list))
         | Command::Token(TokenCommand::List(SqlListArgs { list, .. }))
         | Command::User(UserCommand::List(SqlListArgs { list, .. })) => Some(list),
+        Command::Policy(PolicyCommand::Check(args)) => Some(&mut args.list),
+        Command::Policy(PolicyCommand::Test(args)) => Some(&mut args.list),
+        Command::Policy(PolicyCommand::Simulate(args)) => Some(&mut args.list),
         Command::Audit(args) => Some(&mut args.list),
         Command::Drift(args) => Some(&mut args.list),
         Command::Keys(args) => Some(&mut args.list),
@@ -165,7 +168,11 @@ mod tests {
     fn no_command_takes_the_flag_and_ignores_it() {
         fn look(command: &clap::Command, path: &[String], ignored: &mut Vec<String>) {
             if command.get_arguments().any(|argument| argument.get_id() == "watch") {
-                let line = [&["tyrctl".to_owned()], path, &["--watch".to_owned()]].concat();
+                let mut line = [&["tyrctl".to_owned()], path, &["--watch".to_owned()]].concat();
+                for argument in command.get_arguments().filter(|argument| argument.is_required_set()) {
+                    line.extend(argument.get_long().map(|long| format!("--{long}")));
+                    line.push("x".to_owned());
+                }
                 let mut cli = Cli::try_parse_from(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
                 if list_of(&mut cli.command).is_none_or(|list| list.watch.is_none()) {
                     ignored.push(path.join(" "));

@@ -3,15 +3,20 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tyr_api::agents::DiscoveredAgent;
-use tyr_api::events::{DriftReason, Event};
+use tyr_api::events::{DriftReason, Event, Verdict};
 use tyr_api::policies::PolicyDocument;
 use tyr_policy::Policy;
 use uuid::Uuid;
 
+mod allow;
+mod lineage;
+
+use allow::Suggestion;
+use lineage::Ancestor;
+
 use super::{Outcome, events, sql};
 use crate::app::App;
 use crate::args::{Format, ListArgs, WhyArgs};
-use crate::client::Client;
 use crate::error::{Failure, Kind};
 use crate::output::rows::print_record;
 use crate::output::sanitize::sanitize;
@@ -34,6 +39,10 @@ struct Why {
     rule: Option<Source>,
     /// The AI process that did it; absent when the server doesn't know it.
     ai_process: Option<DiscoveredAgent>,
+    /// From the AI process down to the one that acted.
+    lineage: Vec<Ancestor>,
+    /// What would allow it; absent where it is allowed, or no rule can.
+    allow: Option<Suggestion>,
 }
 
 /// A rule in its document.
@@ -70,13 +79,32 @@ pub(super) async fn run(app: &App, args: &WhyArgs) -> Result<Outcome, Failure> {
         Some(id) => known(client.discovered_agent(id).await)?,
         None => None,
     };
-    let rule = source(&client, &event).await?;
-    let why = Why { because: because(&event), event, rule, ai_process };
+    let document = match event.policy_version {
+        Some(version) => known(client.policy(version).await)?,
+        None => None,
+    };
+    let rule = document.as_ref().and_then(|document| find(document, event.rule.as_ref()?));
+    let allow = document.as_ref().and_then(|document| allow::suggest(document, &event));
+    let lineage = lineage::of(&client, &event, ai_process.as_ref()).await?;
+    let why = Why { because: because(&event), event, rule, ai_process, lineage, allow };
     print_record(&app.out, &fields(&why), &why)?;
-    if let (Format::Table | Format::Wide, Some(source)) = (app.out.format, &why.rule) {
+    if !matches!(app.out.format, Format::Table | Format::Wide) {
+        return Ok(Outcome::Done);
+    }
+    if let Some(source) = &why.rule {
         app.out.text("\n")?;
         for (number, line) in (source.line..).zip(&source.text) {
             app.out.text(&format!("{number:5} | {}\n", shorten(&sanitize(line), SOURCE_WIDTH)))?;
+        }
+    }
+    if let Some(allow) = &why.allow {
+        let place = match allow.before_line {
+            Some(line) => format!("before line {line} of"),
+            None => "at the end of".to_owned(),
+        };
+        app.out.text(&format!("\nto allow just this, put {place} the rules of version {}:\n\n", allow.version))?;
+        for line in allow.yaml.lines() {
+            app.out.line(line)?;
         }
     }
     Ok(Outcome::Done)
@@ -95,13 +123,6 @@ fn known<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
         Err(failure) if failure.kind == Kind::Failed => Ok(None),
         Err(failure) => Err(failure),
     }
-}
-
-/// Where the deciding rule stands.
-async fn source(client: &Client, event: &Event) -> Result<Option<Source>, Failure> {
-    let (Some(rule), Some(version)) = (&event.rule, event.policy_version) else { return Ok(None) };
-    let document = known(client.policy(version).await)?;
-    Ok(document.and_then(|document| find(&document, rule)))
 }
 
 /// The rule of that name in a document, up to the next one.
@@ -161,6 +182,10 @@ fn fields(why: &Why) -> Vec<(&'static str, Value)> {
         (
             "drift",
             match event.drift_reason {
+                // Documented as severe: it was seen, should have been refused, and was not.
+                Some(reason) if (event.verdict, event.server_verdict) == (Verdict::Alert, Some(Verdict::Deny)) => {
+                    Value::Text(format!("{reason}, severe"))
+                }
                 Some(reason) => Value::Word(reason.as_str(), Tone::Bad),
                 None => Value::Word("no", Tone::Good),
             },
@@ -189,6 +214,7 @@ fn fields(why: &Why) -> Vec<(&'static str, Value)> {
             ("ai_since", Value::Time(process.first_seen)),
         ]);
     }
+    fields.push(("lineage", Value::text(lineage::shown(&why.lineage))));
     fields.push(("count", of("count")));
     fields
 }

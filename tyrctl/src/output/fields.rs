@@ -32,8 +32,9 @@ pub fn choose(value: Value, fields: &[String]) -> Result<Value, Failure> {
 fn chosen(value: Value, fields: &[String]) -> Value {
     let Value::Object(mut all) = value else { return value };
     // A row may leave out a field that others have.
-    let some: Map<_, _> =
+    let mut some: Map<_, _> =
         fields.iter().map(|field| (field.clone(), all.remove(field).unwrap_or(Value::Null))).collect();
+    some.sort_keys();
     Value::Object(some)
 }
 

@@ -31,7 +31,8 @@ pub fn line(value: &impl Serialize) -> Result<String, Failure> {
 /// When a value has no YAML form.
 pub fn yaml(value: &impl Serialize) -> Result<String, Failure> {
     // Through JSON, so that both have the same fields.
-    let value = serde_json::to_value(value).map_err(|error| unwritable(&error))?;
+    let mut value = serde_json::to_value(value).map_err(|error| unwritable(&error))?;
+    value.sort_all_objects();
     let mut text = String::new();
     yaml_value(&mut text, &value, 0)?;
     // The first line end belongs to the value's place below a key; at the top there is none.

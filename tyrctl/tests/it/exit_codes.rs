@@ -87,6 +87,7 @@ const READERS: &[&[&str]] = &[
     &["policy", "effective", "build-017"],
     &["policy", "list"],
     &["policy", "show", "1"],
+    &["policy", "simulate", "../examples/policies/default-policy.yaml"],
     &["token", "list"],
     &["top", "--once"],
     &["user", "list"],
@@ -120,6 +121,9 @@ const CHANGERS: &[&[&str]] = &[
 /// Those whose exit codes mean something of their own, with a test of their own: `check`, `doctor`, what makes or ends a session, and
 /// what asks no server.
 const OTHERS: &[&str] = &[
+    "policy check",
+    "policy diff",
+    "policy test",
     "check",
     "completions",
     "config check",

@@ -101,7 +101,8 @@ fn no_format_for_people_lets_text_act_and_json_stays_exact() {
         for (format, lines) in [("wide", count + 1), ("tsv", count + 1), ("jsonl", count), ("name", count)] {
             assert_eq!(in_format(format).lines().count(), lines, "{list:?} -o {format}");
         }
-        let counted = matches!(list[..], ["events", "rate"] | ["metrics"]) || OWN.contains(&list[0]);
+        let counted = matches!(list[..], ["events", "rate"] | ["metrics"] | ["policy", "check" | "test", ..])
+            || OWN.contains(&list[0]);
         assert!(counted || has(&rows, &hostile) || json.contains("=\\u0000"), "{list:?} has the text exactly: {json}");
     }
     let csv =

@@ -7,6 +7,8 @@ use tyrctl::args::Cli;
 
 use crate::double::{Answers, Double};
 
+const DEFAULT_CASES: &str = "../examples/policies/cases/default-policy.yaml";
+
 /// Each command that lists. A test asks whether one is missing here.
 pub(crate) const LISTS: &[&[&str]] = &[
     &["agents"],
@@ -30,7 +32,10 @@ pub(crate) const LISTS: &[&[&str]] = &[
     &["keys"],
     &["metrics"],
     &["policy", "assignments"],
+    &["policy", "check", "../examples/policies/strict-policy.yaml"],
     &["policy", "list"],
+    &["policy", "simulate", "../examples/policies/default-policy.yaml"],
+    &["policy", "test", "../examples/policies/default-policy.yaml", "--cases", DEFAULT_CASES, "--all"],
     &["sql", "list"],
     &["token", "list"],
     &["user", "list"],

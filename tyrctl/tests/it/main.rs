@@ -18,6 +18,7 @@ mod jq;
 mod lists;
 mod looks;
 mod parity;
+mod policies;
 mod question;
 mod shells;
 mod sql;

@@ -32,7 +32,7 @@ fn answers(yaml: &str) -> Answers {
 #[test]
 fn a_denial_shows_its_rule_where_it_stands() {
     let double = Double::start(answers(YAML));
-    assert_snapshot!(double.run(&["why", "00000000-0000-7000-8000-000000000021"]), @"
+    assert_snapshot!(double.run(&["why", "00000000-0000-7000-8000-000000000021"]), @r#"
     exit 0
     --- stdout
     event_id        00000000-0000-7000-8000-000000000021
@@ -62,6 +62,7 @@ fn a_denial_shows_its_rule_where_it_stands() {
     ai_cmdline      node cli.js
     ai_found_by     fingerprint
     ai_since        2026-11-22T19:30:00Z
+    lineage         4123 node cli.js
     count           -
 
         9 |     - name: no-egress
@@ -69,7 +70,16 @@ fn a_denial_shows_its_rule_where_it_stands() {
        11 |       cidr_deny: [192.0.2.0/24]
        12 |       verdict: deny
        13 |       severity: high
-    ");
+
+    to allow just this, put before line 9 of the rules of version 2:
+
+        - name: "allow-no-egress"
+          action: net_connect
+          cidr_allow: ["192.0.2.7:443/tcp"]
+          verdict: allow
+          agent_types: ["claude-code"]
+          binaries: ["/usr/bin/node"]
+    "#);
 }
 
 #[test]

@@ -75,3 +75,43 @@ async fn a_broken_policy_is_refused_with_every_error_and_its_place() {
     );
     rest.stop().await;
 }
+
+/// What was in force stays, and the answer names the place, the rule and a way out.
+#[tokio::test]
+async fn a_policy_that_blows_up_is_refused_and_changes_nothing() {
+    let rest = Rest::start().await;
+    let admin = rest.admin().await;
+    rest.post(&admin, POLICIES, json!({"yaml": policy("web", "/etc/**")})).await.expect(201);
+    let assignment = json!({"version": 1, "target_type": "all", "target_id": ""});
+    rest.post(&admin, "/api/v1/policy-assignments", assignment).await.expect(201);
+    let rules = (0..24)
+        .map(|n| {
+            let tail = "?".repeat(n % 7 + 6);
+            format!("    - {{name: r{n}, action: exec, resource_pattern: '**/{n}*a{tail}', verdict: deny}}\n")
+        })
+        .collect::<Vec<_>>()
+        .concat();
+    let head = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: t}\nspec:\n  rules:\n";
+    let laughs = "a: &a [x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n".to_owned();
+    let parentheses = format!(
+        "{head}    - {{name: r, action: exec, verdict: alert, condition: '{}true{}'}}\n",
+        "(".repeat(160),
+        ")".repeat(160)
+    );
+    for (yaml, says) in [
+        (format!("{head}{rules}"), "become too much"),
+        (laughs, "anchors (`&name`) are not allowed"),
+        ("[".repeat(100_000), "nested more than 32 deep"),
+        (parentheses, "the condition is nested more than 32 deep"),
+    ] {
+        let answer = rest.post(&admin, POLICIES, json!({"yaml": yaml})).await;
+        let error = answer.error(400, "invalid_policy");
+        // (That there is a hint, `error` asks of each answer.)
+        assert!(error.message.contains(says) && error.message.contains("line "), "{}", error.message);
+    }
+    let list = rest.get(&admin, POLICIES).await.expect(200);
+    assert_eq!(list["items"].as_array().expect("a list").len(), 1);
+    let assigned = rest.get(&admin, "/api/v1/policy-assignments").await.expect(200);
+    assert_eq!(assigned["items"][0]["version"], json!(1));
+    rest.stop().await;
+}

@@ -1,0 +1,77 @@
+//! Actions as events record them: text, judged the same by the server when it comes in and by whoever looks at it later.
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+
+use crate::compiled::Compiled;
+use crate::condition::Facts;
+use crate::eval::{Act, Judgement, Resource};
+use crate::words::{Action, Protocol};
+
+/// One recorded action.
+#[derive(Clone, Copy, Debug)]
+pub struct Recorded<'a> {
+    /// What was done.
+    pub action: Action,
+    /// To what: a path or an executable with bytes that are no text as `\xNN`, `address:port`, or a server name.
+    pub resource: &'a str,
+    /// `tcp` where it is not said.
+    pub protocol: Option<&'a str>,
+    /// Only a part of the path is known.
+    pub truncated: bool,
+    /// Agent type of the acting process.
+    pub agent_type: Option<&'a str>,
+    /// Its executable, written as a path is.
+    pub exe: &'a str,
+    /// Its command line.
+    pub cmdline: &'a str,
+    /// Who it ran as; -1 where that is not known.
+    pub uid: i64,
+}
+
+impl Compiled {
+    /// Judges a recorded action, conditions included; `None` when its resource can't be read.
+    pub fn judge_recorded(&self, recorded: &Recorded<'_>) -> Option<Judgement<'_>> {
+        let path;
+        let resource = match recorded.action {
+            Action::FileRead | Action::FileWrite | Action::Exec => {
+                path = unescape(recorded.resource);
+                Resource::Path { path: &path, truncated: recorded.truncated }
+            }
+            Action::NetConnect => {
+                let target: SocketAddr = recorded.resource.parse().ok()?;
+                let protocol: Protocol = recorded.protocol.unwrap_or("tcp").parse().ok()?;
+                Resource::Net { addr: target.ip(), port: target.port(), protocol }
+            }
+            Action::TlsConnect => Resource::ServerName(recorded.resource),
+        };
+        let binary = unescape(recorded.exe);
+        let act = Act { action: recorded.action, resource, agent_type: recorded.agent_type, binary: &binary };
+        let Recorded { resource, exe, cmdline, uid, .. } = *recorded;
+        Some(self.judge_with(&act, &Facts { resource, exe, cmdline, uid }))
+    }
+}
+
+/// The bytes behind `\xNN`; every other backslash stands for itself.
+pub fn unescape(text: &str) -> Cow<'_, [u8]> {
+    let bytes = text.as_bytes();
+    if !text.contains("\\x") {
+        return Cow::Borrowed(bytes);
+    }
+    let digit = |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        match (bytes[at], bytes.get(at + 1), digit(at + 2), digit(at + 3)) {
+            (b'\\', Some(b'x'), Some(high), Some(low)) => {
+                out.push(u8::try_from(high * 16 + low).expect("two digits of 16"));
+                at += 4;
+            }
+            (byte, ..) => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    Cow::Owned(out)
+}
