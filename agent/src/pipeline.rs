@@ -194,8 +194,13 @@ impl Pipeline {
                 let ruling = judge::open(&policy, process, open, judged);
                 let (ruling, condition) = conditions::ask(&policy, process, by, path, ruling);
                 let [held, integrity] = conditions::metadata(condition);
-                let metadata =
-                    [("flags", path_flags(open.path_flags)), ("errno", errno), ("operation", operation), held, integrity];
+                let metadata = [
+                    ("flags", path_flags(open.path_flags)),
+                    ("errno", errno),
+                    ("operation", operation),
+                    held,
+                    integrity,
+                ];
                 // Search paths try hundreds of names that aren't there; only `all` wants to hear of each.
                 let absent = i32::from(open.errno) == libc::ENOENT;
                 if absent && ruling.verdict == Verdict::Allow && self.allow_events != AllowEvents::All {

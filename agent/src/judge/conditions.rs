@@ -32,8 +32,7 @@ pub fn ask<'a>(
     let exe = escape(&process.program.exe);
     let cmdline = cmdline(&process.program);
     let facts = Facts { resource: &text, exe: &exe, cmdline: &cmdline, uid: process.uid.into() };
-    let act =
-        Act { action: ruling.action, resource, agent_type: Some(&process.agent_type), binary: &by.exe };
+    let act = Act { action: ruling.action, resource, agent_type: Some(&process.agent_type), binary: &by.exe };
     let judgement = policy.effective.judge_with(&act, &facts);
     let Some(condition) = judgement.condition else { return (ruling, None) };
     let verdict = if judgement.verdict == Verdict::Deny { Verdict::Alert } else { judgement.verdict };
