@@ -254,10 +254,14 @@ mod tests {
     use crate::eval::{Effective, Layer};
     use crate::policy::Policy;
 
-    fn survey(rules: &str) -> Result<Survey, SurveyError> {
+    fn layer(rules: &str) -> Layer {
         let yaml = format!("apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {{name: t}}\nspec:\n  rules:\n{rules}");
         let policy = Policy::parse(&yaml).unwrap_or_else(|error| panic!("{error}")).policy;
-        Survey::of(&Effective::new(vec![Layer { version: 1, agent_type: None, policy }]))
+        Layer { version: 1, agent_type: None, policy }
+    }
+
+    fn survey(rules: &str) -> Result<Survey, SurveyError> {
+        Survey::of(&Effective::new(vec![layer(rules)]))
     }
 
     #[test]
@@ -309,15 +313,14 @@ mod tests {
 
     #[test]
     fn the_rule_that_is_too_much_is_named() {
-        let rules = (0..24)
-            .map(|n| {
-                let tail = "?".repeat(n % 7 + 6);
-                format!("  - {{name: r{n}, action: exec, resource_pattern: '**/{n}*a{tail}', verdict: deny}}\n")
-            })
-            .collect::<Vec<_>>()
-            .concat();
-        let error = survey(&rules).unwrap_err();
-        assert!(matches!(&error, SurveyError::Paths { rule, .. } if rule.starts_with('r')), "{error}");
-        assert!(error.index().is_some());
+        // Each policy by itself is small enough.
+        let rule = |n: usize| {
+            let tail = "?".repeat(n % 7 + 6);
+            format!("  - {{name: r{n}, action: exec, resource_pattern: '**/{n}*a{tail}', verdict: deny}}\n")
+        };
+        let layers = [0..10, 10..20].map(|numbers| layer(&numbers.map(rule).collect::<String>()));
+        let error = Survey::of(&Effective::new(layers.into())).unwrap_err();
+        assert!(matches!(&error, SurveyError::Paths { rule, .. } if rule.starts_with("r1")), "{error}");
+        assert!(error.index().is_some_and(|index| index >= 10));
     }
 }

@@ -269,6 +269,7 @@ pub struct SimulateArgs {
 /// Flags of `policy assign`.
 #[derive(Clone, Debug, Args)]
 #[command(group = ArgGroup::new("target").required(true).args(["agent", "agent_type", "all", "target_type"]))]
+#[command(override_usage = "tyrctl policy assign --version N <--agent A|--agent-type T|--all>")]
 pub struct AssignArgs {
     /// Which version.
     #[arg(long, value_name = "N", value_parser = version, add = complete::versions())]
@@ -296,6 +297,7 @@ pub struct AssignArgs {
 /// Flags of `policy unassign`.
 #[derive(Clone, Debug, Args)]
 #[command(group = ArgGroup::new("whose").required(true).args(["agent", "agent_type", "all"]))]
+#[command(override_usage = "tyrctl policy unassign <--agent A|--agent-type T|--all> [OPTIONS]")]
 pub struct UnassignArgs {
     /// What this agent has of its own, by name or id.
     #[arg(long, value_name = "NAME", add = complete::agents())]

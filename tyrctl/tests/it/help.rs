@@ -28,9 +28,7 @@ fn no_line_of_help_is_wider_than_a_terminal() {
         // What clap would wrap is looked at before it does: examples that are wrapped can't be copied.
         let written = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
         for help in [command.render_long_help().to_string(), command.render_help().to_string(), written] {
-            // The line of usage names what excludes what and is no prose: it may be wider.
-            let lines = help.lines().filter(|line| !line.starts_with("Usage: "));
-            for line in lines.filter(|line| line.width() > WIDTH) {
+            for line in help.lines().filter(|line| line.width() > WIDTH) {
                 wide.push(format!("{}: {line}", path.join(" ")));
             }
         }

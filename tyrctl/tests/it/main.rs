@@ -17,6 +17,7 @@ mod hostile;
 mod jq;
 mod lists;
 mod looks;
+mod outputs;
 mod parity;
 mod policies;
 mod question;

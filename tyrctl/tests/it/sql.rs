@@ -20,10 +20,7 @@ fn statements_are_printed_without_a_server() {
     -- $1 archived: false
     -- $4 unheard_for_s: 120
     SELECT a.agent_id, a.name, a.last_seen, a.kernel, a.arch, a.agent_version, a.capabilities, a.hooks,
-           a.posture::text AS posture, a.posture_reason, a.scope, a.policy_id,
-           (SELECT max((layer ->> 'version')::int)
-              FROM effective_policies e, jsonb_array_elements(e.layers) AS layer
-             WHERE e.policy_id = a.policy_id) AS policy_version,
+           a.posture::text AS posture, a.posture_reason, a.scope, a.policy_id, e.version AS policy_version,
            (SELECT p.policy_id FROM agent_policies p
              WHERE p.agent_id = a.agent_id ORDER BY p.effective_from DESC LIMIT 1) AS assigned_policy_id,
            a.policy_error, a.clock_skew_ms, a.spool_records, a.events_lost, m.last_event_at AS last_event_at,
@@ -32,6 +29,7 @@ fn statements_are_printed_without_a_server() {
            a.enrolled_at, a.cert_not_after, a.archived_at, a.revoked_at
       FROM agents a
       LEFT JOIN alert_agents m USING (agent_id)
+      LEFT JOIN effective_policies e USING (policy_id)
      WHERE (false OR (a.archived_at IS NULL AND a.revoked_at IS NULL))
        AND (a.last_seen < now() - make_interval(secs => 120))
      ORDER BY a.name, a.agent_id;

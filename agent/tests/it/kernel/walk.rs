@@ -77,8 +77,15 @@ fn the_shared_cases_come_out_the_same() {
     let Some(mut rehearsal) = rehearsal() else { return };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the workspace");
     let mut ran = 0;
-    for file in fs::read_dir(root.join("policy/testdata/cases")).expect("the case files") {
-        let text = fs::read_to_string(file.expect("an entry").path()).expect("text");
+    let folders = ["policy/testdata/cases", "examples/policies/cases"].map(|folder| root.join(folder));
+    for path in folders.iter().flat_map(|folder| fs::read_dir(folder).expect("the case files")) {
+        let path = path.expect("an entry").path();
+        let mut text = fs::read_to_string(&path).expect("text");
+        if path.starts_with(&folders[1]) {
+            // The cases of a starter policy say what they are of by their name.
+            let name = path.file_name().and_then(|name| name.to_str()).expect("UTF-8");
+            text.insert_str(0, &format!("layers: [{{file: examples/policies/{name}}}]\n"));
+        }
         let file: CaseFile = serde_saphyr::from_str(&text).expect("a case file");
         let effective = layers(root, file.layers);
         let image = Image::new(&effective).expect("fits");
