@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, Postgres, Transaction};
 
 pub use cause::Cause;
 
@@ -270,6 +270,34 @@ pub async fn server_version(options: &PgConnectOptions) -> Result<i32, DbError> 
     };
     let timed_out = |_| sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut));
     tokio::time::timeout(ACQUIRE_TIMEOUT, ask).await.map_err(timed_out)?
+}
+
+/// A transaction for a batch. A connection that the database has closed meanwhile shows at this, its first statement: the pool drops
+/// it, and the next one is taken.
+///
+/// # Errors
+/// When there is no connection.
+pub async fn begin_write(pool: &PgPool) -> Result<Transaction<'static, Postgres>, DbError> {
+    for _ in 0..WRITE_CONNECTIONS_MAX {
+        match pool.begin().await {
+            Err(error) if was_closed(&error) => {}
+            begun => return Ok(begun?),
+        }
+    }
+    Ok(pool.begin().await?)
+}
+
+/// Is there nobody at the other end of the connection, as opposed to none to be had?
+fn was_closed(error: &sqlx::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    match error {
+        sqlx::Error::Io(error) => {
+            matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+        }
+        // admin_shutdown: the last word of a backend that was told to end.
+        sqlx::Error::Database(error) => error.code().as_deref() == Some("57P01"),
+        _ => false,
+    }
 }
 
 /// One round trip, for `/health`.

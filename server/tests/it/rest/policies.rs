@@ -99,7 +99,7 @@ async fn a_policy_that_blows_up_is_refused_and_changes_nothing() {
         ")".repeat(160)
     );
     for (yaml, says) in [
-        (format!("{head}{rules}"), "become too much"),
+        (format!("{head}{rules}"), "too much for the kernel's tables"),
         (laughs, "anchors (`&name`) are not allowed"),
         ("[".repeat(100_000), "nested more than 32 deep"),
         (parentheses, "the condition is nested more than 32 deep"),
