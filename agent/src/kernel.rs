@@ -197,9 +197,10 @@ impl Kernel {
     pub fn load(options: Options) -> Result<Self, KernelError> {
         let loaded = load::load(&options)?;
         let (notes, notes_in) = mpsc::unbounded_channel();
-        let (posture, posture_reason) = loaded.posture;
         let shared =
             Arc::new(Shared::new(loaded.maps, loaded.types, loaded.hooks, loaded.scope, loaded.compiled, notes)?);
+        // Before the first mark: opens of the marked are judged or observed, and this decides which.
+        let (posture, posture_reason) = shared.prove(loaded.posture);
         let (out, events) = mpsc::channel(EVENTS_QUEUE);
         let reader = reader::Reader::new(Arc::clone(&shared), loaded.rings, notes_in, out)
             .map_err(|source| KernelError::Map { map: "urgent", source })?;

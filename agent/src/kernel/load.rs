@@ -120,6 +120,13 @@ impl Hooks {
         pins.remove_others().map_err(|source| KernelError::Pin { path: pins.folder.clone(), source })
     }
 
+    /// Gives up the folder that would keep them.
+    pub(super) fn keep_none(&mut self) {
+        if let Some(pins) = self.pins.take() {
+            pins.remove_own();
+        }
+    }
+
     pub(super) fn pins(&self) -> Option<&Pins> {
         self.pins.as_ref()
     }
@@ -139,8 +146,8 @@ impl Hooks {
 impl Drop for Hooks {
     fn drop(&mut self) {
         // Maps alone are of no use to anybody.
-        if let Some(pins) = self.pins.as_ref().filter(|_| !self.kept) {
-            pins.remove_own();
+        if !self.kept {
+            self.keep_none();
         }
     }
 }
