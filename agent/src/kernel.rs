@@ -39,8 +39,10 @@ pub struct Options {
     pub scope: Option<PathBuf>,
     /// How AI processes are recognised.
     pub fingerprints: Fingerprints,
-    /// Merge repeated successful opens of the same file within one second into one event with a count.
+    /// Merge repeated successful opens of the same file within one second into one event with a count, where they are observed.
     pub merge_opens: bool,
+    /// The same of opens that were judged and allowed.
+    pub merge_allowed: bool,
     /// Folder in a bpf file system to keep enforcement in beyond the agent's end, where files are enforced; `None`: it ends.
     pub pins: Option<PathBuf>,
     /// Hooks of LSM to go without, such as `lsm/path_chmod`, as if the kernel refused them.

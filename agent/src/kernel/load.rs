@@ -169,13 +169,14 @@ pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
     let tables = fingerprint_tables(&compiled);
     let rows = u32::try_from(tables.rows.len()).expect("the automata are bounded");
     let meanings = u32::try_from(compiled.meanings.len()).expect("the data is bounded");
-    let merge = u32::from(options.merge_opens);
+    let (merge, merge_allowed) = (u32::from(options.merge_opens), u32::from(options.merge_allowed));
     let mut object = EbpfLoader::new()
         .btf(Some(&btf))
         .allow_unsupported_maps()
         .override_global("scope_cgroup", &scope.id, true)
         .override_global("scope_level", &scope.level, true)
         .override_global("merge_opens", &merge, true)
+        .override_global("merge_allowed", &merge_allowed, true)
         .override_global("fingerprint_starts", &tables.starts, true)
         .override_global("fingerprint_first", &tables.first, true)
         .override_global("fingerprint_classes", &tables.classes, true)
