@@ -43,7 +43,8 @@ fn rules_are_enforced(release: Release, skipped: &[&str]) {
 
 #[test]
 fn linux_6_1() {
-    rules_are_enforced(Release::V6_1, &[]);
+    // That one loads the programs for each hook, a minute and a half in all, and what it asks is the same on each kernel.
+    rules_are_enforced(Release::V6_1, &["a_missing_hook_is_told"]);
 }
 
 #[test]
