@@ -35,7 +35,7 @@
 #define FILE_ROWS_MAX (1 << 19)
 /* Grows with every change of struct policy and of what its numbers mean. */
 #define POLICY_LAYOUT 1
-/* Repeats of an open within this time are merged. */
+/* Repeats of an open are merged by such times of CLOCK_BOOTTIME. */
 #define MERGE_NS 1000000000ULL
 /* Failed opens with ENOENT that a process reports in a second: more than any search path makes, less than a flood. */
 #define TRIED_PER_SECOND_MAX 4096
@@ -219,6 +219,9 @@ struct merge_key {
 	__u32 pid;
 	__u16 generation;
 	__u16 access;
+	/* Which of the times of MERGE_NS. */
+	__u32 second;
+	word judged;
 };
 
 struct merge {
@@ -231,11 +234,8 @@ struct merge {
 /* Behind it comes the path. */
 struct open_record {
 	struct record head;
+	/* Under this its repeats are counted; pid 0: they are not. */
 	struct merge_key merge;
-	/* Repeats of an earlier open with the same key that were not reported yet, and the time of the last. */
-	__u64 merged;
-	__u64 merged_first_ns;
-	__u64 merged_last_ns;
 	__u32 device;
 	__u32 open_flags;
 	__u32 path_bytes;
@@ -354,10 +354,10 @@ SAME_SIZE(struct fingerprint, 4);
 SAME_SIZE(struct record, 48);
 SAME_SIZE(struct exec_record, 88);
 SAME_SIZE(struct exit_record, 48);
-SAME_SIZE(struct merge_key, 40);
+SAME_SIZE(struct merge_key, 48);
 SAME_SIZE(struct merge, 24);
-SAME_SIZE(struct open_record, 152);
-SAME_OFFSET(struct open_record, path_bytes, 120);
+SAME_SIZE(struct open_record, 136);
+SAME_OFFSET(struct open_record, path_bytes, 104);
 SAME_SIZE(struct connect_record, 80);
 SAME_SIZE(struct net_key, 28);
 SAME_SIZE(struct net_entry, 8);

@@ -5,6 +5,7 @@
  * None of these is sleepable: such programs may not use an array of maps. What can't be judged is denied, and says so.
  */
 #include "judge.h"
+#include "merge.h"
 #include "process.h"
 
 #define EPERM 1
@@ -149,8 +150,19 @@ __noinline int judge_deed(const struct deed *deed)
 	record->head.verdict = WORD_VERDICT(judged);
 	record->head.flags |= RECORD_JUDGED;
 	__builtin_memset(&record->merge, 0, sizeof(record->merge));
-	record->merged = record->merged_first_ns = record->merged_last_ns = 0;
 	record->merge.inode = BPF_CORE_READ(dentry, d_inode, i_ino);
+	if (merge_allowed && deed->operation == OPERATION_OPEN && !strictness(judged)) {
+		/* Each is judged; only what it is told to is merged. */
+		record->merge.dentry = deed->dentry;
+		record->merge.mount = deed->mount;
+		record->merge.program = own->program;
+		record->merge.pid = record->head.pid;
+		record->merge.generation = policy ? policy->generation : 0;
+		record->merge.access = deed->actions & (READ | WRITE);
+		record->merge.judged = judged;
+		if (merge_open(record))
+			return 0;
+	}
 	record->device = BPF_CORE_READ(dentry, d_inode, i_sb, s_dev);
 	record->open_flags = deed->open_flags;
 	record->access = deed->actions & (READ | WRITE);
@@ -165,7 +177,8 @@ __noinline int judge_deed(const struct deed *deed)
 	record->path_bytes = bytes;
 	record->view_at = walk.view_at - at;
 	record->path_flags = walk.flags;
-	emit(&record->head, sizeof(*record) + bytes, strictness(judged) > 0);
+	if (!emit(&record->head, sizeof(*record) + bytes, strictness(judged) > 0))
+		lose_repeats(record);
 	return strictness(judged) == 2 ? -1 : 0;
 }
 

@@ -7,8 +7,9 @@
 /* Id and depth of the cgroup that everything is limited to; 0: the whole host. */
 const volatile __u64 scope_cgroup = 0;
 const volatile __u32 scope_level = 0;
-/* Merge repeated opens. */
+/* Merge repeated opens: those that are observed, and those that were judged and allowed. */
 const volatile __u32 merge_opens = 1;
+const volatile __u32 merge_allowed = 1;
 /* Of each fingerprint automaton: its first state, its first element of `fingerprints`, and the column of each byte. */
 const volatile __u32 fingerprint_starts[FINGERPRINT_AUTOMATA_MAX] = {};
 const volatile __u32 fingerprint_first[FINGERPRINT_AUTOMATA_MAX] = {};
@@ -55,7 +56,7 @@ struct {
 } programs SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
 	__type(key, struct merge_key);
 	__type(value, struct merge);
@@ -123,14 +124,19 @@ struct {
 	__type(value, struct net_list);
 } net_rules SEC(".maps");
 
-static __always_inline void count_loss(__u32 loss, __u32 kind, __u32 verdict)
+static __always_inline void count_losses(__u32 loss, __u32 kind, __u32 verdict, __u64 events)
 {
 	__u32 index = (loss * KINDS_MAX + kind) * VERDICTS_MAX + verdict;
 	__u64 *count = bpf_map_lookup_elem(&losses, &index);
 
 	/* The slot is this CPU's, but an interrupt's program may count into it in between. */
 	if (count)
-		__sync_fetch_and_add(count, 1);
+		__sync_fetch_and_add(count, events);
+}
+
+static __always_inline void count_loss(__u32 loss, __u32 kind, __u32 verdict)
+{
+	count_losses(loss, kind, verdict, 1);
 }
 
 /* Is the current task in the scope? */

@@ -5,6 +5,7 @@
  * This sees what was opened after the fact. A thread of the same process can put another file under the number before the call
  * returns, and hide an open so: it is no boundary. Attached to every call of the host, it is taken off while nobody is governed.
  */
+#include "merge.h"
 #include "process.h"
 #include "syscalls.h"
 
@@ -28,32 +29,6 @@ static __always_inline struct file *file_of(struct task_struct *task, long fd)
 	slots = BPF_CORE_READ(table, fd);
 	bpf_probe_read_kernel(&file, sizeof(file), slots + fd);
 	return file;
-}
-
-/* True: it is a repeat, counted, and not to be reported. Fills in what was counted and not reported before. */
-static __always_inline bool merge_open(struct open_record *open)
-{
-	struct merge first = { .first_ns = open->head.boot_ns, .last_ns = open->head.boot_ns };
-	struct merge *known;
-
-	open->merged = open->merged_first_ns = open->merged_last_ns = 0;
-	if (!merge_opens)
-		return false;
-	known = bpf_map_lookup_elem(&merges, &open->merge);
-	if (!known) {
-		bpf_map_update_elem(&merges, &open->merge, &first, BPF_ANY);
-		return false;
-	}
-	if (open->head.boot_ns - known->first_ns < MERGE_NS) {
-		known->last_ns = open->head.boot_ns;
-		__sync_fetch_and_add(&known->count, 1);
-		return true;
-	}
-	open->merged_first_ns = known->first_ns;
-	open->merged_last_ns = known->last_ns;
-	open->merged = __sync_lock_test_and_set(&known->count, 0);
-	known->first_ns = known->last_ns = open->head.boot_ns;
-	return false;
 }
 
 static __always_inline void not_judged(struct open_record *open)
@@ -80,21 +55,27 @@ static __always_inline void report_file(struct scratch *s, struct process *own, 
 	/* What was merged under one policy is not merged with what comes under the next. */
 	open->merge.generation = policy ? policy->generation : 0;
 	open->merge.access = open->access;
-	if (merge_open(open))
+	open->merge.judged = 0;
+	if (!merge_opens)
+		open->merge.pid = 0;
+	else if (merge_open(open))
 		return;
 	open->device = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
 	open->errnum = 0;
 	not_judged(open);
 	walk_path(&s->walk, open->merge.dentry, open->merge.mount, &walk);
 	at = walk.at;
-	if (at >= PATH_BYTES_MAX)
+	if (at >= PATH_BYTES_MAX) {
+		lose_repeats(open);
 		return;
+	}
 	bytes = bounded(PATH_BYTES_MAX - at, PATH_BYTES_MAX);
 	bpf_probe_read_kernel(s->tail.bytes, bytes, s->walk.path + at);
 	open->path_bytes = bytes;
 	open->view_at = walk.view_at - at;
 	open->path_flags = walk.flags;
-	emit(&open->head, sizeof(*open) + bytes, false);
+	if (!emit(&open->head, sizeof(*open) + bytes, false))
+		lose_repeats(open);
 }
 
 /* More of them than anyone wants to read? */
@@ -147,9 +128,8 @@ static __always_inline void report_tried(struct scratch *s, struct process *own,
 		       (flags & O_ACCMODE) == O_RDWR ? FMODE_READ | FMODE_WRITE : FMODE_READ;
 	open->open_flags = flags;
 	open->errnum = error;
-	open->merge.inode = 0;
+	open->merge.inode = open->merge.pid = 0;
 	open->device = 0;
-	open->merged = 0;
 	not_judged(open);
 	open->path_bytes = copied - 1;
 	open->view_at = 0;

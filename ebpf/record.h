@@ -76,12 +76,13 @@ static __always_inline __u64 bounded(__u64 length, __u64 max)
 	return length > max ? max : length;
 }
 
-/* Hands a record over, or counts it as lost. */
-static __always_inline void emit(struct record *head, __u64 bytes, bool now)
+/* Hands a record over, or counts it as lost: false. */
+static __always_inline bool emit(struct record *head, __u64 bytes, bool now)
 {
 	long error = now ? bpf_ringbuf_output(&urgent, head, bytes, 0)
 			 : bpf_ringbuf_output(&regular, head, bytes, BPF_RB_NO_WAKEUP);
 
 	if (error)
 		count_loss(LOSS_RING, head->kind & (KINDS_MAX - 1), head->verdict & (VERDICTS_MAX - 1));
+	return !error;
 }

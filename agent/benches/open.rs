@@ -75,20 +75,24 @@ async fn main() {
     std::fs::create_dir_all("/tmp/tyr-bench/a/folder/and/another/one/of/them").expect("writable");
     std::fs::write(NAME, "x").expect("writable");
     let none = measure(None);
-    println!("no program      {none:>8.0} ns");
-    let told = |name: &str, time: f64| println!("{name:<15} {time:>8.0} ns, {:.3} of no program", time / none);
-    let options = Options {
-        scope: None,
-        fingerprints: Fingerprints::default(),
-        merge_opens: true,
-        pins: None,
-        without: Vec::new(),
-    };
-    let mut kernel = Kernel::load(options).expect("root, and a kernel that loads the programs");
-    let mut events = kernel.events();
-    tokio::spawn(async move { while events.recv().await.is_some() {} });
-    println!("posture: {:?}", kernel.posture());
-    kernel.publish(&image(1000)).expect("published");
-    told("not governed", measure(None));
-    told("governed", measure(Some(&kernel)));
+    println!("no program       {none:>8.0} ns");
+    let told = |name: &str, time: f64| println!("{name:<16} {time:>8.0} ns, {:.3} of no program", time / none);
+    let image = image(1000);
+    for (merge_allowed, governed) in [(false, "governed, told"), (true, "governed, merged")] {
+        let options = Options {
+            scope: None,
+            fingerprints: Fingerprints::default(),
+            merge_opens: true,
+            merge_allowed,
+            pins: None,
+            without: Vec::new(),
+        };
+        let mut kernel = Kernel::load(options).expect("root, and a kernel that loads the programs");
+        let mut events = kernel.events();
+        tokio::spawn(async move { while events.recv().await.is_some() {} });
+        println!("posture: {:?}", kernel.posture());
+        kernel.publish(&image).expect("published");
+        told("not governed", measure(None));
+        told(governed, measure(Some(&kernel)));
+    }
 }

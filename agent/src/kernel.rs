@@ -39,8 +39,10 @@ pub struct Options {
     pub scope: Option<PathBuf>,
     /// How AI processes are recognised.
     pub fingerprints: Fingerprints,
-    /// Merge repeated successful opens of the same file within one second into one event with a count.
+    /// Merge repeated successful opens of the same file within one second into one event with a count, where they are observed.
     pub merge_opens: bool,
+    /// The same of opens that were judged and allowed.
+    pub merge_allowed: bool,
     /// Folder in a bpf file system to keep enforcement in beyond the agent's end, where files are enforced; `None`: it ends.
     pub pins: Option<PathBuf>,
     /// Hooks of LSM to go without, such as `lsm/path_chmod`, as if the kernel refused them.
@@ -197,9 +199,10 @@ impl Kernel {
     pub fn load(options: Options) -> Result<Self, KernelError> {
         let loaded = load::load(&options)?;
         let (notes, notes_in) = mpsc::unbounded_channel();
-        let (posture, posture_reason) = loaded.posture;
         let shared =
             Arc::new(Shared::new(loaded.maps, loaded.types, loaded.hooks, loaded.scope, loaded.compiled, notes)?);
+        // Before the first mark: opens of the marked are judged or observed, and this decides which.
+        let (posture, posture_reason) = shared.prove(loaded.posture);
         let (out, events) = mpsc::channel(EVENTS_QUEUE);
         let reader = reader::Reader::new(Arc::clone(&shared), loaded.rings, notes_in, out)
             .map_err(|source| KernelError::Map { map: "urgent", source })?;

@@ -11,7 +11,7 @@ use tracing::{debug, error, info, warn};
 use tyr_proto::v1::{self, CapabilityReport, EventKind};
 
 use crate::clock::unix_us_now;
-use crate::config::Config;
+use crate::config::{AllowEvents, Config};
 use crate::control::{Control, Host, SOCKET};
 use crate::data_dir::DataDir;
 use crate::enrich::AiProcess;
@@ -60,11 +60,13 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
             .hint("see `fingerprints` in the configuration")
     })?;
     let scope = scope_cgroup::absolute(config.scope.as_ref().map(|scope| &*scope.cgroup));
-    // Repeats are merged in userspace: the kernel can't tell yet which opens a rule alerts on, and those are each reported.
+    // Where opens are observed, repeats are merged in userspace: the kernel can't tell which a rule alerts on, and those are each
+    // reported.
     let options = Options {
         scope: scope.clone(),
         fingerprints,
         merge_opens: false,
+        merge_allowed: config.allow_events != AllowEvents::All,
         pins: Some(PINS.into()),
         without: Vec::new(),
     };

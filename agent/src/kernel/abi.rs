@@ -38,7 +38,7 @@ const _: () = {
     assert!(FILE_ACTIONS == tyr_policy::FILE_ACTIONS.len());
 };
 
-/// Nanoseconds within which repeats of an open are merged.
+/// Nanoseconds of `CLOCK_BOOTTIME` by which repeats of an open are merged.
 pub(crate) const MERGE_NS: u64 = 1_000_000_000;
 
 pub(crate) const KIND_EXEC: u8 = 1;
@@ -135,18 +135,17 @@ twins! {
         filename_bytes: u32 = 64, judged: u32 = 68, generation: u32 = 72, _pad: u32 = 76, caller: u64 = 80,
     }
     /// What makes two opens the same.
-    MergeKey("merge_key", 40) {
+    MergeKey("merge_key", 48) {
         dentry: u64 = 0, mount: u64 = 8, inode: u64 = 16, program: u64 = 24, pid: u32 = 32, generation: u16 = 36,
-        access: u16 = 38,
+        access: u16 = 38, second: u32 = 40, judged: u32 = 44,
     }
     /// Repeats of an open.
     Merge("merge", 24) { first_ns: u64 = 0, last_ns: u64 = 8, count: u64 = 16, }
     /// An open; the path follows.
-    OpenRecord("open_record", 152) {
-        head: RecordHead = 0, merge: MergeKey = 48, merged: u64 = 88, merged_first_ns: u64 = 96, merged_last_ns: u64 = 104,
-        device: u32 = 112, open_flags: u32 = 116, path_bytes: u32 = 120, view_at: u32 = 124, path_flags: u32 = 128,
-        errnum: u16 = 132, access: u16 = 134, judged: u32 = 136, generation: u32 = 140, action: u16 = 144,
-        operation: u16 = 146, _pad: u32 = 148,
+    OpenRecord("open_record", 136) {
+        head: RecordHead = 0, merge: MergeKey = 48, device: u32 = 96, open_flags: u32 = 100, path_bytes: u32 = 104,
+        view_at: u32 = 108, path_flags: u32 = 112, errnum: u16 = 116, access: u16 = 118, judged: u32 = 120,
+        generation: u32 = 124, action: u16 = 128, operation: u16 = 130, _pad: u32 = 132,
     }
     /// A connection.
     ConnectRecord("connect_record", 80) {

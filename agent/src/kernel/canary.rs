@@ -5,6 +5,8 @@ use std::os::fd::AsRawFd;
 
 use super::abi::{PROCESS_CANARY, ProcessMark};
 use super::shared::Shared;
+use super::{Posture, lsm};
+use crate::fault::chain;
 
 /// What the canary's end says.
 const DENIED: i32 = 0;
@@ -26,6 +28,26 @@ pub enum CanaryError {
 }
 
 impl Shared {
+    /// Tries a denial before anything is promised: a kernel takes programs of LSM that it never calls. Then they are taken off, so
+    /// that opens are at least observed.
+    pub(super) fn prove(&self, promised: (Posture, String)) -> (Posture, String) {
+        if !self.hooks.lock().expect("no holder panics").lsm.contains(&lsm::OPEN) {
+            return promised;
+        }
+        match self.try_denial() {
+            Ok(()) => promised,
+            Err(CanaryError::Opened) => {
+                lsm::detach(&mut self.hooks.lock().expect("no holder panics"));
+                (Posture::Partial, lsm::NEVER_CALLED.to_owned())
+            }
+            // Not known, so nothing is taken off: it is tried again each minute, and told.
+            Err(error) => {
+                tracing::warn!(reason = chain(&error), "whether denials happen could not be tried");
+                promised
+            }
+        }
+    }
+
     /// See [`super::Kernel::try_denial`].
     pub(super) fn try_denial(&self) -> Result<(), CanaryError> {
         let (wait, go) = io::pipe().map_err(CanaryError::Start)?;

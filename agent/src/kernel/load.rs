@@ -120,6 +120,13 @@ impl Hooks {
         pins.remove_others().map_err(|source| KernelError::Pin { path: pins.folder.clone(), source })
     }
 
+    /// Gives up the folder that would keep them.
+    pub(super) fn keep_none(&mut self) {
+        if let Some(pins) = self.pins.take() {
+            pins.remove_own();
+        }
+    }
+
     pub(super) fn pins(&self) -> Option<&Pins> {
         self.pins.as_ref()
     }
@@ -139,8 +146,8 @@ impl Hooks {
 impl Drop for Hooks {
     fn drop(&mut self) {
         // Maps alone are of no use to anybody.
-        if let Some(pins) = self.pins.as_ref().filter(|_| !self.kept) {
-            pins.remove_own();
+        if !self.kept {
+            self.keep_none();
         }
     }
 }
@@ -162,13 +169,14 @@ pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
     let tables = fingerprint_tables(&compiled);
     let rows = u32::try_from(tables.rows.len()).expect("the automata are bounded");
     let meanings = u32::try_from(compiled.meanings.len()).expect("the data is bounded");
-    let merge = u32::from(options.merge_opens);
+    let (merge, merge_allowed) = (u32::from(options.merge_opens), u32::from(options.merge_allowed));
     let mut object = EbpfLoader::new()
         .btf(Some(&btf))
         .allow_unsupported_maps()
         .override_global("scope_cgroup", &scope.id, true)
         .override_global("scope_level", &scope.level, true)
         .override_global("merge_opens", &merge, true)
+        .override_global("merge_allowed", &merge_allowed, true)
         .override_global("fingerprint_starts", &tables.starts, true)
         .override_global("fingerprint_first", &tables.first, true)
         .override_global("fingerprint_classes", &tables.classes, true)

@@ -28,6 +28,9 @@ const LSM: [(&str, &str, &str); 14] = [
     ("tyr_inode_setxattr", "inode_setxattr", "lsm/inode_setxattr"),
 ];
 const LSM_NEEDED: usize = 3;
+/// Why files and programs are only observed where programs of LSM are attached, and a denial that is tried does not happen.
+pub(super) const NEVER_CALLED: &str = "the kernel takes BPF LSM programs and never calls them, as `bpf` is missing in `lsm=` on its \
+                                       command line, so files and programs are only observed";
 
 /// The programs of LSM that this kernel takes, or why it takes none, or not those that are needed.
 ///
@@ -91,6 +94,18 @@ pub(super) fn attach(hooks: &mut Hooks, loaded: Result<Vec<usize>, String>) -> (
         return (Posture::Enforcing, "all rules are enforced in the kernel".to_owned());
     }
     (Posture::Partial, format!("what comes through these hooks is not denied: {}", missing.join(", ")))
+}
+
+/// Takes the programs of LSM off; nothing may be kept yet. What they judged is observed from then on, and all ends with the agent, as
+/// where the kernel takes none of them.
+pub(super) fn detach(hooks: &mut Hooks) {
+    hooks.links.retain(|(name, _)| LSM.iter().all(|hook| hook.0 != *name));
+    hooks.lsm.clear();
+    hooks.keep_none();
+    for (name, ..) in LSM {
+        // One that can't be unloaded costs its pages until the agent ends.
+        let _ = program(&mut hooks.object, name).unload();
+    }
 }
 
 fn cause(error: &KernelError) -> String {

@@ -29,8 +29,6 @@ const REVIEW_EVERY: Duration = Duration::from_secs(1);
 const OPENS_LINGER: Duration = Duration::from_secs(5);
 /// Programs that are remembered before those that no process runs are forgotten.
 const PROGRAMS_KEPT: usize = 8192;
-/// Opens that wait for the count of their repeats.
-const MERGES_KEPT: usize = 16_384;
 
 pub(super) struct Reader {
     shared: Arc<Shared>,
@@ -42,7 +40,7 @@ pub(super) struct Reader {
     trees: HashMap<TreeId, Tree>,
     /// Candidates that turned out to be something else; their records may still be on the way.
     rejected: HashSet<TreeId>,
-    /// Reported opens whose repeats are being counted, oldest first.
+    /// Reported opens whose repeats are being counted, oldest first; as many as the kernel has room to count for.
     merging: VecDeque<(MergeKey, KernelEvent)>,
     idle_since: Option<Instant>,
 }
@@ -164,6 +162,10 @@ impl Reader {
 
     fn record(&mut self, record: Record, events: &mut Vec<KernelEvent>) {
         if self.rejected.contains(&TreeId(record.head().tree)) {
+            if let Record::Open { record, .. } = record {
+                // Nobody will ask for its repeats, and what counts them holds a place.
+                let _ = self.shared.maps.lock().expect("no holder panics").merges.remove(&record.merge);
+            }
             return;
         }
         match record {
@@ -299,8 +301,7 @@ impl Reader {
             events.push(KernelEvent { boot_ns: record.head.boot_ns, process, what, judged });
             return;
         }
-        // Names that were tried are each told, and what was judged is not merged in the kernel.
-        let repeats = record.head.flags & (abi::RECORD_TRIED | abi::RECORD_JUDGED) == 0;
+        let repeats = record.merge.pid != 0;
         let event = KernelEvent {
             boot_ns: record.head.boot_ns,
             process,
@@ -319,23 +320,17 @@ impl Reader {
                 last_boot_ns: record.head.boot_ns,
             }),
         };
-        if record.merged > 0 {
-            events.push(repeated(&event, record.merged_first_ns, record.merged_last_ns, record.merged));
-        }
         if repeats {
-            if self.merging.len() == MERGES_KEPT {
-                self.merging.pop_front();
-            }
             self.merging.push_back((record.merge, event.clone()));
         }
         events.push(event);
     }
 
-    /// Reports repeats of opens that are a second old.
+    /// Reports repeats of opens whose second is over.
     fn flush_merges(&mut self, events: &mut Vec<KernelEvent>) {
-        let now = boot_ns();
-        // A little later than the kernel stops counting into an entry, so that the two never work on one at once.
-        while self.merging.front().is_some_and(|(_, event)| event.boot_ns + MERGE_NS + MERGE_NS / 10 < now) {
+        // Half a second later, so that who had found the count by then has counted into it.
+        let over = boot_ns().saturating_sub(MERGE_NS / 2) / MERGE_NS;
+        while self.merging.front().is_some_and(|(key, _)| u64::from(key.second) < over) {
             let Some((key, event)) = self.merging.pop_front() else { break };
             self.flush_merge(&key, &event, events);
         }
@@ -353,10 +348,6 @@ impl Reader {
     fn flush_merge(&self, key: &MergeKey, event: &KernelEvent, events: &mut Vec<KernelEvent>) {
         let mut maps = self.shared.maps.lock().expect("no holder panics");
         let Ok(merge) = maps.merges.get(key, 0) else { return };
-        // Newer than this event: a later record of the same key has its own turn.
-        if merge.first_ns != event.boot_ns {
-            return;
-        }
         let _ = maps.merges.remove(key);
         if merge.count > 0 {
             events.push(repeated(event, merge.first_ns, merge.last_ns, merge.count));

@@ -53,6 +53,7 @@ impl Ground {
             scope: Some(cgroup.path.clone()),
             fingerprints: Fingerprints::default(),
             merge_opens: true,
+            merge_allowed: true,
             pins: None,
             without: Vec::new(),
         };

@@ -407,6 +407,7 @@ async fn denials_go_on_without_an_agent_and_while_the_next_takes_over() {
         scope: Some(cgroup.path.clone()),
         fingerprints: Fingerprints::default(),
         merge_opens: false,
+        merge_allowed: true,
         pins: Some(pins.to_owned()),
         without: Vec::new(),
     };
@@ -435,4 +436,31 @@ async fn denials_go_on_without_an_agent_and_while_the_next_takes_over() {
     assert_eq!(detach(&pins).expect("nothing left"), 0);
     changed(&folder.join("freed"), "").await;
     fs::remove_dir(&pins).expect("it is empty");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn repeats_that_are_allowed_are_merged_and_those_denied_are_each_told() {
+    let Some(mut ground) = enforcing() else { return };
+    ground.kernel.publish(&Image::new(&effective(RULES)).expect("fits")).expect("published");
+    let folder = ground.folder.path().canonicalize().expect("it exists");
+    fs::create_dir(folder.join("secret")).expect("writable");
+    for name in ["plain", "secret/file"] {
+        fs::write(folder.join(name), "x\n").expect("writable");
+    }
+    let tree = ground.run_governed(&format!(
+        "cd {} && n=0; while [ $n -lt 200 ]; do n=$((n+1)); read x < plain; {{ read x < secret/file; }} 2>/dev/null; done; true",
+        folder.display()
+    ));
+    let events = ground.until_end(tree).await;
+    let of = |name: &str| {
+        let path = folder.join(name);
+        let own = |event: &&KernelEvent| matches!(&event.what, What::Open(open) if open.path == path.as_os_str().as_encoded_bytes());
+        let count = |event: &KernelEvent| if let What::Open(open) = &event.what { open.count } else { 0 };
+        let own: Vec<u64> = events.iter().filter(own).map(count).collect();
+        (own.iter().sum::<u64>(), own.len())
+    };
+    let (allowed, told) = of("plain");
+    assert_eq!(allowed, 200);
+    assert!(told < 100, "{told}");
+    assert_eq!(of("secret/file"), (200, 200));
 }

@@ -118,6 +118,31 @@ async fn lost_events_are_counted_to_the_last_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn repeats_of_more_files_than_there_is_room_for_are_counted_too() {
+    const FILES: u64 = 20_000;
+    const REPEATS: u64 = 4;
+    let mut ground = ground!();
+    let folder = ground.folder.path().canonicalize().expect("it exists");
+    for number in 0..FILES {
+        std::fs::write(folder.join(number.to_string()), "").expect("writable");
+    }
+    let tree = python(
+        &ground,
+        &format!(
+            "import os\nfor n in range({FILES}):\n for _ in range({REPEATS}): os.close(os.open('{}/%d' % n, os.O_RDONLY))",
+            folder.display()
+        ),
+    );
+    let events = ground.until_end(tree).await;
+    let below = folder.as_os_str().as_encoded_bytes();
+    let own: Vec<_> = opens(&events).into_iter().filter(|o| o.path.starts_with(below)).collect();
+    let lost: u64 = ground.kernel.losses().iter().map(|l| l.count).sum();
+    assert_eq!(own.iter().map(|o| o.count).sum::<u64>() + lost, FILES * REPEATS);
+    // Of what found room there are two events, the first and its repeats.
+    assert!((own.len() as u64) < FILES * REPEATS * 3 / 4, "what there is room for is merged: {}", own.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_million_opens_outside_the_scope_are_no_events() {
     let mut ground = ground!();
     // Keeps the observer attached meanwhile.
