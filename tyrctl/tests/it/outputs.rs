@@ -1,5 +1,7 @@
 //! What every command that asks a server prints, in one look. Those that ask none have tests of their own.
 
+use std::fmt::Write;
+
 use insta::assert_snapshot;
 
 use crate::double::{Answers, Double};
@@ -11,7 +13,7 @@ fn every_command_prints_what_it_printed() {
     let mut printed = String::new();
     for arguments in READERS.iter().chain(CHANGERS) {
         let said = double.run_with_input(arguments, "a good password\n");
-        printed.push_str(&format!("$ tyrctl {}\n{}\n\n", arguments.join(" "), said.trim_end()));
+        writeln!(printed, "$ tyrctl {}\n{}\n", arguments.join(" "), said.trim_end()).expect("writing to a String");
     }
     assert_snapshot!("outputs", printed);
 }
