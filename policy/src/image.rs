@@ -26,7 +26,7 @@ pub const PROGRAM_WORDS_MAX: usize = 1 << 16;
 /// Most words of the automaton over paths: 2 MiB. A thousand rules as people write them take half of it.
 pub const FILE_WORDS_MAX: usize = 1 << 19;
 /// Most states of the automaton over paths, before equal ones are merged: bounds the time it takes to make it.
-const FILE_STATES_MAX: usize = 20_000;
+pub(crate) const FILE_STATES_MAX: usize = 20_000;
 
 /// Actions on files and programs, in the order of a profile's cells.
 pub const FILE_ACTIONS: [Action; 3] = [Action::FileRead, Action::FileWrite, Action::Exec];

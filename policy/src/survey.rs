@@ -7,14 +7,15 @@ use crate::automaton::{Automaton, TooManyStates};
 use crate::diagnostic::{Diagnostic, PolicyError};
 use crate::eval::{Effective, Layer, RuleRef};
 use crate::glob::Glob;
+use crate::image::FILE_STATES_MAX;
 use crate::net::Cidr;
 use crate::net::table::NetTableError;
 use crate::policy::{Policy, What};
 use crate::profile::{Profiles, ProfilesError};
 use crate::words::Action;
 
-/// Most states over the paths of one action and one set of rules, before equal ones are merged.
-pub const PATH_STATES_MAX: usize = 12_288;
+/// Most states over the paths of one action and one set of rules, before equal ones are merged: what the image takes for all of them.
+pub const PATH_STATES_MAX: usize = FILE_STATES_MAX;
 /// Most bytes of all tables over paths together.
 pub const PATH_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Up to so many states the order of all rules of an action is looked through for those that never match.
