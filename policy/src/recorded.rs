@@ -1,6 +1,7 @@
 //! Actions as events record them: text, judged the same by the server when it comes in and by whoever looks at it later.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use crate::compiled::Compiled;
@@ -27,6 +28,23 @@ pub struct Recorded<'a> {
     pub cmdline: &'a str,
     /// Who it ran as; -1 where that is not known.
     pub uid: i64,
+}
+
+impl Recorded<'_> {
+    /// With what an event's metadata says besides: `protocol`, `flags` (`truncated` among them) and `uid`.
+    #[must_use]
+    pub fn with_metadata<'m>(self, metadata: &'m BTreeMap<String, String>) -> Recorded<'m>
+    where
+        Self: 'm,
+    {
+        let of = |key: &str| metadata.get(key).map(String::as_str);
+        Recorded {
+            protocol: of("protocol"),
+            truncated: of("flags").is_some_and(|flags| flags.split([',', '|', ' ']).any(|flag| flag == "truncated")),
+            uid: of("uid").and_then(|uid| uid.parse().ok()).unwrap_or(-1),
+            ..self
+        }
+    }
 }
 
 impl Compiled {

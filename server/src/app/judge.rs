@@ -127,7 +127,6 @@ fn nothing() -> Arc<Compiled> {
 
 /// What a policy says of an event; `None` when its resource can't be read.
 fn verdict(effective: &Compiled, event: &Event) -> Option<Verdict> {
-    let of = |key: &str| event.metadata.get(key).map(String::as_str);
     let action = match event.kind {
         EventKind::FileRead => Action::FileRead,
         EventKind::FileWrite => Action::FileWrite,
@@ -135,16 +134,17 @@ fn verdict(effective: &Compiled, event: &Event) -> Option<Verdict> {
         EventKind::NetConnect => Action::NetConnect,
         EventKind::TlsConnect => Action::TlsConnect,
     };
-    let judgement = effective.judge_recorded(&Recorded {
+    let recorded = Recorded {
         action,
         resource: &event.resource,
-        protocol: of("protocol"),
-        truncated: of("flags").is_some_and(|flags| flags.split([',', '|', ' ']).any(|flag| flag == "truncated")),
+        protocol: None,
+        truncated: false,
         agent_type: event.agent_type.as_deref(),
         exe: &event.process_exe,
         cmdline: &event.cmdline,
-        uid: of("uid").and_then(|uid| uid.parse().ok()).unwrap_or(-1),
-    })?;
+        uid: -1,
+    };
+    let judgement = effective.judge_recorded(&recorded.with_metadata(&event.metadata))?;
     Some(match judgement.verdict {
         tyr_policy::Verdict::Allow => Verdict::Allow,
         tyr_policy::Verdict::Alert => Verdict::Alert,

@@ -253,17 +253,17 @@ pub(crate) fn judge<'p>(compiled: &'p Compiled, event: &Event) -> Option<(Verdic
         EventKind::NetConnect => Action::NetConnect,
         EventKind::TlsConnect => Action::TlsConnect,
     };
-    let of = |key: &str| event.metadata.get(key).map(String::as_str);
-    let judgement = compiled.judge_recorded(&Recorded {
+    let recorded = Recorded {
         action,
         resource: &event.resource,
-        protocol: of("protocol"),
-        truncated: of("flags").is_some_and(|flags| flags.split([',', '|', ' ']).any(|flag| flag == "truncated")),
+        protocol: None,
+        truncated: false,
         agent_type: event.agent_type.as_deref(),
         exe: &event.process_exe,
         cmdline: &event.cmdline,
-        uid: of("uid").and_then(|uid| uid.parse().ok()).unwrap_or(-1),
-    })?;
+        uid: -1,
+    };
+    let judgement = compiled.judge_recorded(&recorded.with_metadata(&event.metadata))?;
     let verdict = match judgement.verdict {
         tyr_policy::Verdict::Allow => Verdict::Allow,
         tyr_policy::Verdict::Alert => Verdict::Alert,
