@@ -40,7 +40,7 @@ use crate::app::liveness::Limits;
 use crate::app::metrics_token::MetricsToken;
 use crate::app::probe::Probe;
 use crate::config::{Config, Doors};
-use crate::db::{Owner, Pools};
+use crate::db::{Owner, Pools, Writes};
 use crate::metrics::sample::Surveys;
 use crate::metrics::{Metrics, SecurityMetrics};
 use crate::pki::Pki;
@@ -54,7 +54,7 @@ pub struct App {
     /// Connections to the database, whose schema is up to date: for requests, so their statements are cut off in time.
     pub pool: PgPool,
     /// Connections for batches of events.
-    pub writes: PgPool,
+    pub writes: Writes,
     /// Who makes and drops partitions.
     pub owner: Owner,
     /// The internal CA.

@@ -24,27 +24,25 @@ pub mod storage;
 pub mod survey;
 pub mod users;
 pub mod webhooks;
+pub mod writes;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{Connection, PgConnection, Postgres, Transaction};
+use sqlx::{Connection, PgConnection};
 
 pub use cause::Cause;
+pub use writes::Writes;
 
 /// Most connections that the server keeps open for requests.
 pub const CONNECTIONS_MAX: u32 = 16;
-/// Connections for batches of events: one is filled while another commits, and one learns what the table has to be asked about.
-const WRITE_CONNECTIONS_MAX: u32 = 3;
 /// Longest statement of a request, unless told.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest statement of a batch. Long enough for a checkpoint on a slow disk.
 const WRITE_TIMEOUT: Duration = Duration::from_mins(1);
 /// Longest that a statement waits for a lock: rather fail and try again than make others queue behind it.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
-/// A connection for batches that was used within this time is not asked whether it's alive: the next statement tells.
-const WRITE_IDLE_MAX: Duration = Duration::from_secs(1);
 /// Longest wait for a free connection before a request fails.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -133,7 +131,7 @@ pub struct Pools {
     /// For requests: statements are cut off.
     pub reads: PgPool,
     /// For batches of events.
-    pub writes: PgPool,
+    pub writes: Writes,
     /// For migrations and partitions.
     pub owner: Owner,
 }
@@ -143,21 +141,7 @@ impl Pools {
     pub fn new(reads: PgPool, owner: Option<PgConnectOptions>) -> Self {
         let options = reads.connect_options();
         let limits = Limits { statement: WRITE_TIMEOUT, idle_in_transaction: WRITE_TIMEOUT, lock: Duration::ZERO };
-        let writes = PgPoolOptions::new()
-            .max_connections(WRITE_CONNECTIONS_MAX)
-            .test_before_acquire(false)
-            .before_acquire(|conn, kept| {
-                Box::pin(async move {
-                    if kept.idle_for > WRITE_IDLE_MAX {
-                        conn.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .acquire_slow_threshold(ACQUIRE_SLOW)
-            .acquire_time_level("trace".parse().expect("a level"))
-            .connect_lazy_with(limits.on(options.as_ref().clone(), "tyr-server ingest"));
+        let writes = Writes::new(&limits.on(options.as_ref().clone(), "tyr-server ingest"));
         let owner = Owner(Arc::new(owner.unwrap_or_else(|| options.as_ref().clone())));
         Self { reads, writes, owner }
     }
@@ -270,34 +254,6 @@ pub async fn server_version(options: &PgConnectOptions) -> Result<i32, DbError> 
     };
     let timed_out = |_| sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut));
     tokio::time::timeout(ACQUIRE_TIMEOUT, ask).await.map_err(timed_out)?
-}
-
-/// A transaction for a batch. A connection that the database has closed meanwhile shows at this, its first statement: the pool drops
-/// it, and the next one is taken.
-///
-/// # Errors
-/// When there is no connection.
-pub async fn begin_write(pool: &PgPool) -> Result<Transaction<'static, Postgres>, DbError> {
-    for _ in 0..WRITE_CONNECTIONS_MAX {
-        match pool.begin().await {
-            Err(error) if was_closed(&error) => {}
-            begun => return Ok(begun?),
-        }
-    }
-    Ok(pool.begin().await?)
-}
-
-/// Is there nobody at the other end of the connection, as opposed to none to be had?
-fn was_closed(error: &sqlx::Error) -> bool {
-    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    match error {
-        sqlx::Error::Io(error) => {
-            matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
-        }
-        // admin_shutdown: the last word of a backend that was told to end.
-        sqlx::Error::Database(error) => error.code().as_deref() == Some("57P01"),
-        _ => false,
-    }
 }
 
 /// One round trip, for `/health`.

@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::db::DbError;
 use crate::db::failures::FAILURES;
 use crate::db::survey::{self, Posture};
+use crate::db::writes::Count;
 use crate::{VERSION, pki};
 
 /// How old figures from the database may be.
@@ -148,12 +149,13 @@ fn database(registry: &mut Registry, app: &App, answers: bool) {
     gauge(registry, "tyr_database_up", up_help, i64::from(answers));
     let connections = Family::<Labels<2>, Gauge>::default();
     let max = Family::<Labels<1>, Gauge>::default();
-    for (name, pool) in [("requests", &app.pool), ("ingest", &app.writes)] {
-        let size = i64::from(pool.size());
-        let idle = i64::try_from(pool.num_idle()).unwrap_or(i64::MAX);
+    let requests =
+        Count { idle: app.pool.num_idle(), open: app.pool.size(), max: app.pool.options().get_max_connections() };
+    for (name, count) in [("requests", requests), ("ingest", app.writes.count())] {
+        let idle = i64::try_from(count.idle).unwrap_or(i64::MAX);
         connections.get_or_create(&[("pool", name), ("state", "idle")]).set(idle);
-        connections.get_or_create(&[("pool", name), ("state", "used")]).set((size - idle).max(0));
-        max.get_or_create(&[("pool", name)]).set(pool.options().get_max_connections().into());
+        connections.get_or_create(&[("pool", name), ("state", "used")]).set((i64::from(count.open) - idle).max(0));
+        max.get_or_create(&[("pool", name)]).set(count.max.into());
     }
     registry.register("tyr_database_connections", "Connections to the database, by pool and state", connections);
     registry.register("tyr_database_connections_max", "Most connections that each pool opens", max);

@@ -24,7 +24,7 @@ use crate::db::events::counts::Counts;
 use crate::db::events::ingest::{self as table, Key, Rows, key};
 use crate::db::partitions::{self, Keeper};
 use crate::db::rejected::Rejected;
-use crate::db::{self, DbError, discovered_agents, events, losses, rejected};
+use crate::db::{DbError, discovered_agents, events, losses, rejected};
 use crate::metrics::ingest::Way;
 
 /// Batches that are joined into one transaction, as many as wait: each transaction costs six round trips and a flush to disk, during
@@ -357,7 +357,7 @@ impl Writer {
 
     /// All or nothing, without the COMMIT. Answers which of the events are new; `None`: all of them.
     async fn transaction(&self, works: &[Work], staged: bool) -> Result<Uncommitted, DbError> {
-        let mut tx = db::begin_write(&self.app.writes).await?;
+        let mut tx = self.app.writes.begin().await?;
         for work in works {
             for announced in &work.discovered {
                 discovered_agents::upsert(&mut tx, announced).await?;
