@@ -221,7 +221,11 @@ struct merge_key {
 	__u16 access;
 	/* Which of the times of MERGE_NS. */
 	__u32 second;
-	word judged;
+	/* What paths_moved() said before the path was looked at. */
+	__u32 moves;
+	/* Of the last name, salted by the kernel with the folder that it is in. */
+	__u32 name_hash;
+	__u32 _pad;
 };
 
 struct merge {
@@ -354,10 +358,10 @@ SAME_SIZE(struct fingerprint, 4);
 SAME_SIZE(struct record, 48);
 SAME_SIZE(struct exec_record, 88);
 SAME_SIZE(struct exit_record, 48);
-SAME_SIZE(struct merge_key, 48);
+SAME_SIZE(struct merge_key, 56);
 SAME_SIZE(struct merge, 24);
-SAME_SIZE(struct open_record, 136);
-SAME_OFFSET(struct open_record, path_bytes, 104);
+SAME_SIZE(struct open_record, 144);
+SAME_OFFSET(struct open_record, path_bytes, 112);
 SAME_SIZE(struct connect_record, 80);
 SAME_SIZE(struct net_key, 28);
 SAME_SIZE(struct net_entry, 8);

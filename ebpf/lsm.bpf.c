@@ -36,6 +36,8 @@ struct deed {
 	bool quiet;
 	/* Only a rule that denies counts, neither alerts nor the default. */
 	bool rules_only;
+	/* Of an open: under this repeats are counted once it is allowed; pid 0: they are not. */
+	struct merge_key repeats;
 };
 
 /* From allowed over alerted to denied. */
@@ -151,16 +153,13 @@ __noinline int judge_deed(const struct deed *deed)
 	record->head.flags |= RECORD_JUDGED;
 	__builtin_memset(&record->merge, 0, sizeof(record->merge));
 	record->merge.inode = BPF_CORE_READ(dentry, d_inode, i_ino);
-	if (merge_allowed && deed->operation == OPERATION_OPEN && !strictness(judged)) {
-		/* Each is judged; only what it is told to is merged. */
-		record->merge.dentry = deed->dentry;
-		record->merge.mount = deed->mount;
-		record->merge.program = own->program;
-		record->merge.pid = record->head.pid;
-		record->merge.generation = policy ? policy->generation : 0;
-		record->merge.access = deed->actions & (READ | WRITE);
-		record->merge.judged = judged;
-		if (merge_open(record))
+	if (deed->repeats.pid && !strictness(judged)) {
+		record->merge = deed->repeats;
+		/* A path or the policy changed meanwhile: what was judged is this open and no other. */
+		if (record->merge.moves != paths_moved() ||
+		    record->merge.generation != (__u16)(policy ? policy->generation : 0))
+			record->merge.pid = 0;
+		else if (merge_open(record))
 			return 0;
 	}
 	record->device = BPF_CORE_READ(dentry, d_inode, i_sb, s_dev);
@@ -242,26 +241,51 @@ static __always_inline int move_entry(const struct path *old_dir, const struct d
 	return answer(judge_deed(&deed));
 }
 
+/*
+ * Was the same open allowed in this second, by this policy, and has no path changed since? Then it is counted, and that is all: the walk
+ * and the rules would say the same. Else the deed knows from here on under what its repeats are to be found.
+ */
+static __always_inline bool was_allowed(struct deed *deed, const struct dentry *dentry, const struct process *own,
+					const struct task_struct *task)
+{
+	struct policy *policy = policy_in_force();
+	__u64 now = bpf_ktime_get_boot_ns();
+
+	deed->repeats.dentry = deed->dentry;
+	deed->repeats.mount = deed->mount;
+	deed->repeats.inode = dentry->d_inode->i_ino;
+	deed->repeats.name_hash = dentry->d_name.hash;
+	deed->repeats.program = own->program;
+	deed->repeats.pid = task->tgid;
+	deed->repeats.generation = policy ? policy->generation : 0;
+	deed->repeats.access = deed->actions;
+	deed->repeats.second = now / MERGE_NS;
+	deed->repeats.moves = paths_moved();
+	return deed->repeats.moves && is_repeat(&deed->repeats, now);
+}
+
 /* int file_open(struct file *file); include/linux/lsm_hook_defs.h, 5.7 to 6.18. In do_dentry_open(): not for O_PATH. */
 SEC("lsm/file_open")
 int BPF_PROG(tyr_file_open, struct file *file)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct process *own = process_of(task);
 	struct deed deed = { .operation = OPERATION_OPEN };
-	__u32 mode;
 
-	if (!governed())
+	if (!own)
 		return 0;
-	deed.open_flags = BPF_CORE_READ(file, f_flags);
+	deed.open_flags = file->f_flags;
 	if (deed.open_flags & FMODE_EXEC)
 		/* bprm_check_security and mmap_file judge it as what it is. */
 		return 0;
-	mode = BPF_CORE_READ(file, f_mode);
-	if (mode & FMODE_READ || !(mode & FMODE_WRITE))
+	if (file->f_mode & FMODE_READ || !(file->f_mode & FMODE_WRITE))
 		deed.actions |= READ;
-	if (mode & FMODE_WRITE || deed.open_flags & O_TRUNC)
+	if (file->f_mode & FMODE_WRITE || deed.open_flags & O_TRUNC)
 		deed.actions |= WRITE;
-	deed.dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
-	deed.mount = (__u64)BPF_CORE_READ(file, f_path.mnt);
+	deed.dentry = (__u64)file->f_path.dentry;
+	deed.mount = (__u64)file->f_path.mnt;
+	if (merge_allowed && was_allowed(&deed, file->f_path.dentry, own, task))
+		return 0;
 	return answer(judge_deed(&deed));
 }
 

@@ -10,6 +10,9 @@ const volatile __u32 scope_level = 0;
 /* Merge repeated opens: those that are observed, and those that were judged and allowed. */
 const volatile __u32 merge_opens = 1;
 const volatile __u32 merge_allowed = 1;
+/* Where the kernel counts the moves of names and of mounts: its rename_lock and mount_lock; 0: nobody knows. */
+const volatile __u64 rename_lock = 0;
+const volatile __u64 mount_lock = 0;
 /* Of each fingerprint automaton: its first state, its first element of `fingerprints`, and the column of each byte. */
 const volatile __u32 fingerprint_starts[FINGERPRINT_AUTOMATA_MAX] = {};
 const volatile __u32 fingerprint_first[FINGERPRINT_AUTOMATA_MAX] = {};

@@ -1,7 +1,8 @@
 //! What does an open cost a process, governed or not, under 1,000 rules that are enforced?
 //!
-//! `cargo bench -p tyr-agent --bench open`, as root, where BPF LSM loads. In a guest with `-icount shift=0` a nanosecond is an
-//! instruction, so the ratios hold whatever else the machine does. Compare figures of one run only.
+//! `cargo bench -p tyr-agent --bench open`, after `cargo build --workspace --bins` and with the guests' kernels (`./dev test` fetches
+//! them). It measures in a guest whose clock counts instructions, so the ratios hold whatever else the machine does; `TYR_BENCH_HERE=1`
+//! measures here instead, as root, where BPF LSM loads. Compare figures of one run only.
 #![expect(clippy::print_stdout, reason = "a benchmark's output is its result")]
 
 use std::ffi::CString;
@@ -12,6 +13,7 @@ use std::time::Instant;
 
 use tyr_agent::fingerprints::Fingerprints;
 use tyr_agent::kernel::{Kernel, Options};
+use tyr_e2e::guest::{Guest, Machine, Release, Running};
 use tyr_policy::{Effective, Image, Layer, Policy};
 
 #[path = "../../policy/benches/realistic/patterns.rs"]
@@ -23,6 +25,8 @@ const REPEATS: usize = 5;
 const NAME: &str = "/tmp/tyr-bench/a/folder/and/another/one/of/them/file";
 /// Tells the process that it is the one to be measured.
 const OPENS: &str = "TYR_BENCH_OPENS";
+/// Says that no guest is needed.
+const HERE: &str = "TYR_BENCH_HERE";
 
 fn image(rules: usize) -> Image {
     let mut yaml = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: b}\nspec:\n  rules:\n".to_owned();
@@ -66,12 +70,29 @@ fn measure(governed_by: Option<&Kernel>) -> f64 {
     String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number")
 }
 
-#[tokio::main]
-async fn main() {
+fn main() {
     if std::env::var_os(OPENS).is_some() {
         measured();
-        return;
+    } else if std::env::var_os(HERE).is_some() {
+        tokio::runtime::Runtime::new().expect("a runtime").block_on(compare());
+    } else {
+        for release in [Release::V6_1, Release::V6_12] {
+            in_guest(release);
+        }
     }
+}
+
+/// Runs this program in a guest.
+fn in_guest(release: Release) {
+    let own = std::fs::read(std::env::current_exe().expect("a program")).expect("readable");
+    let guest = Guest::boot(Machine { counts: true, ..Machine::new(release) }).expect("a guest");
+    guest.write("/root/bench", &own, 0o755).expect("written");
+    let output = guest.start(&["/root/bench"], &[(HERE, "1")], &[]).and_then(Running::finish).expect("it ran");
+    println!("Linux {}, a nanosecond is an instruction", release.name());
+    print!("{}", output.text().expect("success"));
+}
+
+async fn compare() {
     std::fs::create_dir_all("/tmp/tyr-bench/a/folder/and/another/one/of/them").expect("writable");
     std::fs::write(NAME, "x").expect("writable");
     let none = measure(None);

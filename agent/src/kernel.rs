@@ -25,6 +25,7 @@ mod rehearse;
 mod scan;
 mod shared;
 mod slot;
+mod symbols;
 
 pub use canary::CanaryError;
 pub use pins::detach;

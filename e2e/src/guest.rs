@@ -45,12 +45,15 @@ pub struct Machine {
     pub lsm: &'static str,
     /// Whether it has a second serial line, `/dev/ttyS1`, which is this process's standard input and output.
     pub terminal: bool,
+    /// Whether its clock counts the instructions of its one processor, each a nanosecond: what a benchmark measures then doesn't
+    /// depend on what else the host does.
+    pub counts: bool,
 }
 
 impl Machine {
     /// As Debian ships it: BPF programs may be security modules.
     pub fn new(release: Release) -> Self {
-        Self { release, lsm: "landlock,lockdown,yama,bpf", terminal: false }
+        Self { release, lsm: "landlock,lockdown,yama,bpf", terminal: false, counts: false }
     }
 
     /// Without `bpf` among the security modules.
@@ -83,7 +86,12 @@ impl Guest {
         let port = listener.local_addr()?.port();
         let console = folder.path().join("console");
         let mut command = Command::new("qemu-system-x86_64");
-        command.args(["-accel", "tcg,tb-size=256", "-cpu", machine.release.cpu(), "-smp", "2"]);
+        command.args(["-accel", "tcg,tb-size=256", "-cpu", machine.release.cpu()]);
+        if machine.counts {
+            command.args(["-smp", "1", "-icount", "shift=0,sleep=off"]);
+        } else {
+            command.args(["-smp", "2"]);
+        }
         command.arg("-m").arg(MEMORY_MIB.to_string());
         command.args(["-nodefaults", "-no-user-config", "-nographic", "-no-reboot", "-rtc", "base=utc"]);
         command.arg("-serial").arg(format!("file:{}", console.display()));

@@ -135,17 +135,17 @@ twins! {
         filename_bytes: u32 = 64, judged: u32 = 68, generation: u32 = 72, _pad: u32 = 76, caller: u64 = 80,
     }
     /// What makes two opens the same.
-    MergeKey("merge_key", 48) {
+    MergeKey("merge_key", 56) {
         dentry: u64 = 0, mount: u64 = 8, inode: u64 = 16, program: u64 = 24, pid: u32 = 32, generation: u16 = 36,
-        access: u16 = 38, second: u32 = 40, judged: u32 = 44,
+        access: u16 = 38, second: u32 = 40, moves: u32 = 44, name_hash: u32 = 48, _pad: u32 = 52,
     }
     /// Repeats of an open.
     Merge("merge", 24) { first_ns: u64 = 0, last_ns: u64 = 8, count: u64 = 16, }
     /// An open; the path follows.
-    OpenRecord("open_record", 136) {
-        head: RecordHead = 0, merge: MergeKey = 48, device: u32 = 96, open_flags: u32 = 100, path_bytes: u32 = 104,
-        view_at: u32 = 108, path_flags: u32 = 112, errnum: u16 = 116, access: u16 = 118, judged: u32 = 120,
-        generation: u32 = 124, action: u16 = 128, operation: u16 = 130, _pad: u32 = 132,
+    OpenRecord("open_record", 144) {
+        head: RecordHead = 0, merge: MergeKey = 48, device: u32 = 104, open_flags: u32 = 108, path_bytes: u32 = 112,
+        view_at: u32 = 116, path_flags: u32 = 120, errnum: u16 = 124, access: u16 = 126, judged: u32 = 128,
+        generation: u32 = 132, action: u16 = 136, operation: u16 = 138, _pad: u32 = 140,
     }
     /// A connection.
     ConnectRecord("connect_record", 80) {

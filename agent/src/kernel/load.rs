@@ -15,7 +15,7 @@ use super::abi::{
 };
 use super::pins::Pins;
 use super::shared::AgentTypes;
-use super::{KernelError, Options, Posture, lsm};
+use super::{KernelError, Options, Posture, lsm, symbols};
 use crate::fingerprints::Compiled;
 use crate::scope::Scope;
 
@@ -169,6 +169,7 @@ pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
     let tables = fingerprint_tables(&compiled);
     let rows = u32::try_from(tables.rows.len()).expect("the automata are bounded");
     let meanings = u32::try_from(compiled.meanings.len()).expect("the data is bounded");
+    let [rename_lock, mount_lock] = symbols::addresses(["rename_lock", "mount_lock"]);
     let (merge, merge_allowed) = (u32::from(options.merge_opens), u32::from(options.merge_allowed));
     let mut object = EbpfLoader::new()
         .btf(Some(&btf))
@@ -177,6 +178,8 @@ pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
         .override_global("scope_level", &scope.level, true)
         .override_global("merge_opens", &merge, true)
         .override_global("merge_allowed", &merge_allowed, true)
+        .override_global("rename_lock", &rename_lock, true)
+        .override_global("mount_lock", &mount_lock, true)
         .override_global("fingerprint_starts", &tables.starts, true)
         .override_global("fingerprint_first", &tables.first, true)
         .override_global("fingerprint_classes", &tables.classes, true)
