@@ -15,7 +15,8 @@ fn find<const N: usize>(list: impl BufRead, names: [&str; N]) -> [u64; N] {
     let mut found = [0; N];
     for line in list.lines().map_while(Result::ok) {
         let mut words = line.split_ascii_whitespace();
-        let (Some(address), Some(_), Some(name), None) = (words.next(), words.next(), words.next(), words.next()) else {
+        let (Some(address), Some(_), Some(name), None) = (words.next(), words.next(), words.next(), words.next())
+        else {
             continue;
         };
         if let Some(at) = names.iter().position(|wanted| *wanted == name) {

@@ -464,3 +464,59 @@ async fn repeats_that_are_allowed_are_merged_and_those_denied_are_each_told() {
     assert!(told < 100, "{told}");
     assert_eq!(of("secret/file"), (200, 200));
 }
+
+/// Rounds in which a file is read, moves to where it may not be read, and is tried there, most within the second of its first reading.
+const MOVES: usize = 20;
+
+/// Waits for a file that the governed shell makes.
+fn made(folder: &Path, name: &str) {
+    tyr_e2e::wait_for(name, std::time::Duration::from_secs(30), || folder.join(name).exists().then_some(()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_allowed_a_moment_ago_is_denied_where_it_moved() {
+    let Some(ground) = enforcing() else { return };
+    ground.kernel.publish(&Image::new(&effective(RULES)).expect("fits")).expect("published");
+    let folder = ground.folder.path().canonicalize().expect("it exists");
+    let (plain, secret) = (folder.join("plain"), folder.join("secret"));
+    let rename = |from: &Path, to: &Path| fs::rename(from, to).expect("moved");
+    let move_mount = |from: &Path, to: &Path| rustix::mount::mount_move(from, to).expect("moved");
+    let (renaming, mounting): (&dyn Fn(&Path, &Path), &dyn Fn(&Path, &Path)) = (&rename, &move_mount);
+    for (way, shift) in [("renamed", renaming), ("mounted elsewhere", mounting)] {
+        fs::create_dir(&plain).expect("writable");
+        if way != "renamed" {
+            fs::create_dir(&secret).expect("writable");
+            rustix::mount::mount("none", &plain, "tmpfs", rustix::mount::MountFlags::empty(), None).expect("mounted");
+        }
+        fs::write(plain.join("file"), "x\n").expect("writable");
+        let script = format!(
+            "cd {} && mkdir told && n=0; while [ $n -lt {MOVES} ]; do n=$((n+1))
+               read x < plain/file && read x < plain/file || echo unread >> faults
+               : > told/read.$n; until [ -e told/moved.$n ]; do :; done
+               {{ read x < secret/file; }} 2>/dev/null && echo leak >> faults
+               : > told/tried.$n; until [ -e told/back.$n ]; do :; done
+             done",
+            folder.display()
+        );
+        let waiting = ground.start("/bin/sh", &["-c", &script]);
+        ground.kernel.mark(waiting.pid(), "test-agent").expect("marked");
+        let mut child = waiting.go();
+        for n in 1..=MOVES {
+            made(&folder, &format!("told/read.{n}"));
+            shift(&plain, &secret);
+            fs::write(folder.join(format!("told/moved.{n}")), "").expect("writable");
+            made(&folder, &format!("told/tried.{n}"));
+            shift(&secret, &plain);
+            fs::write(folder.join(format!("told/back.{n}")), "").expect("writable");
+        }
+        assert!(child.wait().expect("ends").success());
+        let faults = fs::read_to_string(folder.join("faults")).unwrap_or_default();
+        assert_eq!(faults, "", "{way}");
+        rename(&folder.join("told"), &folder.join(way));
+        if way == "renamed" {
+            rename(&plain, &folder.join("first"));
+        } else {
+            rustix::mount::unmount(&plain, rustix::mount::UnmountFlags::empty()).expect("unmounted");
+        }
+    }
+}
