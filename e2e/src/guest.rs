@@ -25,6 +25,7 @@ mod image;
 pub mod kernel;
 pub mod protocol;
 mod running;
+pub mod session;
 
 pub use kernel::Release;
 pub use running::{GuestOutput, Running};

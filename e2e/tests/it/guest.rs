@@ -15,7 +15,6 @@ use crate::bypass::Who;
 
 mod bypass;
 mod guard;
-mod session;
 mod story;
 
 /// Longest wait for something that should be there at once.

@@ -1,14 +1,15 @@
 //! Ways around a guard by its own ways: what runs before it, stops it, kills it, floods it or changes its rules.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Instant;
 
 use tyr_e2e::guest::agent::{GuestAgent, SERVER_NAMES};
+use tyr_e2e::guest::session::Session;
 use tyr_e2e::guest::{Guest, Machine, Release, kernel};
 use tyr_e2e::stack::{Stack, text};
 use tyr_e2e::wait_for;
 
-use super::session::Session;
 use super::{LIMIT, attack, event};
 use crate::bypass::Who;
 
@@ -21,41 +22,35 @@ const FLOODS: usize = 5;
 /// How often the policy changes under an attacker who doesn't rest.
 const RELOADS: usize = 6;
 
-/// The secret is denied in every version; the rest differs.
-fn policy(others: &str) -> String {
-    format!(
-        "apiVersion: tyr.dev/v1
-kind: Policy
-metadata:
-  name: guard
-spec:
-  rules:
-{others}    - name: no-reading
-      action: file_read
-      resource_pattern: /data/*/vault/secret*
-      verdict: deny
-      severity: high
-"
-    )
-}
+/// Rules beside the one that counts, as many as a large policy has.
+const CROWD: usize = 1000;
 
-const OTHERS: &str = "    - name: fine
-      action: file_read
-      resource_pattern: /data/*/open/**
-      verdict: allow
-    - name: elsewhere
-      action: exec
-      resource_pattern: /srv/**
-      verdict: deny
-      severity: low
-";
+/// The secret is denied in every version, by a rule of another name in another place.
+fn policy(rule: &str, before: usize, after: usize) -> String {
+    let mut yaml = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata:\n  name: guard\nspec:\n  rules:\n".to_owned();
+    let mut add = |name: &str, pattern: &str, verdict: &str| {
+        writeln!(
+            yaml,
+            "    - {{name: {name}, action: file_read, resource_pattern: '{pattern}', verdict: {verdict}, severity: high}}"
+        )
+        .expect("writing to a String");
+    };
+    for n in 0..before {
+        add(&format!("before-{n}"), &format!("/srv/before-{n}/*/data"), "alert");
+    }
+    add(rule, "/data/*/vault/secret*", "deny");
+    for n in 0..after {
+        add(&format!("after-{n}"), &format!("/srv/after-{n}/*/data"), "alert");
+    }
+    yaml
+}
 
 fn holds(machine: Machine) {
     if kernel::find(machine.release).is_none() {
         return;
     }
     let stack = Stack::start(&[SERVER_NAMES]).expect("the server starts");
-    stack.apply_policy(&policy("")).expect("the policy is accepted");
+    stack.apply_policy(&policy("no-reading", 0, CROWD)).expect("the policy is accepted");
     let guest = Guest::boot(machine).expect("a guest");
     let prepared = guest.start(&["tyr-attacker", "try"], &[], b"prepare /data/x\n").expect("it starts");
     assert_eq!(prepared.finish().and_then(tyr_e2e::guest::GuestOutput::text).expect("it ends"), "ok\n");
@@ -128,9 +123,11 @@ fn counts(said: &str) -> BTreeMap<String, u64> {
     counts
 }
 
-/// No attempt falls between two policies.
+/// No attempt falls between two policies of a thousand rules, and none is judged by a mixture of both.
 fn reloaded(stack: &Stack, guest: &Guest, agent: &mut GuestAgent<'_>) {
-    stack.apply_policy(&policy(OTHERS)).expect("the policy is accepted");
+    let loaded = agent.policies_loaded();
+    stack.apply_policy(&policy("kept", CROWD, 0)).expect("the policy is accepted");
+    agent.wait_for_policy_after(loaded);
     let governed = agent.governed("claude-code", &["tyr-attacker"]);
     let (attacker, before) = governed.split_last().expect("a program");
     let mut tries = Session::start(guest, "tries", before, attacker, "repeat");
@@ -147,6 +144,13 @@ fn reloaded(stack: &Stack, guest: &Guest, agent: &mut GuestAgent<'_>) {
     let counts = counts(&tries.finish());
     assert!(counts.keys().all(|outcome| outcome == "EPERM"), "{counts:?}");
     assert!(counts.values().sum::<u64>() > 1000, "{counts:?}");
+    // Of what arrived, each was judged by a rule of the version that it names.
+    let sql = "SELECT DISTINCT policy_version || ' ' || rule FROM events WHERE verdict = 'deny' ORDER BY 1";
+    let both = wait_for("denials by both versions", LIMIT, || {
+        let both = stack.psql(sql).expect("psql");
+        (both.lines().count() > 1).then_some(both)
+    });
+    assert_eq!(both.trim(), "1 no-reading\n2 kept");
 }
 
 /// What `docs/limits.md` says of the time without `tyrd` is so, and the next one guards what runs.

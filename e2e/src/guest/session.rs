@@ -1,12 +1,16 @@
 //! An attacker that stays: it is asked one attempt after the other, whatever becomes of its guard meanwhile.
 
-use tyr_e2e::guest::{Guest, Running};
-use tyr_e2e::wait_for;
+use std::time::Duration;
 
-use super::LIMIT;
+use super::{Guest, Running};
+use crate::wait_for;
+
+/// Longest wait for an answer.
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// A running `tyr-attacker` that reads its lines from a pipe in the guest.
-pub(super) struct Session<'g> {
+#[derive(Debug)]
+pub struct Session<'g> {
     guest: &'g Guest,
     running: Running,
     pipe: String,
@@ -15,7 +19,7 @@ pub(super) struct Session<'g> {
 
 impl<'g> Session<'g> {
     /// Starts `tyr-attacker MODE` as `program`, by `before`, commands that each start the next. `name` is the pipe's.
-    pub(super) fn start(guest: &'g Guest, name: &str, before: &[&str], program: &str, mode: &str) -> Self {
+    pub fn start(guest: &'g Guest, name: &str, before: &[&str], program: &str, mode: &str) -> Self {
         let pipe = format!("/tmp/{name}");
         guest.shell(&format!("mkfifo {pipe}")).expect("a pipe");
         // Open for writing too, so that its input does not end with the first who writes.
@@ -27,12 +31,12 @@ impl<'g> Session<'g> {
     }
 
     /// Writes a line to it.
-    pub(super) fn tell(&self, line: &str) {
+    pub fn tell(&self, line: &str) {
         self.guest.shell(&format!("echo '{line}' >{}", self.pipe)).expect("it reads");
     }
 
     /// What it says next.
-    pub(super) fn hear(&mut self) -> String {
+    pub fn hear(&mut self) -> String {
         let line = wait_for("an answer", LIMIT, || {
             let said = self.running.so_far();
             // A line is there when it is whole.
@@ -44,18 +48,18 @@ impl<'g> Session<'g> {
     }
 
     /// The outcome of one attempt.
-    pub(super) fn ask(&mut self, line: &str) -> String {
+    pub fn ask(&mut self, line: &str) -> String {
         self.tell(line);
         self.hear()
     }
 
     /// Its process id in the guest.
-    pub(super) fn pid(&self) -> i32 {
+    pub fn pid(&self) -> i32 {
         self.running.pid()
     }
 
     /// All that it says until its end.
-    pub(super) fn finish(self) -> String {
+    pub fn finish(self) -> String {
         self.running.finish().expect("it ends").stdout
     }
 }
