@@ -134,5 +134,5 @@ pub(crate) fn allowed(port: u16, on: On, supported: impl Fn(&str) -> bool) -> St
 pub(crate) fn unnamed(port: u16) -> String {
     let [v4, allowed, _] = served(port);
     let classes = ANY_ADDRESS.iter().chain(&GUESTS[..5]);
-    classes.map(|class| format!("{class} {v4} {allowed}\n")).collect()
+    classes.map(|class| format!("{class} {v4} {allowed}")).collect::<Vec<_>>().join("\n")
 }
