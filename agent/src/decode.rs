@@ -300,6 +300,8 @@ pub struct Connect {
     pub rule: Option<u16>,
     /// The generation of the tables that judged it; 0 before the first was published (everything is allowed then).
     pub generation: u32,
+    /// It could not be judged, and was denied for that.
+    pub failed: bool,
 }
 
 /// A socket whose peers no rule can name, as socket(2) takes it.
@@ -317,6 +319,8 @@ pub struct Socket {
     pub rule: Option<u16>,
     /// As of a [`Connect`].
     pub generation: u32,
+    /// As of a [`Connect`].
+    pub failed: bool,
 }
 
 impl fmt::Display for Socket {
@@ -373,7 +377,8 @@ mod tests {
             let number = |number: i32| u8::try_from(number).expect("a small number");
             let protocol = u32::try_from(protocol).expect("none is negative");
             let (family, kind) = (number(family), number(kind));
-            Socket { family, kind, protocol, verdict: Verdict::Deny, rule: None, generation: 1 }.to_string()
+            let (verdict, rule, generation, failed) = (Verdict::Deny, None, 1, false);
+            Socket { family, kind, protocol, verdict, rule, generation, failed }.to_string()
         };
         assert_eq!(said(libc::AF_PACKET, libc::SOCK_RAW, 768), "socket:packet/raw/768");
         assert_eq!(said(libc::AF_INET, libc::SOCK_STREAM, libc::IPPROTO_SCTP), "socket:inet/stream/sctp");

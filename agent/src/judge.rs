@@ -141,15 +141,21 @@ fn path(path: &[u8], flags: PathFlags) -> Resource<'_> {
 
 /// Explains the kernel's verdict on a connection, by the policy that the kernel judged it with.
 pub fn connect<'a>(policy: &'a InForce, process: &Process, connect: &Connect) -> Ruling<'a> {
-    network(policy, process, connect.verdict, connect.rule)
+    network(policy, process, connect.verdict, connect.rule, connect.failed)
 }
 
 /// Explains the kernel's verdict on a socket whose peers no rule can name.
 pub fn socket<'a>(policy: &'a InForce, process: &Process, socket: &Socket) -> Ruling<'a> {
-    network(policy, process, socket.verdict, socket.rule)
+    network(policy, process, socket.verdict, socket.rule, socket.failed)
 }
 
-fn network<'a>(policy: &'a InForce, process: &Process, verdict: Verdict, rule: Option<u16>) -> Ruling<'a> {
+fn network<'a>(
+    policy: &'a InForce,
+    process: &Process,
+    verdict: Verdict,
+    rule: Option<u16>,
+    failed: bool,
+) -> Ruling<'a> {
     let rule = rule.and_then(|index| policy.effective.rule(index));
     let default = policy.effective.default(Action::NetConnect, Some(&process.agent_type));
     Ruling {
@@ -159,7 +165,7 @@ fn network<'a>(policy: &'a InForce, process: &Process, verdict: Verdict, rule: O
         rule: rule.map(|rule| rule.rule.name.as_str()),
         version: rule.map_or(default.version, |rule| Some(rule.layer.version)),
         not_enforced: false,
-        failed: false,
+        failed,
         guarded: false,
         evaluator: None,
     }

@@ -464,6 +464,7 @@ fn connect(record: &ConnectRecord) -> Connect {
         verdict: verdict(record.head.verdict),
         rule: record.rule.checked_sub(1),
         generation: record.generation,
+        failed: record.head.flags & abi::RECORD_UNJUDGED != 0,
     }
 }
 
@@ -475,6 +476,7 @@ fn socket(record: &ConnectRecord) -> Socket {
         verdict: verdict(record.head.verdict),
         rule: record.rule.checked_sub(1),
         generation: record.generation,
+        failed: record.head.flags & abi::RECORD_UNJUDGED != 0,
     }
 }
 

@@ -239,7 +239,7 @@ async fn of_an_open_for_both_the_stricter_half_is_reported() {
 async fn the_kernels_verdict_on_a_connection_is_explained_by_its_rule() {
     let mut host = Host::new(AllowEvents::All);
     let connect = |addr, verdict, rule| {
-        What::Connect(Connect { addr, port: 443, protocol: Protocol::Tcp, verdict, rule, generation: 1 })
+        What::Connect(Connect { addr, port: 443, protocol: Protocol::Tcp, verdict, rule, generation: 1, failed: false })
     };
     host.take(connect(IpAddr::from([192, 0, 2, 1]), Verdict::Deny, Some(2)));
     host.take(connect(Ipv6Addr::LOCALHOST.into(), Verdict::Allow, None));
@@ -256,17 +256,15 @@ async fn the_kernels_verdict_on_a_connection_is_explained_by_its_rule() {
 async fn a_socket_without_an_address_is_told_by_what_it_is() {
     let mut host = Host::new(AllowEvents::All);
     let (family, kind) = (u8::try_from(libc::AF_PACKET).unwrap(), u8::try_from(libc::SOCK_RAW).unwrap());
-    host.take(What::Socket(Socket {
-        family,
-        kind,
-        protocol: 768,
-        verdict: Verdict::Deny,
-        rule: Some(2),
-        generation: 1,
-    }));
+    let socket = |rule, failed| {
+        What::Socket(Socket { family, kind, protocol: 768, verdict: Verdict::Deny, rule, generation: 1, failed })
+    };
+    host.take(socket(Some(2), false));
+    host.take(socket(None, true));
     let events = host.events().await;
     assert_eq!((events[0].kind(), verdict(&events[0])), (v1::EventKind::NetConnect, v1::Verdict::Deny));
     assert_eq!((events[0].resource.as_str(), events[0].metadata["rule"].as_str()), ("socket:packet/raw/768", "no-net"));
+    assert_eq!(events[1].metadata["reason"], "could not be judged");
 }
 
 #[tokio::test(start_paused = true)]

@@ -34,6 +34,10 @@ pub(crate) const CLASSES: &[Class] = &[
         let memory = OpenOptions::new().read(true).write(true).open(format!("/proc/{}/mem", pid(to)?))?;
         memory.write_all_at(NEW, room(to)?)
     }),
+    ("proc_environ", |to| {
+        let environment = fs::read(format!("/proc/{}/environ", pid(to)?))?;
+        if environment.is_empty() { Err(Error::other("no environment")) } else { Ok(()) }
+    }),
     // A debugger at work on what it started.
     ("debug_child", |_| {
         // SAFETY: this process has one thread; the child makes no call but one.
@@ -137,12 +141,15 @@ fn traced(pid: libc::pid_t, how: libc::c_uint) -> io::Result<()> {
 
 /// `process_vm_writev` or `process_vm_readv` of the victim's room.
 fn vm(call: libc::c_long, to: &[&str]) -> io::Result<()> {
+    // As wide as the kernel reads them.
+    const ONE: libc::c_ulong = 1;
+    const FLAGS: libc::c_ulong = 0;
     let mut bytes = *NEW;
     let own = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
     let address = usize::try_from(room(to)?).map_err(Error::other)?;
     let other = libc::iovec { iov_base: address as *mut c_void, iov_len: bytes.len() };
     // SAFETY: our own vector points to memory that lives as long as the call.
-    let moved = check(unsafe { libc::syscall(call, pid(to)?, &raw const own, 1, &raw const other, 1, 0) })?;
+    let moved = check(unsafe { libc::syscall(call, pid(to)?, &raw const own, ONE, &raw const other, ONE, FLAGS) })?;
     if moved == 8 { Ok(()) } else { Err(Error::other(format!("{moved} bytes"))) }
 }
 

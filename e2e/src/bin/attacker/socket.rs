@@ -5,8 +5,12 @@ use std::mem::size_of;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
 
+use io_uring::opcode;
+
 use super::network::{answer, connect_to, datagram, send, send_to, set, socket, target};
+use super::read::owned;
 use super::sys::{Address, check, descriptor, handed_over};
+use super::uring::{Way, run};
 use super::{Class, RAW};
 
 /// Option of DCCP: what is asked for and offered there.
@@ -44,6 +48,11 @@ pub(crate) const CLASSES: &[Class] = &[
     ("raw_udp", |to| {
         let to = target(to, 0)?;
         raw(to, &socket(to, libc::SOCK_RAW, libc::IPPROTO_UDP)?, to, false)
+    }),
+    ("uring_raw_udp", |to| {
+        let to = target(to, 0)?;
+        let made = opcode::Socket::new(libc::AF_INET, libc::SOCK_RAW, libc::IPPROTO_UDP).build();
+        raw(to, &owned(run(Way::Plain, made)?), to, false)
     }),
     // One that somebody else made.
     ("raw_from_parent", |to| raw(target(to, 0)?, &handed_over(RAW)?, target(to, 0)?, false)),

@@ -35,7 +35,7 @@ const ONE_ADDRESS: [&str; 10] = [
     "executed",
 ];
 /// Classes that make sense with IPv4 alone.
-const V4: [&str; 19] = [
+const V4: [&str; 20] = [
     "tcp_mapped",
     "udp_mapped",
     "udp_v4_by_v6_socket",
@@ -53,6 +53,7 @@ const V4: [&str; 19] = [
     "mptcp",
     "sctp",
     "raw_udp",
+    "uring_raw_udp",
     "raw_from_parent",
     "descriptor_from_parent",
 ];
@@ -61,7 +62,7 @@ const TWO_ADDRESSES: [&str; 4] = ["tcp_again", "udp_again", "udp_connected_elsew
 /// What needs a network made for it, as guests have: [`PREPARE_GUEST`].
 const GUESTS: [&str; 7] = ["packet", "vsock", "dccp", "udplite", "udplite_connect", "ping", "ping_connect"];
 /// By sockets whose peers no rule can name.
-const ANY_ADDRESS: [&str; 4] = ["sctp", "raw_udp", "raw_from_parent", "raw_header"];
+const ANY_ADDRESS: [&str; 5] = ["sctp", "raw_udp", "uring_raw_udp", "raw_from_parent", "raw_header"];
 /// By io_uring.
 const URING: [&str; 5] =
     ["uring_connect", "uring_connect_worker", "uring_connect_polled", "uring_sendmsg", "uring_sendmsg_polled"];

@@ -8,6 +8,9 @@ pub(crate) fn attempts(victim: &str, tyrd: i32, pin: &str) -> Vec<Attempt> {
     let of_victim = ["ptrace_attach", "ptrace_seize", "pidfd_getfd", "process_vm_writev", "process_vm_readv"];
     let mut all: Vec<Attempt> = of_victim.iter().map(|class| denied(format!("{class} {victim}"))).collect();
     all.push(Attempt { line: format!("proc_mem {victim}"), expected: Expected::Refused("EACCES") });
+    let passes = |class: &str, words| Attempt { line: format!("{class} {victim}"), expected: Expected::Passes(words) };
+    all.push(passes("proc_environ", "What an AI process reads of others"));
+    all.push(passes("signal", "Signals to processes that nobody governs"));
     let of_tyrd = ["ptrace_attach", "signal", "signal_by_descriptor"];
     all.extend(of_tyrd.iter().map(|class| denied(format!("{class} {tyrd}"))));
     let of_bpf = ["bpf_map_by_id", "bpf_program_by_id", "bpf_link_by_id", "bpf_program"];
@@ -17,6 +20,6 @@ pub(crate) fn attempts(victim: &str, tyrd: i32, pin: &str) -> Vec<Attempt> {
 }
 
 /// What a governed process may do: debug its own tree, see whether another lives, and what containers need.
-pub(crate) fn allowed(victim: &str, tyrd: i32) -> String {
-    format!("debug_child\nsignal {victim}\nsignal_nothing {tyrd}\nbpf_own_map\nbpf_device_filter\n")
+pub(crate) fn allowed(tyrd: i32) -> String {
+    format!("debug_child\nsignal_nothing {tyrd}\nbpf_own_map\nbpf_device_filter\n")
 }

@@ -87,7 +87,7 @@ fn others(
     let folder = agent.status().expect("its status")["kept"].as_str().expect("hooks are kept").to_owned();
     let pin = format!("{folder}/link_tyr_file_open");
     check(&process::attempts(&address, agent.pid(), &pin), |who, lines| try_all(agent, who, lines));
-    let lines = process::allowed(&address, agent.pid());
+    let lines = process::allowed(agent.pid());
     let outcomes = try_all(agent, Who::Governed, &lines);
     assert!(outcomes.lines().all(|outcome| outcome == "ok"), "{lines}{outcomes}");
     // Nobody else may try this, as it works.
