@@ -34,7 +34,7 @@
 /* Words of the automaton over paths. A power of two. */
 #define FILE_ROWS_MAX (1 << 19)
 /* Grows with every change of struct policy and of what its numbers mean. */
-#define POLICY_LAYOUT 1
+#define POLICY_LAYOUT 2
 /* Repeats of an open are merged by such times of CLOCK_BOOTTIME. */
 #define MERGE_NS 1000000000ULL
 /* Failed opens with ENOENT that a process reports in a second: more than any search path makes, less than a flood. */
@@ -66,6 +66,12 @@ enum operation {
 	OPERATION_EXEC = 12,
 	/* Mapped to be executed. */
 	OPERATION_MAP = 13,
+	/* A process was to be taken over. */
+	OPERATION_ATTACH = 14,
+	/* tyrd was to get a signal. */
+	OPERATION_SIGNAL = 15,
+	/* bpf(2), without a path. */
+	OPERATION_BPF = 16,
 };
 #define KINDS_MAX 8
 
@@ -110,6 +116,10 @@ enum {
 	RECORD_UNJUDGED = 16,
 	/* Open, run and exec: the verdict is the kernel's, given before it happened. */
 	RECORD_JUDGED = 32,
+	/* Denied whatever the policy says: it would make the policy void. */
+	RECORD_GUARDED = 64,
+	/* Connect: a socket whose peers no rule can name; instead of address, port and protocol it has family, kind, socket_protocol. */
+	RECORD_SOCKET = 128,
 };
 
 /* Flags of a path. */
@@ -267,7 +277,11 @@ struct connect_record {
 	/* 1 + index of the rule; 0: the default. */
 	__u16 rule;
 	__u8 protocol;
-	__u8 _pad[7];
+	/* Of RECORD_SOCKET, as socket(2) takes them. */
+	__u8 family;
+	__u8 kind;
+	__u8 _pad;
+	__u32 socket_protocol;
 };
 
 /* Key of `net_rules`. The trie compares from `generation` on, so prefix_bits is 64 + length in 128 bits. */
@@ -322,7 +336,8 @@ struct profile {
 	struct file_cell files[FILE_ACTIONS];
 	/* Its number in the keys of `net_rules`. */
 	__u32 net;
-	__u32 _pad;
+	/* What it says of a socket whose peers no rule can name. */
+	word any_address;
 };
 
 /*

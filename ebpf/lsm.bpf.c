@@ -5,10 +5,9 @@
  * None of these is sleepable: such programs may not use an array of maps. What can't be judged is denied, and says so.
  */
 #include "judge.h"
+#include "lsm.h"
 #include "merge.h"
-#include "process.h"
 
-#define EPERM 1
 #define O_TRUNC 01000
 /* include/linux/fs.h: __FMODE_EXEC among f_flags, which no call of a process can set: the kernel opens a program to run it. */
 #define FMODE_EXEC 0x20
@@ -106,6 +105,7 @@ __noinline int judge_deed(const struct deed *deed)
 	word judged = 0;
 	__u32 at, bytes, action = FILE_READ;
 	struct scratch *s;
+	bool pin;
 
 	if (!own || !deed)
 		return 0;
@@ -136,6 +136,12 @@ __noinline int judge_deed(const struct deed *deed)
 			}
 		}
 	}
+	/* A copy: a CO-RE read through the deed would want to relocate it too. */
+	dentry = (void *)deed->dentry;
+	/* What is kept in a bpf file system holds Tyr's own hooks. */
+	pin = deed->actions & WRITE && BPF_CORE_READ(dentry, d_sb, s_magic) == BPF_FS;
+	if (pin)
+		judged = VERDICT_DENY;
 	/* Not of what is only mapped: the kernel maps the program between this and the record of its exec. */
 	if (deed->operation == OPERATION_EXEC) {
 		s->ran.generation = policy ? policy->generation : 0;
@@ -145,12 +151,10 @@ __noinline int judge_deed(const struct deed *deed)
 	if (deed->quiet && strictness(judged) < 2)
 		return 0;
 
-	/* A copy: a CO-RE read through the deed would want to relocate it too. */
-	dentry = (void *)deed->dentry;
 	record = &s->open;
 	fill_head(&record->head, action == FILE_EXEC ? KIND_RUN : KIND_OPEN, own, task);
 	record->head.verdict = WORD_VERDICT(judged);
-	record->head.flags |= RECORD_JUDGED;
+	record->head.flags |= RECORD_JUDGED | (pin ? RECORD_GUARDED : 0);
 	__builtin_memset(&record->merge, 0, sizeof(record->merge));
 	record->merge.inode = BPF_CORE_READ(dentry, d_inode, i_ino);
 	if (deed->repeats.pid && !strictness(judged)) {
@@ -179,17 +183,6 @@ __noinline int judge_deed(const struct deed *deed)
 	if (!emit(&record->head, sizeof(*record) + bytes, strictness(judged) > 0))
 		lose_repeats(record);
 	return strictness(judged) == 2 ? -1 : 0;
-}
-
-/* Newer verifiers want to see that nothing but 0 and errors comes out. */
-static __always_inline int answer(int denied)
-{
-	return denied ? -EPERM : 0;
-}
-
-static __always_inline bool governed(void)
-{
-	return process_of(bpf_get_current_task_btf()) != NULL;
 }
 
 static __always_inline bool is_directory(const struct dentry *dentry)

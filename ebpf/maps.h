@@ -7,6 +7,9 @@
 /* Id and depth of the cgroup that everything is limited to; 0: the whole host. */
 const volatile __u64 scope_cgroup = 0;
 const volatile __u32 scope_level = 0;
+/* Thread group of the tyrd that loaded this; and whether it ended, as what it keeps outlives it. */
+const volatile __u32 guard_tgid = 0;
+bool guard_gone = false;
 /* Merge repeated opens: those that are observed, and those that were judged and allowed. */
 const volatile __u32 merge_opens = 1;
 const volatile __u32 merge_allowed = 1;

@@ -42,6 +42,9 @@ int BPF_PROG(tyr_exit, struct task_struct *task)
 	__u32 pid = task->tgid;
 	bool last;
 
+	if (pid == guard_tgid && task->signal->live.counter <= 0)
+		/* Its number may be given to anybody. */
+		guard_gone = true;
 	if (!own || task->signal->live.counter > 0)
 		return 0;
 	mark = *own;

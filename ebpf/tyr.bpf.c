@@ -5,6 +5,8 @@
 #include "open.bpf.c"
 #include "connect.bpf.c"
 #include "lsm.bpf.c"
+#include "socket.bpf.c"
+#include "guard.bpf.c"
 #include "probe.bpf.c"
 #include "rehearsal.bpf.c"
 

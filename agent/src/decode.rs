@@ -50,6 +50,8 @@ pub struct Judged {
     pub operation: Operation,
     /// It could not be judged, and was denied for that.
     pub failed: bool,
+    /// It would have made the policy void, and was denied whatever the policy says.
+    pub guarded: bool,
     /// The program that acted; that of the process is another one where it has just been started.
     pub by: Arc<Program>,
 }
@@ -85,11 +87,17 @@ pub enum Operation {
     Exec,
     /// It's mapped to be executed.
     Map,
+    /// A process that runs it was to be taken over: traced, written to, or a descriptor taken from it.
+    Attach,
+    /// `tyrd` was to get a signal.
+    Signal,
+    /// bpf(2) was to get at what others made, or to load a program; there is no path.
+    Bpf,
 }
 
 impl Operation {
     /// All, in the order of the kernel's numbers.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Open,
         Self::Create,
         Self::Unlink,
@@ -104,6 +112,9 @@ impl Operation {
         Self::Setxattr,
         Self::Exec,
         Self::Map,
+        Self::Attach,
+        Self::Signal,
+        Self::Bpf,
     ];
 
     /// In metadata of events.
@@ -123,6 +134,9 @@ impl Operation {
             Self::Setxattr => "setxattr",
             Self::Exec => "exec",
             Self::Map => "map",
+            Self::Attach => "attach",
+            Self::Signal => "signal",
+            Self::Bpf => "bpf",
         }
     }
 }
@@ -211,6 +225,8 @@ pub enum What {
     Run(Run),
     /// A connection was made or a datagram addressed, or it was refused.
     Connect(Connect),
+    /// A socket was made whose peers no rule can name, or one was refused, or its use.
+    Socket(Socket),
 }
 
 /// The start of a program before it happens.
@@ -284,4 +300,90 @@ pub struct Connect {
     pub rule: Option<u16>,
     /// The generation of the tables that judged it; 0 before the first was published (everything is allowed then).
     pub generation: u32,
+    /// It could not be judged, and was denied for that.
+    pub failed: bool,
+}
+
+/// A socket whose peers no rule can name, as socket(2) takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Socket {
+    /// Address family.
+    pub family: u8,
+    /// Type, without flags.
+    pub kind: u8,
+    /// Protocol, in the byte order that the family has it in.
+    pub protocol: u32,
+    /// What the kernel did; a denied one got `EPERM`.
+    pub verdict: Verdict,
+    /// As of a [`Connect`].
+    pub rule: Option<u16>,
+    /// As of a [`Connect`].
+    pub generation: u32,
+    /// As of a [`Connect`].
+    pub failed: bool,
+}
+
+impl fmt::Display for Socket {
+    /// As events call it: `socket:packet/raw/768`. The words are those of the constants in socket(2); what has none is a number.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = |list: &[(i32, &'static str)], number: u32| {
+            let known = list.iter().find(|(own, _)| u32::try_from(*own) == Ok(number));
+            known.map_or_else(|| number.to_string(), |(_, word)| (*word).to_owned())
+        };
+        let families = [
+            (libc::AF_INET, "inet"),
+            (libc::AF_INET6, "inet6"),
+            (libc::AF_PACKET, "packet"),
+            (libc::AF_RDS, "rds"),
+            (libc::AF_CAN, "can"),
+            (libc::AF_TIPC, "tipc"),
+            (libc::AF_BLUETOOTH, "bluetooth"),
+            (libc::AF_VSOCK, "vsock"),
+            (libc::AF_XDP, "xdp"),
+        ];
+        let kinds = [
+            (libc::SOCK_STREAM, "stream"),
+            (libc::SOCK_DGRAM, "dgram"),
+            (libc::SOCK_RAW, "raw"),
+            (libc::SOCK_SEQPACKET, "seqpacket"),
+            (libc::SOCK_DCCP, "dccp"),
+        ];
+        let protocols = [
+            (libc::IPPROTO_ICMP, "icmp"),
+            (libc::IPPROTO_TCP, "tcp"),
+            (libc::IPPROTO_UDP, "udp"),
+            (libc::IPPROTO_DCCP, "dccp"),
+            (libc::IPPROTO_ICMPV6, "icmpv6"),
+            (libc::IPPROTO_SCTP, "sctp"),
+            (libc::IPPROTO_UDPLITE, "udplite"),
+            (libc::IPPROTO_RAW, "raw"),
+        ];
+        let internet = [libc::AF_INET, libc::AF_INET6].contains(&i32::from(self.family));
+        let protocols = if internet { &protocols[..] } else { &[] };
+        let (family, kind) = (word(&families, self.family.into()), word(&kinds, self.kind.into()));
+        write!(f, "{}{family}/{kind}/{}", tyr_policy::SOCKET, word(protocols, self.protocol))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tyr_policy::Verdict;
+
+    use super::Socket;
+
+    #[test]
+    fn sockets_are_called_by_the_words_of_socket_2() {
+        let said = |family: i32, kind: i32, protocol: i32| {
+            let number = |number: i32| u8::try_from(number).expect("a small number");
+            let protocol = u32::try_from(protocol).expect("none is negative");
+            let (family, kind) = (number(family), number(kind));
+            let (verdict, rule, generation, failed) = (Verdict::Deny, None, 1, false);
+            Socket { family, kind, protocol, verdict, rule, generation, failed }.to_string()
+        };
+        assert_eq!(said(libc::AF_PACKET, libc::SOCK_RAW, 768), "socket:packet/raw/768");
+        assert_eq!(said(libc::AF_INET, libc::SOCK_STREAM, libc::IPPROTO_SCTP), "socket:inet/stream/sctp");
+        assert_eq!(said(libc::AF_INET6, libc::SOCK_RAW, libc::IPPROTO_ICMPV6), "socket:inet6/raw/icmpv6");
+        assert_eq!(said(libc::AF_VSOCK, libc::SOCK_STREAM, 0), "socket:vsock/stream/0");
+        assert_eq!(said(43, 9, 1), "socket:43/9/1");
+    }
 }

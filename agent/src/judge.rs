@@ -6,15 +6,17 @@
 
 pub mod conditions;
 
-use tyr_policy::{Act, Action, Judgement, Resource, Severity, Verdict};
+use tyr_policy::{Act, Action, GUARDED_SEVERITY, Judgement, Resource, Severity, Verdict};
 
-use crate::decode::{Connect, Judged, Open, Operation, PathFlags, Process, Program, Run};
+use crate::decode::{Connect, Judged, Open, Operation, PathFlags, Process, Program, Run, Socket};
 use crate::policies::InForce;
 
 /// Why a denial is reported as an alert.
 pub const NOT_ENFORCED: &str = "not enforced here";
 /// Why something was denied that no rule denies.
 pub const NOT_JUDGED: &str = "could not be judged";
+/// The same of what would make every rule void.
+pub const GUARDED: &str = "would make the policy void";
 
 /// A verdict as it is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub struct Ruling<'a> {
     pub not_enforced: bool,
     /// The kernel could not judge it, and denied it for that.
     pub failed: bool,
+    /// Denied whatever the policy says, as it would make the policy void.
+    pub guarded: bool,
     /// The kernel judged otherwise than the evaluator, which says this.
     pub evaluator: Option<Verdict>,
 }
@@ -49,6 +53,7 @@ impl<'a> Ruling<'a> {
             version: judgement.version,
             not_enforced,
             failed: false,
+            guarded: false,
             evaluator: None,
         }
     }
@@ -58,14 +63,20 @@ impl<'a> Ruling<'a> {
         let rule = judged.rule.and_then(|index| policy.effective.rule(index));
         let default = policy.effective.default(judged.action, Some(&process.agent_type));
         let differs = plain.filter(|plain| (plain.verdict, plain.index) != (judged.verdict, judged.rule));
+        let (severity, version) = match rule {
+            Some(rule) => (rule.rule.severity, Some(rule.layer.version)),
+            None if judged.guarded => (GUARDED_SEVERITY, None),
+            None => (default.severity, default.version),
+        };
         Self {
             action: judged.action,
             verdict: judged.verdict,
-            severity: rule.map_or(default.severity, |rule| rule.rule.severity),
+            severity,
             rule: rule.map(|rule| rule.rule.name.as_str()),
-            version: rule.map_or(default.version, |rule| Some(rule.layer.version)),
+            version,
             not_enforced: false,
             failed: judged.failed,
+            guarded: judged.guarded,
             evaluator: differs.map(|plain| plain.verdict),
         }
     }
@@ -117,9 +128,11 @@ pub fn run<'a>(policy: &'a InForce, process: &Process, run: &Run, judged: &Judge
 }
 
 /// Is the kernel's verdict what the evaluator says of this one path? Not of a folder that moves with all that lies in it, nor of what
-/// is mapped, where defaults say nothing, nor of what could not be judged.
+/// is mapped, where defaults say nothing, nor of what could not be judged or is denied whatever the policy says.
 fn compared(judged: &Judged) -> bool {
-    !judged.failed && !matches!(judged.operation, Operation::Rename | Operation::Link | Operation::Map)
+    !judged.failed
+        && !judged.guarded
+        && !matches!(judged.operation, Operation::Rename | Operation::Link | Operation::Map)
 }
 
 fn path(path: &[u8], flags: PathFlags) -> Resource<'_> {
@@ -128,16 +141,32 @@ fn path(path: &[u8], flags: PathFlags) -> Resource<'_> {
 
 /// Explains the kernel's verdict on a connection, by the policy that the kernel judged it with.
 pub fn connect<'a>(policy: &'a InForce, process: &Process, connect: &Connect) -> Ruling<'a> {
-    let rule = connect.rule.and_then(|index| policy.effective.rule(index));
+    network(policy, process, connect.verdict, connect.rule, connect.failed)
+}
+
+/// Explains the kernel's verdict on a socket whose peers no rule can name.
+pub fn socket<'a>(policy: &'a InForce, process: &Process, socket: &Socket) -> Ruling<'a> {
+    network(policy, process, socket.verdict, socket.rule, socket.failed)
+}
+
+fn network<'a>(
+    policy: &'a InForce,
+    process: &Process,
+    verdict: Verdict,
+    rule: Option<u16>,
+    failed: bool,
+) -> Ruling<'a> {
+    let rule = rule.and_then(|index| policy.effective.rule(index));
     let default = policy.effective.default(Action::NetConnect, Some(&process.agent_type));
     Ruling {
         action: Action::NetConnect,
-        verdict: connect.verdict,
+        verdict,
         severity: rule.map_or(default.severity, |rule| rule.rule.severity),
         rule: rule.map(|rule| rule.rule.name.as_str()),
         version: rule.map_or(default.version, |rule| Some(rule.layer.version)),
         not_enforced: false,
-        failed: false,
+        failed,
+        guarded: false,
         evaluator: None,
     }
 }

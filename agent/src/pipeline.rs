@@ -1,5 +1,6 @@
 //! From what the kernel reports to what the server is told: names the tree, judges, merges repeats, and fills the spool.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use crate::clock::{Clock, Stamp};
 use crate::config::AllowEvents;
 use crate::decode::{Judged, KernelEvent, Operation, PathFlags, Process, What};
 use crate::enrich::{AiProcess, Trees, cmdline};
-use crate::judge::{self, NOT_ENFORCED, NOT_JUDGED, Ruling, conditions};
+use crate::judge::{self, GUARDED, NOT_ENFORCED, NOT_JUDGED, Ruling, conditions};
 use crate::policies::{InForce, Policies};
 use crate::spool::Spool;
 
@@ -181,7 +182,10 @@ impl Pipeline {
                 let metadata =
                     [("flags", path_flags(run.path_flags)), ("operation", judged.operation.as_str().to_owned())];
                 let ruling = judge::run(&policy, process, run, judged);
-                self.report(event, &policy.policy_id, ruling, &escape(&run.path), metadata, Repeats::one());
+                // bpf(2) has no path.
+                let bpf = judged.operation == Operation::Bpf;
+                let resource = if bpf { Cow::Borrowed("bpf(2)") } else { escape(&run.path) };
+                self.report(event, &policy.policy_id, ruling, &resource, metadata, Repeats::one());
             }
             What::Open(open) => {
                 let judged = event.judged.as_ref();
@@ -221,6 +225,11 @@ impl Pipeline {
                 let [held, integrity] = conditions::metadata(condition);
                 let metadata = [("protocol", connect.protocol.to_string()), held, integrity];
                 self.report(event, &policy.policy_id, ruling, &resource, metadata, Repeats::one());
+            }
+            What::Socket(socket) => {
+                let policy = self.policies.of_generation(socket.generation);
+                let ruling = judge::socket(&policy, process, socket);
+                self.report(event, &policy.policy_id, ruling, &socket.to_string(), [], Repeats::one());
             }
         }
     }
@@ -311,6 +320,10 @@ fn event_of(
     }
     if ruling.failed {
         metadata.insert("reason".to_owned(), NOT_JUDGED.to_owned());
+    }
+    if ruling.guarded {
+        metadata.insert("guarded".to_owned(), "true".to_owned());
+        metadata.insert("reason".to_owned(), GUARDED.to_owned());
     }
     if let Some(plain) = ruling.evaluator {
         metadata.insert("evaluator".to_owned(), plain.to_string());

@@ -65,7 +65,7 @@ impl Compiled {
     /// Judges one action: the first rule that matches, else the default.
     pub fn judge(&self, act: &Act<'_>) -> Judgement<'_> {
         let Some(profiles) = &self.profiles else { return self.effective.judge(act) };
-        if let Resource::Path { truncated: true, .. } = act.resource {
+        if act.resource.is_unnamed() {
             return self.effective.judge(act);
         }
         let profile = usize::from(profiles.number(act.agent_type, act.binary));

@@ -162,6 +162,8 @@ impl Condition {
         match resource {
             Resource::Path { .. } => context.push(("path", text(facts.resource))),
             Resource::ServerName(name) => context.push(("server_name", text(name))),
+            // No rule is asked about one: what it matches can't be told.
+            Resource::Socket => {}
             Resource::Net { addr, port, protocol } => context.extend([
                 ("addr", RestrictedExpression::new_ip(addr.to_canonical().to_string())),
                 ("port", RestrictedExpression::new_long(port.into())),

@@ -63,8 +63,18 @@ pub enum Resource<'a> {
         /// Transport.
         protocol: Protocol,
     },
+    /// A socket that reaches whom it wants: a raw or packet socket, SCTP, vsock. No rule can be told not to match, so the strictest
+    /// holds, as for a path of which only the end is known.
+    Socket,
     /// A TLS server name.
     ServerName(&'a str),
+}
+
+impl Resource<'_> {
+    /// Can no rule be told not to match?
+    pub(crate) fn is_unnamed(&self) -> bool {
+        matches!(self, Self::Path { truncated: true, .. } | Self::Socket)
+    }
 }
 
 /// What the policy says of an action.
@@ -143,7 +153,7 @@ impl Effective {
         let default = || self.default(act.action, act.agent_type);
         let applies = |r: &RuleRef<'_>| r.rule.condition.is_none() && r.applies_to_type(act.agent_type);
         let mut rules = self.rules().filter(applies).filter(|r| r.rule.action == act.action);
-        let found = if let Resource::Path { truncated: true, .. } = act.resource {
+        let found = if act.resource.is_unnamed() {
             let rules = rules.filter(|r| r.rule.applies(act.agent_type, act.binary));
             self.strictest(rules, default().verdict)
         } else {
@@ -161,8 +171,8 @@ impl Effective {
         rules: impl Iterator<Item = RuleRef<'s>>,
         default: Verdict,
     ) -> Option<RuleRef<'s>> {
-        let paths = rules.filter(|r| matches!(r.rule.what, What::Path(_)) && r.rule.verdict != Verdict::Allow);
-        let first = paths.min_by_key(|r| (std::cmp::Reverse(r.rule.verdict), r.index));
+        let named = |r: &RuleRef<'_>| !matches!(r.rule.what, What::ServerName(_)) && r.rule.verdict != Verdict::Allow;
+        let first = rules.filter(named).min_by_key(|r| (std::cmp::Reverse(r.rule.verdict), r.index));
         first.filter(|r| r.rule.verdict >= default)
     }
 

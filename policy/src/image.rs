@@ -7,7 +7,8 @@
 //! lockstep: one for patterns that begin at `/`, one for patterns that begin with `**`. The word in column 0 of the row that a walk
 //! ends in is 0 or a [`Word`]; the smaller of two belongs to the rule that comes first. With none, the cell's default holds.
 //!
-//! A path of which only the end is known is not walked: the cell says what the strictest rule says.
+//! A path of which only the end is known is not walked: the cell says what the strictest rule says. So does the profile of a socket whose
+//! peers no rule can name.
 
 use std::collections::HashMap;
 
@@ -92,6 +93,8 @@ pub struct ImageProfile {
     pub files: [FileCell; FILE_ACTIONS.len()],
     /// Number in [`Image::net`].
     pub net: u16,
+    /// For a socket whose peers no rule can name.
+    pub any_address: Word,
 }
 
 /// The tables.
@@ -174,9 +177,10 @@ impl Image {
             let cell = |at: usize| FileCell {
                 starts: starts[at],
                 fallback: Word::new(profile.default(FILE_ACTIONS[at]).0, None),
-                truncated: truncated(effective, profile, FILE_ACTIONS[at]),
+                truncated: strictest(effective, profile, FILE_ACTIONS[at]),
             };
-            ImageProfile { files: std::array::from_fn(cell), net }
+            let any_address = strictest(effective, profile, Action::NetConnect);
+            ImageProfile { files: std::array::from_fn(cell), net, any_address }
         });
         Ok(Self { list: list.collect(), classes: files.classes, rows: files.rows, net, profiles })
     }
@@ -218,6 +222,7 @@ impl Image {
                 let (verdict, rule) = self.net[usize::from(profile.net)].lookup(addr, port, protocol);
                 Some(Word::new(verdict, rule))
             }
+            Resource::Socket if act.action == Action::NetConnect => Some(profile.any_address),
             _ => None,
         }
     }
@@ -307,8 +312,8 @@ fn first_too_large(globs: &[Glob], groups: &[Vec<usize>]) -> usize {
     above - 1
 }
 
-/// What holds where it can't be told which rules match: see [`Resource::Path`].
-fn truncated(effective: &Effective, profile: &Profile, action: Action) -> Word {
+/// What holds where it can't be told which rules match: see [`Resource::Path`] and [`Resource::Socket`].
+fn strictest(effective: &Effective, profile: &Profile, action: Action) -> Word {
     let (fallback, _) = profile.default(action);
     let strictest = effective.strictest(effective.rules_of(profile, action), fallback);
     strictest.map_or(Word::new(fallback, None), |r| Word::new(r.rule.verdict, Some(r.index)))

@@ -44,6 +44,6 @@ pub use net::table::{Effect, NET_ENTRIES_MAX, NET_PREFIXES_MAX, NetEntry, NetPre
 pub use net::{Cidr, NetMatch, NetTarget, NetTargetError, canonical};
 pub use policy::{Checked, Defaults, POLICY_BYTES_MAX, POLICY_TOKENS_MAX, Policy, RULES_MAX, Rule, What};
 pub use profile::{PROFILE_CELLS_MAX, PROFILES_MAX, PROGRAM_STATES_MAX, Profile, Profiles, ProfilesError};
-pub use recorded::{Recorded, unescape};
+pub use recorded::{GUARDED_SEVERITY, Recorded, SOCKET, unescape};
 pub use survey::{Enforced, PATH_BYTES_MAX, PATH_STATES_MAX, RuleSurvey, Survey, SurveyError};
 pub use words::{Action, Protocol, Severity, UnknownWord, Verdict};

@@ -7,19 +7,26 @@ use std::net::SocketAddr;
 use crate::compiled::Compiled;
 use crate::condition::Facts;
 use crate::eval::{Act, Judgement, Resource};
-use crate::words::{Action, Protocol};
+use crate::words::{Action, Protocol, Severity, Verdict};
+
+/// Begins what events call a socket whose peers no rule can name: `socket:FAMILY/TYPE/PROTOCOL`.
+pub const SOCKET: &str = "socket:";
+/// Severity of what is denied whatever the policy says.
+pub const GUARDED_SEVERITY: Severity = Severity::High;
 
 /// One recorded action.
 #[derive(Clone, Copy, Debug)]
 pub struct Recorded<'a> {
     /// What was done.
     pub action: Action,
-    /// To what: a path or an executable with bytes that are no text as `\xNN`, `address:port`, or a server name.
+    /// To what: a path or an executable with bytes that are no text as `\xNN`, `address:port`, [`SOCKET`], or a server name.
     pub resource: &'a str,
     /// `tcp` where it is not said.
     pub protocol: Option<&'a str>,
     /// Only a part of the path is known.
     pub truncated: bool,
+    /// It would make the policy void (take over another process, take hooks off), so it is denied whatever the policy says.
+    pub guarded: bool,
     /// Agent type of the acting process.
     pub agent_type: Option<&'a str>,
     /// Its executable, written as a path is.
@@ -31,7 +38,7 @@ pub struct Recorded<'a> {
 }
 
 impl Recorded<'_> {
-    /// With what an event's metadata says besides: `protocol`, `flags` (`truncated` among them) and `uid`.
+    /// With what an event's metadata says besides: `protocol`, `flags` (`truncated` among them), `guarded` and `uid`.
     #[must_use]
     pub fn with_metadata<'m>(self, metadata: &'m BTreeMap<String, String>) -> Recorded<'m>
     where
@@ -41,6 +48,7 @@ impl Recorded<'_> {
         Recorded {
             protocol: of("protocol"),
             truncated: of("flags").is_some_and(|flags| flags.split([',', '|', ' ']).any(|flag| flag == "truncated")),
+            guarded: of("guarded") == Some("true"),
             uid: of("uid").and_then(|uid| uid.parse().ok()).unwrap_or(-1),
             ..self
         }
@@ -50,12 +58,17 @@ impl Recorded<'_> {
 impl Compiled {
     /// Judges a recorded action, conditions included; `None` when its resource can't be read.
     pub fn judge_recorded(&self, recorded: &Recorded<'_>) -> Option<Judgement<'_>> {
+        if recorded.guarded {
+            let (verdict, severity) = (Verdict::Deny, GUARDED_SEVERITY);
+            return Some(Judgement { verdict, severity, version: None, rule: None, index: None, condition: None });
+        }
         let path;
         let resource = match recorded.action {
             Action::FileRead | Action::FileWrite | Action::Exec => {
                 path = unescape(recorded.resource);
                 Resource::Path { path: &path, truncated: recorded.truncated }
             }
+            Action::NetConnect if recorded.resource.starts_with(SOCKET) => Resource::Socket,
             Action::NetConnect => {
                 let target: SocketAddr = recorded.resource.parse().ok()?;
                 let protocol: Protocol = recorded.protocol.unwrap_or("tcp").parse().ok()?;
@@ -92,4 +105,52 @@ pub fn unescape(text: &str) -> Cow<'_, [u8]> {
         }
     }
     Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::Recorded;
+    use crate::compiled::Compiled;
+    use crate::eval::{Effective, Layer};
+    use crate::policy::Policy;
+    use crate::words::{Action, Verdict};
+
+    fn judged(action: Action, resource: &str, metadata: &[(&str, &str)]) -> Option<(Verdict, Option<String>)> {
+        let yaml = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: p}\nspec:\n  rules:\n    \
+            - {name: net, action: net_connect, cidr_deny: [10.0.0.0/8], verdict: deny}\n    \
+            - {name: all, action: exec, resource_pattern: '**', verdict: allow}\n";
+        let policy = Policy::parse(yaml).unwrap().policy;
+        let compiled = Compiled::new(Effective::new(vec![Layer { version: 1, agent_type: None, policy }]));
+        let metadata: BTreeMap<_, _> = metadata.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let (truncated, guarded, uid) = (false, false, -1);
+        let recorded = Recorded {
+            action,
+            resource,
+            protocol: None,
+            truncated,
+            guarded,
+            agent_type: None,
+            exe: "/x",
+            cmdline: "",
+            uid,
+        };
+        let judgement = compiled.judge_recorded(&recorded.with_metadata(&metadata))?;
+        Some((judgement.verdict, judgement.rule.map(str::to_owned)))
+    }
+
+    #[test]
+    fn sockets_are_judged_by_the_strictest_rule() {
+        let net = Some("net".to_owned());
+        assert_eq!(judged(Action::NetConnect, "socket:packet/raw/768", &[]), Some((Verdict::Deny, net)));
+        assert_eq!(judged(Action::NetConnect, "192.0.2.1:443", &[]), Some((Verdict::Allow, None)));
+        assert_eq!(judged(Action::NetConnect, "packet", &[]), None);
+    }
+
+    #[test]
+    fn what_makes_a_policy_void_is_denied_by_none_of_its_rules() {
+        assert_eq!(judged(Action::Exec, "/bin/sh", &[]), Some((Verdict::Allow, Some("all".to_owned()))));
+        assert_eq!(judged(Action::Exec, "/bin/sh", &[("guarded", "true")]), Some((Verdict::Deny, None)));
+    }
 }

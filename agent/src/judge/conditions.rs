@@ -26,6 +26,7 @@ pub fn ask<'a>(
     let text = match resource {
         Resource::Path { path, .. } => escape(path),
         Resource::Net { addr, port, .. } => Cow::Owned(SocketAddr::new(addr, port).to_string()),
+        Resource::Socket => return (ruling, None),
         Resource::ServerName(name) => Cow::Borrowed(name),
     };
     // In the words of the event, so that the server asks the same.

@@ -21,7 +21,7 @@ pub(crate) const PROFILES_MAX: usize = 256;
 /// Actions on files and programs, each with a cell in a profile.
 pub(crate) const FILE_ACTIONS: usize = 3;
 /// Which layout of [`PolicyTables`] this is.
-pub(crate) const POLICY_LAYOUT: u32 = 1;
+pub(crate) const POLICY_LAYOUT: u32 = 2;
 /// Prefixes of the network rules of all profiles together.
 pub(crate) const NET_LISTS_MAX: usize = 100_000;
 /// Combinations of an agent type and a class of executables that the rules tell apart.
@@ -65,6 +65,8 @@ pub(crate) const RECORD_CANDIDATE: u16 = 4;
 pub(crate) const RECORD_TRIED: u16 = 8;
 pub(crate) const RECORD_UNJUDGED: u16 = 16;
 pub(crate) const RECORD_JUDGED: u16 = 32;
+pub(crate) const RECORD_GUARDED: u16 = 64;
+pub(crate) const RECORD_SOCKET: u16 = 128;
 
 pub(crate) const PATH_DELETED: u32 = 1;
 pub(crate) const PATH_PSEUDO: u32 = 2;
@@ -150,7 +152,7 @@ twins! {
     /// A connection.
     ConnectRecord("connect_record", 80) {
         head: RecordHead = 0, addr: [u8; 16] = 48, generation: u32 = 64, port: u16 = 68, rule: u16 = 70, protocol: u8 = 72,
-        _pad: [u8; 7] = 73,
+        family: u8 = 73, kind: u8 = 74, _pad: u8 = 75, socket_protocol: u32 = 76,
     }
     /// What the trie compares.
     NetKeyData("net_key_data", 24) { generation: u32 = 0, profile: u32 = 4, addr: [u8; 16] = 8, }
@@ -165,7 +167,7 @@ twins! {
     /// What a profile says of an action on files.
     FileCellData("file_cell", 16) { anchored: u32 = 0, floating: u32 = 4, fallback: u32 = 8, truncated: u32 = 12, }
     /// What a profile says.
-    ProfileData("profile", 56) { files: [FileCellData; FILE_ACTIONS] = 0, net: u32 = 48, _pad: u32 = 52, }
+    ProfileData("profile", 56) { files: [FileCellData; FILE_ACTIONS] = 0, net: u32 = 48, any_address: u32 = 52, }
     /// A policy.
     PolicyTables("policy", CELLS_AT + 2 * PROFILE_CELLS_MAX + 56 * PROFILES_MAX + 4 * BINARY_ROWS_MAX + 4 * FILE_ROWS_MAX) {
         layout: u32 = 0, generation: u32 = 4, binary_start: u32 = 8, _pad: u32 = 12, binary_classes: [u8; 256] = 16,

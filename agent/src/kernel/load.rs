@@ -176,6 +176,7 @@ pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
         .allow_unsupported_maps()
         .override_global("scope_cgroup", &scope.id, true)
         .override_global("scope_level", &scope.level, true)
+        .override_global("guard_tgid", &std::process::id(), true)
         .override_global("merge_opens", &merge, true)
         .override_global("merge_allowed", &merge_allowed, true)
         .override_global("rename_lock", &rename_lock, true)

@@ -11,7 +11,7 @@ const PROBE: &str = "tyr_probe_lsm";
 pub(super) const OPEN: &str = "lsm/file_open";
 /// Hooks of LSM: name of the program, of the hook, of the attach point. Without the first three there is no enforcing of files
 /// and programs.
-const LSM: [(&str, &str, &str); 14] = [
+const LSM: [(&str, &str, &str); 20] = [
     ("tyr_file_open", "file_open", OPEN),
     ("tyr_bprm_check", "bprm_check_security", "lsm/bprm_check_security"),
     ("tyr_mmap_file", "mmap_file", "lsm/mmap_file"),
@@ -26,6 +26,12 @@ const LSM: [(&str, &str, &str); 14] = [
     ("tyr_path_chmod", "path_chmod", "lsm/path_chmod"),
     ("tyr_path_chown", "path_chown", "lsm/path_chown"),
     ("tyr_inode_setxattr", "inode_setxattr", "lsm/inode_setxattr"),
+    ("tyr_socket_create", "socket_create", "lsm/socket_create"),
+    ("tyr_socket_connect", "socket_connect", "lsm/socket_connect"),
+    ("tyr_socket_sendmsg", "socket_sendmsg", "lsm/socket_sendmsg"),
+    ("tyr_ptrace_access", "ptrace_access_check", "lsm/ptrace_access_check"),
+    ("tyr_task_kill", "task_kill", "lsm/task_kill"),
+    ("tyr_bpf", "bpf", "lsm/bpf"),
 ];
 const LSM_NEEDED: usize = 3;
 /// Why files and programs are only observed where programs of LSM are attached, and a denial that is tried does not happen.

@@ -104,7 +104,8 @@ pub(super) fn tables(
             fallback: cell.fallback.bits(),
             truncated: cell.truncated.bits(),
         };
-        *slot = ProfileData { files: profile.files.each_ref().map(cell), net: profile.net.into(), _pad: 0 };
+        let any_address = profile.any_address.bits();
+        *slot = ProfileData { files: profile.files.each_ref().map(cell), net: profile.net.into(), any_address };
     }
 
     let width = programs.accepts();

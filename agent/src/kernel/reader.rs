@@ -18,7 +18,8 @@ use super::load::Rings;
 use super::scan::{confirm, parent_and_start, uid_of};
 use super::shared::{Note, Shared};
 use crate::decode::{
-    Connect, FoundBy, Judged, KernelEvent, Open, Operation, PathFlags, Process, Program, Record, Run, TreeId, What,
+    Connect, FoundBy, Judged, KernelEvent, Open, Operation, PathFlags, Process, Program, Record, Run, Socket, TreeId,
+    What,
 };
 
 /// How often the regular ring is read: well below what 8 MiB hold at 100,000 events a second (0.6 s).
@@ -215,12 +216,9 @@ impl Reader {
             Record::Open { record, path } => self.open(&record, path, events),
             Record::Connect { record } => {
                 let process = self.process(&record.head);
-                events.push(KernelEvent {
-                    boot_ns: record.head.boot_ns,
-                    process,
-                    what: What::Connect(connect(&record)),
-                    judged: None,
-                });
+                let unnamed = record.head.flags & abi::RECORD_SOCKET != 0;
+                let what = if unnamed { What::Socket(socket(&record)) } else { What::Connect(connect(&record)) };
+                events.push(KernelEvent { boot_ns: record.head.boot_ns, process, what, judged: None });
             }
         }
     }
@@ -448,6 +446,7 @@ fn judged(
         generation,
         operation,
         failed: head.flags & abi::RECORD_UNJUDGED != 0,
+        guarded: head.flags & abi::RECORD_GUARDED != 0,
         by,
     }
 }
@@ -465,6 +464,19 @@ fn connect(record: &ConnectRecord) -> Connect {
         verdict: verdict(record.head.verdict),
         rule: record.rule.checked_sub(1),
         generation: record.generation,
+        failed: record.head.flags & abi::RECORD_UNJUDGED != 0,
+    }
+}
+
+fn socket(record: &ConnectRecord) -> Socket {
+    Socket {
+        family: record.family,
+        kind: record.kind,
+        protocol: record.socket_protocol,
+        verdict: verdict(record.head.verdict),
+        rule: record.rule.checked_sub(1),
+        generation: record.generation,
+        failed: record.head.flags & abi::RECORD_UNJUDGED != 0,
     }
 }
 

@@ -13,7 +13,7 @@ use super::Pipeline;
 use crate::config::AllowEvents;
 use crate::data_dir::DataDir;
 use crate::decode::{
-    Connect, FoundBy, Judged, KernelEvent, Open, Operation, PathFlags, Process, Program, Run, TreeId, What,
+    Connect, FoundBy, Judged, KernelEvent, Open, Operation, PathFlags, Process, Program, Run, Socket, TreeId, What,
 };
 use crate::kernel::KernelError;
 use crate::policies::{Enforcer, Policies, policy_id};
@@ -121,7 +121,7 @@ fn judged(what: What, verdict: Verdict, rule: Option<u16>, operation: Operation)
         _ => Action::FileRead,
     };
     let by = Arc::clone(&event.process.program);
-    event.judged = Some(Judged { action, verdict, rule, generation: 1, operation, failed: false, by });
+    event.judged = Some(Judged { action, verdict, rule, generation: 1, operation, failed: false, guarded: false, by });
     event
 }
 
@@ -239,7 +239,7 @@ async fn of_an_open_for_both_the_stricter_half_is_reported() {
 async fn the_kernels_verdict_on_a_connection_is_explained_by_its_rule() {
     let mut host = Host::new(AllowEvents::All);
     let connect = |addr, verdict, rule| {
-        What::Connect(Connect { addr, port: 443, protocol: Protocol::Tcp, verdict, rule, generation: 1 })
+        What::Connect(Connect { addr, port: 443, protocol: Protocol::Tcp, verdict, rule, generation: 1, failed: false })
     };
     host.take(connect(IpAddr::from([192, 0, 2, 1]), Verdict::Deny, Some(2)));
     host.take(connect(Ipv6Addr::LOCALHOST.into(), Verdict::Allow, None));
@@ -250,6 +250,42 @@ async fn the_kernels_verdict_on_a_connection_is_explained_by_its_rule() {
     assert_eq!(events[0].severity, i32::from(v1::Severity::High));
     assert_eq!((verdict(&events[1]), events[1].resource.as_str()), (v1::Verdict::Allow, "[::1]:443"));
     assert!(!events[1].metadata.contains_key("rule"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_without_an_address_is_told_by_what_it_is() {
+    let mut host = Host::new(AllowEvents::All);
+    let (family, kind) = (u8::try_from(libc::AF_PACKET).unwrap(), u8::try_from(libc::SOCK_RAW).unwrap());
+    let socket = |rule, failed| {
+        What::Socket(Socket { family, kind, protocol: 768, verdict: Verdict::Deny, rule, generation: 1, failed })
+    };
+    host.take(socket(Some(2), false));
+    host.take(socket(None, true));
+    let events = host.events().await;
+    assert_eq!((events[0].kind(), verdict(&events[0])), (v1::EventKind::NetConnect, v1::Verdict::Deny));
+    assert_eq!((events[0].resource.as_str(), events[0].metadata["rule"].as_str()), ("socket:packet/raw/768", "no-net"));
+    assert_eq!(events[1].metadata["reason"], "could not be judged");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_would_make_the_policy_void_is_told_with_a_reason_of_its_own() {
+    let mut host = Host::new(AllowEvents::All);
+    for (path, operation) in [("/usr/sbin/sshd", Operation::Attach), ("", Operation::Bpf)] {
+        let what = What::Run(Run { path: path.into(), path_flags: PathFlags::default() });
+        let mut event = judged(what, Verdict::Deny, None, operation);
+        event.judged.as_mut().unwrap().guarded = true;
+        host.pipeline.take(&event);
+    }
+    assert_eq!(host.pipeline.flow().counters().disagreed, 0);
+    let events = host.events().await;
+    for (event, resource, operation) in [(&events[0], "/usr/sbin/sshd", "attach"), (&events[1], "bpf(2)", "bpf")] {
+        assert_eq!((event.kind(), verdict(event)), (v1::EventKind::Exec, v1::Verdict::Deny));
+        assert_eq!((event.resource.as_str(), event.metadata["operation"].as_str()), (resource, operation));
+        let metadata = &event.metadata;
+        assert_eq!((&*metadata["guarded"], &*metadata["reason"]), ("true", "would make the policy void"));
+        assert!(!metadata.contains_key("rule"), "no rule says so");
+        assert_eq!(event.severity, i32::from(v1::Severity::High));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -33,10 +33,16 @@ fn rules_are_enforced(release: Release, skipped: &[&str]) {
     let mut command = vec![PROGRAM, "kernel::lsm::"];
     command.extend(skipped.iter().flat_map(|test| ["--skip", test]));
     let mut running = guest.start(&command, &REQUIRED, &[]).expect("it starts");
-    wait_for("the end of the tests in the guest", LIMIT, || running.has_ended().then_some(()));
+    let mut told = 0;
+    wait_for("the end of the tests in the guest", LIMIT, || {
+        let ended = running.has_ended();
+        // For whoever asks how long each took, or reads of one that doesn't end.
+        let said = &running.so_far().stdout.as_bytes()[told..];
+        io::stderr().write_all(said).expect("standard error takes text");
+        told += said.len();
+        ended.then_some(())
+    });
     let output = running.finish().expect("it ended");
-    // For whoever asks how long each took, or reads of a failure.
-    io::stderr().write_all(output.stdout.as_bytes()).expect("standard error takes text");
     assert!(output.status.success(), "{}: {}", output.status, output.stderr);
     assert!(!output.stdout.contains("running 0 tests"), "the tests have other names now");
 }

@@ -64,6 +64,11 @@ impl<'g> GuestAgent<'g> {
         Ok(agent)
     }
 
+    /// Its process id in the guest.
+    pub fn pid(&self) -> i32 {
+        self.tyrd.pid()
+    }
+
     /// What it logged.
     pub fn log(&mut self) -> String {
         self.tyrd.so_far().stderr.clone()

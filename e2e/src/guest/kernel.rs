@@ -8,7 +8,7 @@ use super::program;
 /// Programs that a guest is made with.
 const PROGRAMS: [&str; 3] = ["qemu-system-x86_64", "busybox", "cpio"];
 /// Modules that a guest loads, dependencies first, by the end of their path; what a kernel has built in is not there.
-const MODULES: [&str; 14] = [
+const MODULES: [&str; 19] = [
     "virtio/virtio_ring",
     "virtio/virtio",
     "virtio/virtio_pci_legacy_dev",
@@ -24,6 +24,11 @@ const MODULES: [&str; 14] = [
     "ipv4/udp_tunnel",
     "ipv6/ip6_udp_tunnel",
     "sctp/sctp",
+    "dccp/dccp",
+    "dccp/dccp_ipv4",
+    "vmw_vsock/vsock",
+    "vmw_vsock/vmw_vsock_virtio_transport_common",
+    "vmw_vsock/vsock_loopback",
 ];
 
 /// A kernel that Tyr supports and tests.

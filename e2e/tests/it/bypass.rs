@@ -7,12 +7,15 @@
 pub(crate) mod files;
 mod native;
 pub(crate) mod network;
+pub(crate) mod process;
 
 /// What becomes of an attempt of a governed process.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Expected {
     /// Refused with EPERM.
     Denied,
+    /// Refused with another error, which the kernel makes of EPERM on this way.
+    Refused(&'static str),
     /// It passes; `docs/limits.md` says so in these words.
     Passes(&'static str),
 }
@@ -57,6 +60,7 @@ pub(crate) fn check(attempts: &[Attempt], run: impl Fn(Who, &str) -> String) {
         }
         let expected = match attempt.expected {
             Expected::Denied => "EPERM",
+            Expected::Refused(error) => error,
             Expected::Passes(words) => {
                 if !limits.contains(words) {
                     wrong.push(format!("{line}: docs/limits.md does not say \"{words}\""));

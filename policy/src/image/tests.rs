@@ -7,7 +7,7 @@ use crate::automaton::tests::realistic;
 use crate::compiled::Compiled;
 use crate::eval::{Act, Effective, Layer, Resource};
 use crate::policy::Policy;
-use crate::words::Verdict;
+use crate::words::{Action, Verdict};
 
 const WORDS: [&str; 3] = ["allow", "alert", "deny"];
 
@@ -93,6 +93,31 @@ fn nothing_of_an_end_is_allowed_that_could_be_denied() {
     assert_eq!(says(0), (Verdict::Deny, Some(2)), "the rule that denies, though others come first");
     assert_eq!(says(1), (Verdict::Deny, None), "the default is stricter than the rule");
     assert_eq!(says(2), (Verdict::Alert, None));
+}
+
+#[test]
+fn a_socket_that_reaches_anybody_is_denied_where_any_address_is() {
+    let says = |rules: &str| {
+        let yaml = format!("apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {{name: p}}\nspec:\n  rules:\n{rules}");
+        let policy = Policy::parse(&yaml).unwrap().policy;
+        let effective = Effective::new(vec![Layer { version: 1, agent_type: None, policy }]);
+        let (image, compiled) = (Image::new(&effective).unwrap(), Compiled::new(effective.clone()));
+        [(None, &b"/bin/sh"[..]), (Some("codex"), b"/x/node")].map(|(agent_type, binary)| {
+            let act = Act { action: Action::NetConnect, resource: Resource::Socket, agent_type, binary };
+            let plain = effective.judge(&act);
+            let word = image.judge(&act).unwrap();
+            assert_eq!((word.verdict(), word.rule()), (plain.verdict, plain.index));
+            assert_eq!(compiled.judge(&act), plain);
+            (plain.verdict, plain.index)
+        })
+    };
+    let allow = "    - {name: a, action: net_connect, cidr_allow: [10.0.0.0/8], verdict: allow}\n";
+    let alert = "    - {name: b, action: net_connect, cidr_deny: [10.0.0.0/8], verdict: alert}\n";
+    let deny = "    - {name: c, action: net_connect, cidr_deny: [10.1.0.0/16], agent_types: [codex], verdict: deny}\n";
+    let file = "    - {name: f, action: file_read, resource_pattern: /x, verdict: deny}\n";
+    assert_eq!(says(&format!("{file}{allow}")), [(Verdict::Allow, None); 2], "no rule on addresses denies");
+    assert_eq!(says(&format!("{allow}{alert}")), [(Verdict::Alert, Some(1)); 2]);
+    assert_eq!(says(&format!("{allow}{alert}{deny}")), [(Verdict::Alert, Some(1)), (Verdict::Deny, Some(2))]);
 }
 
 fn pattern() -> impl Strategy<Value = String> {

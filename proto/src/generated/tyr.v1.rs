@@ -35,7 +35,7 @@ pub struct Event {
     /// Nanoseconds since the Unix epoch on the agent's clock, truncated to whole microseconds.
     #[prost(int64, tag = "12")]
     pub timestamp_ns: i64,
-    /// Keys: rule, rule_version, reason, not_enforced, errno, protocol, flags, count, first_ts, last_ts, ppid, uid.
+    /// Keys: rule, rule_version, reason, not_enforced, guarded, operation, errno, protocol, flags, count, first_ts, last_ts, ppid, uid.
     #[prost(btree_map = "string, string", tag = "13")]
     pub metadata: ::prost::alloc::collections::BTreeMap<
         ::prost::alloc::string::String,

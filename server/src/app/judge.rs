@@ -139,6 +139,7 @@ fn verdict(effective: &Compiled, event: &Event) -> Option<Verdict> {
         resource: &event.resource,
         protocol: None,
         truncated: false,
+        guarded: false,
         agent_type: event.agent_type.as_deref(),
         exe: &event.process_exe,
         cmdline: &event.cmdline,

@@ -144,7 +144,9 @@ fn find(document: &PolicyDocument, name: &str) -> Option<Source> {
 
 /// What happened, in one sentence.
 fn because(event: &Event) -> String {
+    let guarded = event.metadata.get("guarded").is_some_and(|word| word == "true");
     let decided = match (&event.rule, event.policy_version) {
+        _ if guarded => "it would have made the policy void, which is denied whatever the policy says".to_owned(),
         (Some(rule), Some(version)) => format!("rule `{rule}` of policy version {version} decided"),
         (Some(rule), None) => format!("rule `{rule}` decided"),
         (None, Some(version)) => format!("no rule of policy version {version} matched, so its default holds"),
@@ -217,4 +219,33 @@ fn fields(why: &Why) -> Vec<(&'static str, Value)> {
     fields.push(("lineage", Value::text(lineage::shown(&why.lineage))));
     fields.push(("count", of("count")));
     fields
+}
+
+#[cfg(test)]
+mod tests {
+    use tyr_api::events::Event;
+    use uuid::Uuid;
+
+    use super::because;
+
+    #[test]
+    fn no_default_is_blamed_for_what_no_policy_allows() {
+        let event = |metadata: serde_json::Value| -> Event {
+            serde_json::from_value(serde_json::json!({
+                "event_id": Uuid::nil(), "agent_id": Uuid::nil(), "agent_name": "a", "kind": "exec", "resource": "/usr/sbin/sshd",
+                "verdict": "deny", "server_verdict": "deny", "drift_detected": false, "drift_reason": null, "severity": "high",
+                "policy_id": null, "policy_version": 3, "rule": null, "pid": 1, "process_exe": "/bin/sh", "cmdline": "sh",
+                "agent_type": null, "discovered_agent_id": null, "ts": "2026-11-22T19:00:00Z",
+                "received_at": "2026-11-22T19:00:00Z", "metadata": metadata,
+            }))
+            .expect("an event")
+        };
+        let plain = event(serde_json::json!({}));
+        assert_eq!(because(&plain), "deny: no rule of policy version 3 matched, so its default holds");
+        let guarded = event(serde_json::json!({"guarded": "true", "operation": "attach"}));
+        assert_eq!(
+            because(&guarded),
+            "deny: it would have made the policy void, which is denied whatever the policy says"
+        );
+    }
 }

@@ -11,7 +11,7 @@ use tyr_agent::fingerprints::Fingerprints;
 use tyr_agent::kernel::{Kernel, Options, Posture, detach};
 use tyr_policy::{Act, Action, Effective, Image, Layer, Policy, Resource, Verdict};
 
-use super::ground::Ground;
+use super::ground::{Ground, connects};
 
 /// A ground where files and programs are enforced, or why there is none.
 fn enforcing() -> Option<Ground> {
@@ -344,7 +344,7 @@ async fn a_path_of_which_only_the_end_is_known_is_denied() {
 async fn a_missing_hook_is_told_and_the_others_hold() {
     let Some(whole) = enforcing() else { return };
     let hooks: Vec<&str> = whole.kernel.hooks().into_iter().filter(|hook| hook.starts_with("lsm/")).collect();
-    assert_eq!(hooks.len(), 14, "{hooks:?}");
+    assert_eq!(hooks.len(), 20, "{hooks:?}");
     drop(whole);
     for missing in hooks {
         let ground = Ground::with(|options| options.without = vec![missing.to_owned()]).expect("it was there before");
@@ -355,6 +355,53 @@ async fn a_missing_hook_is_told_and_the_others_hold() {
         let judged = !["lsm/file_open", "lsm/bprm_check_security", "lsm/mmap_file"].contains(&missing);
         assert_eq!(ground.kernel.try_denial().is_ok(), judged, "without {missing}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn addresses_are_judged_once_within_the_scope_and_beyond() {
+    let Some(mut ground) = enforcing() else { return };
+    let rules = "    - {name: no, action: net_connect, cidr_deny: [127.9.9.0/24], verdict: deny}\n";
+    ground.kernel.publish(&Image::new(&effective(rules)).expect("fits")).expect("published");
+    // Sockets of other cgroups are none of those that the programs on the scope's cgroup see.
+    let beyond = ground.cgroup.path.parent().expect("below the root").join("cgroup.procs");
+    let tree = ground.run_governed(&format!(
+        "denied() {{ nc -w 1 127.9.9.$1 9 2>&1 </dev/null | grep -q 'not permitted'; }}
+        refused() {{ nc -w 1 127.0.0.$1 9 2>&1 </dev/null | grep -q 'refused'; }}
+        denied 1 && refused 2 && echo $$ > {} && denied 3 && refused 4",
+        beyond.display()
+    ));
+    let events = ground.until_end(tree).await;
+    let said: Vec<_> = connects(&events).iter().map(|c| (c.addr.to_string(), c.port, c.verdict, c.rule)).collect();
+    let one = |addr: &str, verdict, rule| (addr.to_owned(), 9, verdict, rule);
+    assert_eq!(
+        said,
+        [
+            one("127.9.9.1", Verdict::Deny, Some(0)),
+            one("127.0.0.2", Verdict::Allow, None),
+            one("127.9.9.3", Verdict::Deny, Some(0)),
+            one("127.0.0.4", Verdict::Allow, None),
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_tree_takes_over_no_other() {
+    let Some(mut ground) = enforcing() else { return };
+    // Opening the memory of a process is what a debugger needs: of oneself, of a child, and of somebody in another tree.
+    let waiting = ground.start("/bin/sleep", &["600"]);
+    ground.kernel.mark(waiting.pid(), "other-agent").expect("marked");
+    let tree = ground.run_governed(&format!(
+        "opens() {{ dd if=/proc/$1/mem of=/dev/null count=0 2>/dev/null; }}
+        sleep 600 & child=$!; opens $$ && opens $child && ! opens {}; said=$?; kill $child; exit $said",
+        waiting.pid()
+    ));
+    let events = ground.until_end(tree).await;
+    let guarded = |event: &&KernelEvent| event.judged.as_ref().is_some_and(|judged| judged.guarded);
+    let guarded: Vec<_> = events.iter().filter(guarded).collect();
+    let [one] = guarded[..] else { panic!("one denial: {guarded:#?}") };
+    let judged = one.judged.as_ref().expect("guarded");
+    assert_eq!((judged.operation, judged.verdict, judged.rule), (Operation::Attach, Verdict::Deny, None));
+    assert!(matches!(&one.what, What::Run(run) if !run.path.is_empty()), "{one:?}");
 }
 
 /// Waits until a file holds something else than before, and gives it.
@@ -432,7 +479,7 @@ async fn denials_go_on_without_an_agent_and_while_the_next_takes_over() {
     fs::write(folder.join("stop"), "").expect("writable");
     changed(&folder.join("stopped"), "").await;
     assert!(!folder.join("leaks").exists(), "an open was allowed in between");
-    assert_eq!(detach(&pins).expect("taken off"), 21);
+    assert_eq!(detach(&pins).expect("taken off"), 27);
     assert_eq!(detach(&pins).expect("nothing left"), 0);
     changed(&folder.join("freed"), "").await;
     fs::remove_dir(&pins).expect("it is empty");

@@ -16,7 +16,33 @@ pub(crate) const SECRET: &[u8] = b"secret\n";
 pub(crate) const RAN: &[u8] = b"ran\n";
 
 /// The one argument is a folder that isn't there yet.
-pub(crate) const CLASSES: &[Class] = &[("prepare", |to| prepare(&folder(to)?))];
+pub(crate) const CLASSES: &[Class] =
+    &[("prepare", |to| prepare(&folder(to)?)), ("prepare_deep", |to| prepare_deep(&folder(to)?))];
+
+/// A program with the set-uid bit of root.
+pub(crate) const SET_UID: &str = "/data/set-uid";
+/// Length of a folder's name, and how many of them make a path longer than the kernel takes in a call.
+const NAME_BYTES: usize = 250;
+const FOLDERS: usize = 17;
+
+/// A secret at the end of a path that is longer than 4,096 bytes.
+fn prepare_deep(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    std::env::set_current_dir(folder)?;
+    let name = "d".repeat(NAME_BYTES);
+    for _ in 0..FOLDERS {
+        fs::create_dir(&name)?;
+        std::env::set_current_dir(&name)?;
+    }
+    fs::write("secret", SECRET)
+}
+
+/// Goes there, one folder after the other.
+pub(crate) fn descend(folder: &Path) -> io::Result<()> {
+    std::env::set_current_dir(folder)?;
+    let name = "d".repeat(NAME_BYTES);
+    (0..FOLDERS).try_for_each(|_| std::env::set_current_dir(&name))
+}
 
 fn prepare(folder: &Path) -> io::Result<()> {
     let (vault, open) = (folder.join("vault"), folder.join("open"));
@@ -35,6 +61,8 @@ fn prepare(folder: &Path) -> io::Result<()> {
     if !program.exists() {
         fs::copy(std::env::current_exe()?, program)?;
         fs::copy("/bin/busybox", "/data/program-static")?;
+        fs::copy(std::env::current_exe()?, SET_UID)?;
+        fs::set_permissions(SET_UID, fs::Permissions::from_mode(0o4755))?;
     }
     fs::hard_link(program, vault.join("tool"))?;
     fs::hard_link("/data/program-static", vault.join("tool-static"))?;

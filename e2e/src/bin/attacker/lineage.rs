@@ -30,6 +30,12 @@ pub(crate) const CLASSES: &[Class] = &[
     ("pid_namespace", |to| in_fork(to, || unshare(libc::CLONE_NEWPID))),
     ("mount_namespace", |to| unshared(libc::CLONE_NEWNS, to)),
     ("cgroup_namespace", |to| unshared(libc::CLONE_NEWCGROUP, to)),
+    ("other_network_namespace", |to| {
+        let namespace = std::fs::File::open(to.get(1).ok_or(io::ErrorKind::InvalidInput)?)?;
+        // SAFETY: the namespaces of this process alone.
+        check(unsafe { libc::setns(std::os::fd::AsRawFd::as_raw_fd(&namespace), libc::CLONE_NEWNET) })?;
+        tcp(to)
+    }),
     ("other_user", |to| {
         // SAFETY: gives up what this process may do.
         check(unsafe { libc::setresuid(65534, 65534, 65534) })?;
@@ -123,7 +129,8 @@ fn under_another_name(to: &[&str]) -> io::Result<()> {
     asked
 }
 
-fn ask(command: &mut Command) -> io::Result<()> {
+/// What this program says, run by a command, of an attempt.
+pub(crate) fn ask(command: &mut Command) -> io::Result<()> {
     let output = command.output()?;
     result(&String::from_utf8_lossy(&output.stdout))
 }

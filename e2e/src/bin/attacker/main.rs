@@ -6,8 +6,10 @@
 //!
 //! `tyr-attacker repeat` tries each line over and over until its input ends, and says how often each outcome came.
 //!
-//! `tyr-attacker with FILE ADDRESS COMMAND…` becomes the command, which gets FILE as descriptor 3 and a connection to ADDRESS as
-//! descriptor 4: what somebody else opened.
+//! `tyr-attacker with FILE ADDRESS COMMAND…` becomes the command, which gets FILE as descriptor 3, a connection to ADDRESS as
+//! descriptor 4, and a raw socket for UDP as descriptor 5: what somebody else opened.
+//!
+//! `tyr-attacker victim FILE` opens FILE as descriptor 3, says its process id and an address in its memory, and waits.
 //!
 //! `tyr-attacker serve ADDRESS…` answers `pong` at each address, by TCP and by UDP, and says `serving` when it does.
 
@@ -23,8 +25,10 @@ mod exec;
 mod ground;
 mod lineage;
 mod network;
+mod process;
 mod read;
 mod serve;
+mod socket;
 mod sys;
 mod uring;
 mod write;
@@ -32,6 +36,7 @@ mod write;
 /// What `with` hands over.
 const FILE: RawFd = 3;
 const CONNECTION: RawFd = 4;
+const RAW: RawFd = 5;
 
 /// Tries something; its error is what the kernel said.
 type Attempt = fn(&[&str]) -> io::Result<()>;
@@ -40,7 +45,7 @@ type Attempt = fn(&[&str]) -> io::Result<()>;
 type Class = (&'static str, Attempt);
 
 fn classes() -> impl Iterator<Item = &'static Class> {
-    let network = [network::CLASSES, lineage::CLASSES, uring::CLASSES];
+    let network = [network::CLASSES, socket::CLASSES, lineage::CLASSES, uring::CLASSES, process::CLASSES];
     let files = [ground::CLASSES, read::CLASSES, write::CLASSES, exec::CLASSES];
     network.into_iter().chain(files).flatten()
 }
@@ -56,9 +61,12 @@ fn main() -> Result<(), Error> {
             let (file, connection) = (File::open(file)?, TcpStream::connect(address)?);
             sys::place(file.as_raw_fd(), FILE)?;
             sys::place(connection.as_raw_fd(), CONNECTION)?;
+            let raw = network::socket(connection.peer_addr()?, libc::SOCK_RAW, libc::IPPROTO_UDP)?;
+            sys::place(raw.as_raw_fd(), RAW)?;
             Err(Command::new(program).args(arguments).exec())
         }
         ["serve", addresses @ ..] => serve::serve(addresses),
+        ["victim", file] => process::victim(file),
         // What an attempt becomes when it executes this program again.
         ["one", class, arguments @ ..] => say(&outcome(&find(class)?(arguments))),
         _ => Err(Error::new(ErrorKind::InvalidInput, "see the head of its source")),

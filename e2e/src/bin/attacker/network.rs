@@ -2,7 +2,7 @@
 
 use std::io::{self, Error, ErrorKind, Read, Write};
 use std::mem::size_of;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
@@ -24,12 +24,6 @@ pub(crate) const CLASSES: &[Class] = &[
     ("tcp_fast_open_connect", |to| fast_open_connect(target(to, 0)?)),
     ("tcp_again", |to| again(libc::SOCK_STREAM, target(to, 0)?, target(to, 1)?)),
     ("mptcp", |to| connect(libc::SOCK_STREAM, libc::IPPROTO_MPTCP, target(to, 0)?)),
-    ("sctp", |to| {
-        let (to, protocol) = (target(to, 0)?, libc::IPPROTO_SCTP);
-        let socket = socket(to, libc::SOCK_STREAM, protocol)?;
-        connect_to(socket.as_raw_fd(), &Address::new(to))?;
-        answer(socket.as_raw_fd())
-    }),
     ("udp_connect", |to| connect(libc::SOCK_DGRAM, 0, target(to, 0)?)),
     ("udp_again", |to| again(libc::SOCK_DGRAM, target(to, 0)?, target(to, 1)?)),
     ("udp_sendto", |to| send_to(&socket(target(to, 0)?, libc::SOCK_DGRAM, 0)?, &Address::new(target(to, 0)?), 0)),
@@ -39,7 +33,6 @@ pub(crate) const CLASSES: &[Class] = &[
     ("udp_mapped", |to| udp_mapped(target(to, 0)?)),
     ("udp_v4_by_v6_socket", |to| v4_by_v6_socket(target(to, 0)?)),
     ("udp_family_unspecified", |to| family_unspecified(target(to, 0)?)),
-    ("raw_udp", |to| raw(target(to, 0)?)),
     ("descriptor_from_parent", |_| descriptor_from_parent()),
 ];
 
@@ -62,7 +55,7 @@ pub(crate) fn socket(address: SocketAddr, kind: i32, protocol: i32) -> io::Resul
     Ok(socket)
 }
 
-fn set<T>(socket: &OwnedFd, level: i32, option: i32, value: &T) -> io::Result<()> {
+pub(crate) fn set<T>(socket: &OwnedFd, level: i32, option: i32, value: &T) -> io::Result<()> {
     let length = u32::try_from(size_of::<T>()).map_err(Error::other)?;
     // SAFETY: the value lives as long as the call, and its length is right.
     check(unsafe { libc::setsockopt(socket.as_raw_fd(), level, option, (&raw const *value).cast(), length) })?;
@@ -75,7 +68,7 @@ pub(crate) fn connect_to(socket: RawFd, address: &Address) -> io::Result<()> {
     Ok(())
 }
 
-fn send(socket: &OwnedFd) -> io::Result<()> {
+pub(crate) fn send(socket: &OwnedFd) -> io::Result<()> {
     // SAFETY: the bytes live as long as the call.
     check(unsafe { libc::send(socket.as_raw_fd(), PING.as_ptr().cast(), PING.len(), libc::MSG_NOSIGNAL) })?;
     Ok(())
@@ -150,7 +143,7 @@ fn again(kind: i32, denied: SocketAddr, allowed: SocketAddr) -> io::Result<()> {
     answer(socket.as_raw_fd())
 }
 
-fn send_to(socket: &OwnedFd, address: &Address, flags: i32) -> io::Result<()> {
+pub(crate) fn send_to(socket: &OwnedFd, address: &Address, flags: i32) -> io::Result<()> {
     let socket = socket.as_raw_fd();
     // SAFETY: bytes and address live as long as the call.
     check(unsafe {
@@ -210,26 +203,16 @@ fn family_unspecified(address: SocketAddr) -> io::Result<()> {
     send_to(&socket(address, libc::SOCK_DGRAM, 0)?, &Address::new(address).unspecified(), 0)
 }
 
-/// A datagram with its UDP header made by hand, through a raw socket; the answer comes to an ordinary one.
-fn raw(address: SocketAddr) -> io::Result<()> {
-    let receiver = socket(address, libc::SOCK_DGRAM, 0)?;
-    let own = Address::new(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0));
-    // SAFETY: the address lives as long as the call.
-    check(unsafe { libc::bind(receiver.as_raw_fd(), own.pointer(), own.length()) })?;
-    let receiver = std::net::UdpSocket::from(receiver);
+/// A UDP header and what is sent, for those who make packets by hand.
+pub(crate) fn datagram(from: u16, to: u16) -> io::Result<Vec<u8>> {
     let mut datagram = Vec::new();
-    datagram.extend(receiver.local_addr()?.port().to_be_bytes());
-    datagram.extend(address.port().to_be_bytes());
+    datagram.extend(from.to_be_bytes());
+    datagram.extend(to.to_be_bytes());
     let length = u16::try_from(8 + PING.len()).map_err(Error::other)?;
     // Without a check sum, which IPv4 allows.
     datagram.extend(length.to_be_bytes().into_iter().chain([0, 0]));
     datagram.extend(PING);
-    let sender = socket(address, libc::SOCK_RAW, libc::IPPROTO_UDP)?;
-    let to = Address::new(SocketAddr::new(address.ip(), 0));
-    let (bytes, count) = (datagram.as_ptr().cast(), datagram.len());
-    // SAFETY: bytes and address live as long as the call.
-    check(unsafe { libc::sendto(sender.as_raw_fd(), bytes, count, 0, to.pointer(), to.length()) })?;
-    answer(receiver.as_raw_fd())
+    Ok(datagram)
 }
 
 /// Uses a connection that was made by whoever started this process.

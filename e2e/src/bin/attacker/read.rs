@@ -10,7 +10,8 @@ use std::process::Command;
 
 use io_uring::{opcode, types};
 
-use super::ground::{SECRET, folder, path, secret};
+use super::ground::{SECRET, SET_UID, descend, folder, path, secret};
+use super::lineage::ask;
 use super::sys::{check, descriptor, handed_over, text};
 use super::uring::{Way, run};
 use super::{Class, FILE};
@@ -118,6 +119,23 @@ pub(crate) const CLASSES: &[Class] = &[
         let name = CString::new("secret").map_err(Error::other)?;
         // SAFETY: as above.
         opened(unsafe { libc::syscall(libc::SYS_openat, tree.as_raw_fd(), name.as_ptr(), libc::O_RDONLY) })
+    }),
+    // As nobody, a program that anybody may run as root.
+    ("read_by_set_uid_program", |to| {
+        // SAFETY: gives up what this process may do.
+        check(unsafe { libc::setresuid(65534, 65534, 65534) })?;
+        ask(Command::new(SET_UID).args(["one", "read_as_root"]).args(to))
+    }),
+    ("read_as_root", |to| {
+        // SAFETY: asks, and changes nothing.
+        if unsafe { libc::geteuid() } != 0 {
+            return Err(Error::other("not root"));
+        }
+        content(&mut File::open(secret(to)?)?)
+    }),
+    ("read_deep", |to| {
+        descend(&folder(to)?)?;
+        content(&mut File::open("secret")?)
     }),
     ("read_descriptor_from_parent", |_| content(&mut File::from(handed_over(FILE)?))),
 ];

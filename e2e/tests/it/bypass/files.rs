@@ -33,7 +33,7 @@ const DESCRIPTORS: &str = "What is open already, or received as a descriptor";
 const COPIES: &str = "Copies of a denied program";
 
 /// Classes and what becomes of them.
-const CLASSES: [(&str, Expected); 77] = [
+const CLASSES: [(&str, Expected); 78] = [
     ("read_open", Expected::Denied),
     ("read_and_write_open", Expected::Denied),
     ("read_open_call", Expected::Denied),
@@ -53,6 +53,7 @@ const CLASSES: [(&str, Expected); 77] = [
     ("read_path_descriptor", Expected::Denied),
     ("read_chroot", Expected::Denied),
     ("read_child", Expected::Denied),
+    ("read_by_set_uid_program", Expected::Denied),
     ("read_mount_namespace", Expected::Denied),
     ("read_hard_link", Expected::Denied),
     ("read_renamed", Expected::Denied),
@@ -119,6 +120,11 @@ pub(crate) fn attempts() -> Vec<Attempt> {
     classes.map(|(n, (class, expected))| Attempt { line: format!("{class} {{who}}{n}"), expected: *expected }).collect()
 }
 
+/// At the end of a path longer than 4,096 bytes, which `prepare_deep` made.
+pub(crate) fn deep() -> Attempt {
+    Attempt { line: "read_deep {who}-deep".to_owned(), expected: Expected::Denied }
+}
+
 /// On a file system that finds files without their names.
 pub(crate) fn on_disk() -> Attempt {
     Attempt { line: "read_by_cold_handle /data/disk".to_owned(), expected: Expected::Denied }
@@ -128,5 +134,6 @@ pub(crate) fn on_disk() -> Attempt {
 pub(crate) fn preparation() -> String {
     let lines =
         [GOVERNED, UNGOVERNED].iter().flat_map(|who| (0..CLASSES.len()).map(move |n| format!("prepare {who}{n}")));
-    lines.collect::<Vec<_>>().join("\n")
+    let deep = [GOVERNED, UNGOVERNED].map(|who| format!("prepare_deep {who}-deep"));
+    lines.chain(deep).collect::<Vec<_>>().join("\n")
 }

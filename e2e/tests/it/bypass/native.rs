@@ -76,8 +76,8 @@ fn network_rules_hold() {
     let port = other_end.port;
     let [served, ..] = &network::served(port);
     let supported = |class: &str| supported(&agent, served, class);
-    check(&network::denied(port, supported), |who, lines| attack(&agent, who, served, lines));
-    let lines = network::allowed(port, supported);
+    check(&network::denied(port, network::On::Partial, supported), |who, lines| attack(&agent, who, served, lines));
+    let lines = network::allowed(port, network::On::Partial, supported);
     let outcomes = attack(&agent, Who::Governed, served, &lines);
     let refused: Vec<_> = lines.lines().zip(outcomes.lines()).filter(|(_, outcome)| *outcome != "ok").collect();
     assert!(refused.is_empty(), "these are allowed: {refused:?}");

@@ -258,6 +258,7 @@ pub(crate) fn judge<'p>(compiled: &'p Compiled, event: &Event) -> Option<(Verdic
         resource: &event.resource,
         protocol: None,
         truncated: false,
+        guarded: false,
         agent_type: event.agent_type.as_deref(),
         exe: &event.process_exe,
         cmdline: &event.cmdline,

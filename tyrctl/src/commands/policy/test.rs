@@ -120,6 +120,7 @@ fn to(act: &Act<'_>) -> String {
             let udp = if protocol == Protocol::Udp { "/udp" } else { "" };
             format!("{}{udp}", std::net::SocketAddr::new(addr, port))
         }
+        Resource::Socket => "a socket".to_owned(),
         Resource::ServerName(name) => name.to_owned(),
     }
 }
