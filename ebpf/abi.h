@@ -110,6 +110,8 @@ enum {
 	RECORD_UNJUDGED = 16,
 	/* Open, run and exec: the verdict is the kernel's, given before it happened. */
 	RECORD_JUDGED = 32,
+	/* Made by tyrd, which gave the verdict through fanotify. */
+	RECORD_FANOTIFY = 64,
 };
 
 /* Flags of a path. */

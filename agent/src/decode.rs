@@ -50,8 +50,19 @@ pub struct Judged {
     pub operation: Operation,
     /// It could not be judged, and was denied for that.
     pub failed: bool,
+    /// Who carried the verdict out.
+    pub enforced_by: EnforcedBy,
     /// The program that acted; that of the process is another one where it has just been started.
     pub by: Arc<Program>,
+}
+
+/// Who carries a verdict out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EnforcedBy {
+    /// The programs in the kernel.
+    Kernel,
+    /// `tyrd`, which the kernel asked.
+    Fanotify,
 }
 
 /// What is done to a file.

@@ -3,6 +3,7 @@
 //! This module alone knows aya. What the programs report leaves as [`KernelEvent`]s through [`Kernel::events`]; what they
 //! are told goes in through [`Kernel::publish`] and [`Kernel::mark`].
 
+use std::ffi::CStr;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,13 +22,16 @@ mod marks;
 mod pins;
 mod policy;
 mod reader;
+mod register;
 mod rehearse;
 mod scan;
 mod shared;
 mod slot;
+mod twice;
 
 pub use canary::CanaryError;
 pub use pins::detach;
+pub use register::{Mark, Register, Told, Who};
 pub use rehearse::Rehearsal;
 
 use shared::Shared;
@@ -248,6 +252,22 @@ impl Kernel {
     /// It was not denied, or could not be tried.
     pub fn try_denial(&self) -> Result<(), CanaryError> {
         self.shared.try_denial()
+    }
+
+    /// The same with the folder `at`: shows whether what judges opens there denies any.
+    ///
+    /// # Errors
+    /// It was not denied, or could not be tried.
+    pub fn try_denial_of(&self, at: &CStr) -> Result<(), CanaryError> {
+        self.shared.try_denial_of(at)
+    }
+
+    /// The marks, for a judge outside of the kernel programs.
+    ///
+    /// # Errors
+    /// The maps could not be opened again.
+    pub fn register(&self) -> Result<Register, KernelError> {
+        self.shared.register()
     }
 
     /// Makes a running process the root of a tree. It and what it starts from now on is governed once this returns.
