@@ -7,5 +7,6 @@
 #include "lsm.bpf.c"
 #include "probe.bpf.c"
 #include "rehearsal.bpf.c"
+#include "compare.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -140,7 +140,16 @@ impl Config {
             return Err(fail(&io::Error::other(format!("{size} bytes are more than {CONFIG_BYTES_MAX}"))));
         }
         let text = fs::read_to_string(path).map_err(|error| fail(&error))?;
-        Self::parse(&text).map_err(|problem| problem.into_fault(path))
+        Self::from_text(&text, path)
+    }
+
+    /// Checks the text of a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::load`].
+    pub fn from_text(text: &str, path: &Path) -> Result<Self, Fault> {
+        Self::parse(text).map_err(|problem| problem.into_fault(path))
     }
 
     /// Whether the file holds an enrollment token that every user of this host may read.

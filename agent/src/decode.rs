@@ -5,6 +5,7 @@
 mod record;
 
 pub(crate) use record::Record;
+pub use record::read_any;
 
 use std::fmt;
 use std::net::IpAddr;

@@ -16,6 +16,7 @@ use crate::fingerprints::{Fingerprints, FingerprintsError};
 
 pub(crate) mod abi;
 mod canary;
+mod compare;
 mod load;
 mod lsm;
 mod marks;
@@ -30,6 +31,7 @@ mod slot;
 mod twice;
 
 pub use canary::CanaryError;
+pub use compare::{Comparison, Compared};
 pub use pins::detach;
 pub use register::{Mark, Register, Told, Who};
 pub use rehearse::Rehearsal;

@@ -180,6 +180,14 @@ twins! {
         path: [u8; WALK_BYTES] = 0, profile: u32 = WALK_BYTES, action: u32 = WALK_BYTES + 4, at: u32 = WALK_BYTES + 8,
         path_flags: u32 = WALK_BYTES + 12, answer: u32 = WALK_BYTES + 16, generation: u32 = WALK_BYTES + 20,
     }
+    /// What a walk found.
+    Walked("walked", 12) { at: u32 = 0, view_at: u32 = 4, flags: u32 = 8, }
+    /// The walk beside the kernel's own.
+    Comparison("comparison", WALK_BYTES + PATH_BYTES_MAX + 24) {
+        walk: [u8; WALK_BYTES] = 0, said: [u8; PATH_BYTES_MAX] = WALK_BYTES, tid: u32 = WALK_BYTES + PATH_BYTES_MAX,
+        opens: u32 = WALK_BYTES + PATH_BYTES_MAX + 4, said_bytes: i32 = WALK_BYTES + PATH_BYTES_MAX + 8,
+        walked: Walked = WALK_BYTES + PATH_BYTES_MAX + 12,
+    }
 }
 
 impl TypeName {
@@ -210,7 +218,7 @@ mod tests {
     /// Clang itself says whether C agrees, about each size and each offset.
     #[test]
     fn c_and_rust_lay_out_the_same() {
-        let mut c = String::from("#include \"rehearsal.bpf.c\"\n");
+        let mut c = String::from("#include \"rehearsal.bpf.c\"\n#include \"compare.bpf.c\"\n");
         for (name, limit) in [
             ("AGENT_TYPES_MAX", AGENT_TYPES_MAX),
             ("NET_ENTRIES_MAX", NET_ENTRIES_MAX),

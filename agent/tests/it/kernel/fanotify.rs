@@ -21,13 +21,17 @@ use tyr_policy::{Action, Effective, Image, Layer, Policy, Verdict};
 use super::ground::{Ground, refuse};
 
 /// A policy of these rules, published, and as fanotify judges by it.
-fn publish(kernel: &Kernel, spec: &str) -> watch::Receiver<Option<Arc<Lowered>>> {
+fn publish(kernel: &Kernel, spec: &str) -> watch::Sender<Option<Arc<Lowered>>> {
     let yaml = format!("apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {{name: t}}\nspec:\n{spec}");
     let policy = Policy::parse(&yaml).unwrap_or_else(|error| panic!("{error}")).policy;
     let effective = Effective::new(vec![Layer { version: 1, agent_type: None, policy }]);
     let image = Image::new(&effective).expect("fits");
     let generation = kernel.publish(&image).expect("published");
-    watch::channel(Some(Arc::new(Lowered { generation, image }))).1
+    watch::Sender::new(Some(Arc::new(Lowered { generation, image })))
+}
+
+fn ask(kernel: &Kernel, at: &Path, images: &watch::Sender<Option<Arc<Lowered>>>) -> Result<Fanotify, FanotifyError> {
+    Fanotify::start(&[at.to_owned()], kernel.register().expect("opened"), &images.subscribe())
 }
 
 /// Where fanotify has something to do, with a file system of the test's own mounted in its folder.
@@ -189,8 +193,7 @@ fn path_of(event: &KernelEvent) -> &[u8] {
 async fn opens_and_programs_are_refused_as_written_and_told_once() {
     let Some((mut ground, mounted)) = ground() else { return };
     let images = publish(&ground.kernel, RULES);
-    let fanotify =
-        Fanotify::start(&[mounted.clone()], ground.kernel.register().expect("opened"), &images).expect("it may");
+    let fanotify = ask(&ground.kernel, &mounted, &images).expect("it may");
     assert_eq!(fanotify.mounts().collect::<Vec<_>>(), [&*mounted]);
     // Own opens are asked about too, and answered.
     let (free, own) = (mounted.join("free"), mounted.join("own"));
@@ -258,8 +261,7 @@ async fn a_default_denies_programs_and_not_their_loader() {
     let spec = "  default: {exec: deny}\n  rules:
     - {name: allowed, action: exec, resource_pattern: '**/bin/{true,ls,python3*,sh}', verdict: allow}\n";
     let images = publish(&ground.kernel, spec);
-    let fanotify =
-        Fanotify::start(&[mounted.clone()], ground.kernel.register().expect("opened"), &images).expect("it may");
+    let fanotify = ask(&ground.kernel, &mounted, &images).expect("it may");
     let deeds = [
         ("allowed", "in_child(lambda: (chroot('root'), execv('/bin/true', ['true'])))", 0),
         ("allowed-again", "in_child(lambda: (chroot('root'), execv('/bin/ls', ['ls', '--version'])))", 0),
@@ -284,8 +286,7 @@ async fn stands_in_for_tyrd() {
     let Some(mounted) = std::env::var_os(MARKS) else { return };
     let ground = Ground::with(|_| ()).expect("it was there before");
     let images = publish(&ground.kernel, RULES);
-    let register = ground.kernel.register().expect("opened");
-    let _fanotify = Fanotify::start(&[mounted.into()], register, &images).expect("it may");
+    let _fanotify = ask(&ground.kernel, Path::new(&mounted), &images).expect("it may");
     writeln!(std::io::stderr(), "marked").expect("somebody reads it");
     std::future::pending::<()>().await;
 }
@@ -335,7 +336,7 @@ async fn says_why_a_path_can_not_be_marked() {
     let images = publish(&ground.kernel, RULES);
     let start = |path: &Path| {
         let register = ground.kernel.register().expect("opened");
-        Fanotify::start(&[mounted.clone(), path.to_owned()], register, &images).expect_err("refused")
+        Fanotify::start(&[mounted.clone(), path.to_owned()], register, &images.subscribe()).expect_err("refused")
     };
     let folder = mounted.join("folder");
     let missing = start(&folder);
@@ -348,4 +349,36 @@ async fn says_why_a_path_can_not_be_marked() {
     // Nothing stays marked: who is governed reads what is denied.
     furnish(&mounted);
     ground.run_governed(&format!("cat {}/secret/file", mounted.display()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_late_is_answered_for() {
+    let Some((ground, mounted)) = ground() else { return };
+    furnish(&mounted);
+    let images = publish(&ground.kernel, RULES);
+    let fanotify = ask(&ground.kernel, &mounted, &images).expect("it may");
+    let (release, mut released) = std::io::pipe().map(|(read, write)| (write, read)).expect("a pipe");
+    let (hold, held) = std::sync::mpsc::channel();
+    // Whoever wants to know the policy waits.
+    let holder = std::thread::spawn(move || {
+        images.send_modify(|_| {
+            hold.send(()).expect("somebody waits");
+            let _ = std::io::Read::read(&mut released, &mut [0]);
+        });
+        images
+    });
+    held.recv().expect("it holds");
+    let deeds = [("governed", "close(open('plain/file', O_RDONLY))", 1)];
+    let results = ground.folder.path().join("results");
+    python(&ground, &program(&mounted, &deeds, &results));
+    compare(&results, &deeds, |errno| errno);
+    assert_eq!(fs::read(mounted.join("secret/file")).expect("nobody governs it, and another answers"), b"x");
+    assert_eq!(fanotify.overdue(), 1);
+    let lost: Vec<_> = ground.kernel.losses().into_iter().map(|loss| (loss.verdict, loss.reason, loss.count)).collect();
+    assert_eq!(lost, [(Verdict::Deny, "fanotify_queue", 1)]);
+    drop(release);
+    let _images = holder.join().expect("it ends");
+    python(&ground, &program(&mounted, &deeds, &results));
+    compare(&results, &deeds, |_| 0);
+    assert_eq!(fanotify.overdue(), 1);
 }

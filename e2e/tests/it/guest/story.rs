@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 use tyr_e2e::guest::agent::{GuestAgent, SERVER_NAMES};
-use tyr_e2e::guest::{Guest, Machine, Release, kernel};
+use tyr_e2e::guest::{Guest, GuestOutput, Machine, Release, kernel};
 use tyr_e2e::stack::{Stack, text};
 use tyr_e2e::wait_for;
 
@@ -28,6 +28,21 @@ spec:
       resource_pattern: /srv/secrets/**
       verdict: deny
       severity: high
+    - name: no-reading
+      action: file_read
+      resource_pattern: /data/*/vault/secret*
+      verdict: deny
+      severity: high
+    - name: no-writing
+      action: file_write
+      resource_pattern: '/data/*/vault{,/**}'
+      verdict: deny
+      severity: high
+    - name: no-running
+      action: exec
+      resource_pattern: /data/*/vault/tool*
+      verdict: deny
+      severity: high
 ";
 
 /// Without BPF security modules network rules are enforced, and the rest is observed: said so, and shown so.
@@ -39,19 +54,22 @@ fn network_rules_are_enforced(machine: Machine) {
     stack.apply_policy(POLICY).expect("the policy is accepted");
     let guest = Guest::boot(machine).expect("a guest");
     guest.write("/srv/secrets/key", b"secret\n", 0o600).expect("a file");
-    let agent = GuestAgent::start(&guest, &stack, "guest", "").expect("an agent");
+    let settings = "fanotify: {mounts: [/data]}\n";
+    let agent = GuestAgent::start(&guest, &stack, "guest", settings).expect("an agent");
     // Such kernels take the programs and never call them: only a denial that is tried shows it.
     let status = agent.status().expect("its status");
     let reason = "the kernel takes BPF LSM programs and never calls them, as `bpf` is missing in `lsm=` on its command line, so files \
-                  and programs are only observed";
+                  and programs are only observed, but for what is opened or run on /data: refused by fanotify while tyrd runs";
     assert_eq!((&status["posture"], &status["posture_reason"]), (&"partial".into(), &reason.into()), "{status}");
     let hooks = status["hooks"].as_array().expect("hooks");
     assert!(hooks.iter().all(|hook| !hook.as_str().expect("a name").starts_with("lsm/")), "{hooks:?}");
-    assert_eq!((&status["denial"], &status["kept"]), (&Value::Null, &Value::Null), "{status}");
+    assert_eq!((&status["denial"]["fault"], &status["kept"]), (&Value::Null, &Value::Null), "{status}");
     wait_for("the posture at the server", LIMIT, || {
         let agents = stack.tyrctl_json(&["agents"]).expect("tyrctl agents");
         (agents[0]["posture"] == "partial").then_some(())
     });
+    let shown = stack.tyrctl_json(&["agent", "show", "guest"]).expect("tyrctl agent show");
+    assert_eq!(shown["posture_reason"], reason, "the operator sees which file systems: {shown}");
 
     let _other_end = other_end(&guest, &[REFUSED]);
     let line = format!("tcp {REFUSED}\n");
@@ -64,6 +82,39 @@ fn network_rules_are_enforced(machine: Machine) {
     assert_eq!(read.text().expect("observed, not refused"), "secret\n");
     let observed = event(&stack, "alert", "/srv/secrets/key");
     assert_eq!((&observed["verdict"], &observed["server_verdict"]), (&"alert".into(), &"deny".into()), "{observed}");
+    fanotify_refuses_opens_and_programs(&guest, &stack, agent);
+}
+
+/// What fanotify refuses on `/data`, by rules that hold there, and no longer than its `tyrd` lives.
+fn fanotify_refuses_opens_and_programs(guest: &Guest, stack: &Stack, agent: GuestAgent<'_>) {
+    let lines = ["read_open", "write_open", "exec", "exec_script", "read_uring_openat", "read_mount_namespace"];
+    let all = |who: &str| lines.iter().enumerate().map(|(n, class)| format!("{class} /data/{who}{n}\n")).collect::<String>();
+    for who in ["governed", "ungoverned", "after"] {
+        let prepared: String = (0..lines.len()).map(|n| format!("prepare /data/{who}{n}\n")).collect();
+        let outcomes = attack(guest, &agent, Who::Ungoverned, &[], &prepared);
+        assert!(outcomes.lines().all(|outcome| outcome == "ok"), "{outcomes}");
+    }
+    let passes = "ok\n".repeat(lines.len());
+    assert_eq!(attack(guest, &agent, Who::Ungoverned, &[], &all("ungoverned")), passes);
+    assert_eq!(attack(guest, &agent, Who::Governed, &[], &all("governed")), "EPERM\n".repeat(lines.len()));
+    let refused = event(stack, "deny", "/data/governed0/vault/secret");
+    assert_eq!(
+        (&refused["kind"], &refused["server_verdict"], &refused["rule"], &refused["metadata"]["enforced_by"]),
+        (&"file_read".into(), &"deny".into(), &"no-reading".into(), &"fanotify".into()),
+        "{refused}"
+    );
+    let run = event(stack, "deny", "/data/governed2/vault/tool");
+    assert_eq!((&run["kind"], &run["metadata"]["operation"]), (&"exec".into(), &"exec".into()), "{run}");
+
+    // Who was governed meets nobody who would ask.
+    guest.shell("mkfifo /run/go").expect("a fifo");
+    let script = "echo ready; read go </run/go; exec tyr-attacker one read_open /data/after0";
+    let command = agent.governed("claude-code", &["/bin/sh", "-c", script]);
+    let mut waiting = guest.start(&command, &[], &[]).expect("it starts");
+    wait_for("a governed process", LIMIT, || (waiting.so_far().stdout == "ready\n").then_some(()));
+    agent.kill().expect("killed");
+    guest.shell("echo go >/run/go").expect("somebody reads it");
+    assert_eq!(waiting.finish().and_then(GuestOutput::text).expect("it ends"), "ready\nok\n");
 }
 
 /// (class of `tyr-attacker`, kind of its event, what it is done to in the folder of the attempt)
