@@ -266,7 +266,16 @@ pub struct Open {
 impl Open {
     /// The path as the process itself sees it.
     pub fn view(&self) -> &[u8] {
-        &self.path[self.view_at.min(self.path.len())..]
+        view(&self.path, self.view_at)
+    }
+}
+
+/// The part of a path from where a process's view of it begins. Its own root has nothing behind that, and is `/` to it.
+pub(crate) fn view(path: &[u8], at: usize) -> &[u8] {
+    match path.get(at..) {
+        Some([]) if !path.is_empty() => b"/",
+        Some(view) => view,
+        None => b"",
     }
 }
 

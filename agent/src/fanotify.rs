@@ -75,7 +75,9 @@ impl FanotifyError {
             Self::NotAllowed(_) => {
                 "the service runs without it; see docs/fanotify.md for the lines that let it, or leave `fanotify` out"
             }
-            Self::NotBuilt(_) | Self::Kernel { .. } => "leave `fanotify` out of the configuration, and report the cause",
+            Self::NotBuilt(_) | Self::Kernel { .. } => {
+                "leave `fanotify` out of the configuration, and report the cause"
+            }
             Self::Register(error) => error.hint(),
         }
     }
@@ -124,7 +126,11 @@ impl Fanotify {
             let judge = Judge::new(Arc::clone(&register), images.clone());
             let failed = |source| FanotifyError::Kernel { path: path.clone(), source };
             // Answers before questions: this very thread may be the first to be asked about.
-            started.stations.push(Station { path: path.clone(), c_path: c_path.clone(), group: Arc::downgrade(&group) });
+            started.stations.push(Station {
+                path: path.clone(),
+                c_path: c_path.clone(),
+                group: Arc::downgrade(&group),
+            });
             started.work(&group, judge.clone()).map_err(failed)?;
             started.watch(&group, judge).map_err(failed)?;
             group.mark(&c_path).map_err(|source| match source.raw_os_error() {
@@ -152,9 +158,9 @@ impl Fanotify {
     ///
     /// See [`Kernel::try_denial_of`].
     pub fn try_denials(&self, kernel: &Kernel) -> Result<(), (PathBuf, CanaryError)> {
-        self.stations
-            .iter()
-            .try_for_each(|station| kernel.try_denial_of(&station.c_path).map_err(|error| (station.path.clone(), error)))
+        self.stations.iter().try_for_each(|station| {
+            kernel.try_denial_of(&station.c_path).map_err(|error| (station.path.clone(), error))
+        })
     }
 
     fn work(&self, group: &Arc<Group>, judge: Judge) -> io::Result<()> {

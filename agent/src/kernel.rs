@@ -31,7 +31,7 @@ mod slot;
 mod twice;
 
 pub use canary::CanaryError;
-pub use compare::{Comparison, Compared};
+pub use compare::{Compared, Comparison};
 pub use pins::detach;
 pub use register::{Mark, Register, Told, Who};
 pub use rehearse::Rehearsal;
@@ -312,6 +312,11 @@ impl Kernel {
     /// The folder that keeps the hooks beyond this agent's end, if one does.
     pub fn kept(&self) -> Option<PathBuf> {
         self.shared.hooks.lock().expect("no holder panics").kept()
+    }
+
+    /// Whether the programs judge each open before it happens.
+    pub fn judges_opens(&self) -> bool {
+        self.hooks().contains(&lsm::OPEN)
     }
 
     /// What is enforced, and one sentence on why not more.

@@ -98,7 +98,12 @@ pub struct Lowered {
 impl Policies {
     /// No policy yet: everything is allowed, and observed.
     pub fn new(data: Arc<DataDir>, enforcer: Arc<dyn Enforcer>) -> Self {
-        Self { data, enforcer, generations: RwLock::new(VecDeque::from([Arc::default()])), images: watch::Sender::default() }
+        Self {
+            data,
+            enforcer,
+            generations: RwLock::new(VecDeque::from([Arc::default()])),
+            images: watch::Sender::default(),
+        }
     }
 
     /// The tables of each policy that comes into force from now on; `None` before the first.

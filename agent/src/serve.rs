@@ -177,8 +177,8 @@ fn ask_about_opens(
     images: Option<watch::Receiver<Option<Arc<Lowered>>>>,
 ) -> Result<Option<Arc<Fanotify>>, Fault> {
     let (Some(fanotify), Some(images)) = (&config.fanotify, images) else { return Ok(None) };
-    if kernel.posture().0 == Posture::Enforcing {
-        info!("all rules are enforced in the kernel, so `fanotify` is not needed");
+    if kernel.judges_opens() {
+        info!("the kernel judges opens itself, so `fanotify` is not needed");
         return Ok(None);
     }
     let register = kernel.register().map_err(FanotifyError::from);

@@ -97,19 +97,7 @@ macro_rules! properties {
     };
 }
 
-properties!(
-    agent_message,
-    cases,
-    filter,
-    fingerprints,
-    glob,
-    policy,
-    ring_record,
-    terminal,
-    text,
-    times,
-    tyrd_config,
-);
+properties!(agent_message, cases, filter, fingerprints, glob, policy, ring_record, terminal, text, times, tyrd_config,);
 
 #[test]
 fn every_target_is_tested_and_has_its_libfuzzer_file() {

@@ -63,9 +63,7 @@ pub(super) fn of(tid: u32) -> Call {
 fn parse(text: &str) -> Call {
     let mut words = text.split_whitespace();
     let Some(number) = words.next().and_then(|number| number.parse::<i64>().ok()) else { return Call::Other };
-    let arguments: Vec<u64> = words
-        .map_while(|word| u64::from_str_radix(word.strip_prefix("0x")?, 16).ok())
-        .collect();
+    let arguments: Vec<u64> = words.map_while(|word| u64::from_str_radix(word.strip_prefix("0x")?, 16).ok()).collect();
     let flags = |at: usize| match arguments.get(at) {
         // Flags are an int: the upper half says nothing.
         Some(argument) => Call::Open { flags: i32::from_ne_bytes((*argument as u32).to_ne_bytes()) },

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, fstat, openat, openat2};
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2};
 use rustix::io::pread;
 
 /// What the kernel puts behind the path of a file whose name is gone.
@@ -22,8 +22,8 @@ pub(super) enum FilePath {
     Known(Vec<u8>),
     /// The same, of a file whose name seems to be gone; it may also end in these words.
     Deleted(Vec<u8>),
-    /// Longer than the kernel tells.
-    TooLong,
+    /// Longer than the kernel tells, or found by a handle alone, with no name that leads there.
+    Unknown,
 }
 
 /// Device and inode number.
@@ -33,15 +33,28 @@ pub(super) struct FileId {
     pub(super) inode: u64,
 }
 
+/// Which file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub(super) id: FileId,
+    /// It has a name left, though perhaps another one.
+    pub(super) has_name: bool,
+    pub(super) is_folder: bool,
+}
+
 /// The path of an open file. `/proc` begins it at the root of `tyrd`, or, where that one can't be reached upwards, at the root of the
 /// mount namespace.
-pub(super) fn path_of(file: &OwnedFd) -> FilePath {
+pub(super) fn path_of(file: &OwnedFd, identity: &Identity) -> FilePath {
     match fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())) {
         Ok(path) => {
             let path = path.into_os_string().into_vec();
+            if path == b"/" && !identity.is_folder {
+                // What can't be reached upwards is shown as a root.
+                return FilePath::Unknown;
+            }
             if path.ends_with(DELETED) { FilePath::Deleted(path) } else { FilePath::Known(path) }
         }
-        Err(_) => FilePath::TooLong,
+        Err(_) => FilePath::Unknown,
     }
 }
 
@@ -50,10 +63,14 @@ pub(super) fn without_deleted(path: &[u8]) -> &[u8] {
     path.strip_suffix(DELETED).unwrap_or(path)
 }
 
-/// Which file it is, and whether it has a name left.
-pub(super) fn identify(file: &OwnedFd) -> Option<(FileId, bool)> {
+/// Which file it is.
+pub(super) fn identify(file: &OwnedFd) -> Option<Identity> {
     let found = fstat(file).ok()?;
-    Some((FileId { device: found.st_dev, inode: found.st_ino }, found.st_nlink > 0))
+    Some(Identity {
+        id: FileId { device: found.st_dev, inode: found.st_ino },
+        has_name: found.st_nlink > 0,
+        is_folder: FileType::from_raw_mode(found.st_mode) == FileType::Directory,
+    })
 }
 
 /// Is it run by an interpreter that its first line names?
@@ -73,7 +90,7 @@ pub(super) fn loader_of(file: &OwnedFd, tid: u32) -> Option<FileId> {
     // Only what the kernel knows by heart: a file system that is served by the process itself must not hold us.
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::CACHED;
     let found = openat2(&root, name, flags, Mode::empty(), resolve).ok()?;
-    identify(&found).map(|(id, _)| id)
+    identify(&found).map(|found| found.id)
 }
 
 /// The path in a program's PT_INTERP: elf(5). `read` fills a buffer from an offset.
@@ -141,7 +158,7 @@ mod tests {
         let own = std::process::id();
         let loader = loader_of(&shell, own).expect("a shell is linked dynamically");
         let expected = File::open("/lib64/ld-linux-x86-64.so.2").unwrap().into();
-        assert_eq!(Some(loader), identify(&expected).map(|(id, _)| id));
+        assert_eq!(Some(loader), identify(&expected).map(|found| found.id));
         assert_eq!(loader_of(&expected, own), None, "the loader has none");
         assert_eq!(from(b"#!/bin/sh\n"), None);
     }
@@ -154,11 +171,14 @@ mod tests {
         std::fs::write(&path, "#!/bin/sh\n").unwrap();
         let file = File::open(&path).unwrap().into();
         assert!(is_script(&file));
-        assert_eq!(path_of(&file), FilePath::Known(path.as_os_str().as_encoded_bytes().to_vec()));
+        let found = identify(&file).unwrap();
+        assert!(found.has_name && !found.is_folder);
+        assert_eq!(path_of(&file, &found), FilePath::Known(path.as_os_str().as_encoded_bytes().to_vec()));
         std::fs::remove_file(&path).unwrap();
-        let FilePath::Deleted(text) = path_of(&file) else { panic!("its name is gone") };
+        let found = identify(&file).unwrap();
+        assert!(!found.has_name);
+        let FilePath::Deleted(text) = path_of(&file, &found) else { panic!("its name is gone") };
         assert_eq!(without_deleted(&text), path.as_os_str().as_encoded_bytes());
-        assert!(!identify(&file).unwrap().1);
     }
 
     proptest! {

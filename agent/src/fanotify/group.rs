@@ -146,11 +146,8 @@ impl Group {
     }
 
     fn wait(&self) {
-        let mut ready = [&self.fd, &self.wake].map(|fd| libc::pollfd {
-            fd: fd.as_raw_fd(),
-            events: libc::POLLIN,
-            revents: 0,
-        });
+        let mut ready =
+            [&self.fd, &self.wake].map(|fd| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 });
         // SAFETY: two entries, as told.
         unsafe { libc::poll(ready.as_mut_ptr(), 2, -1) };
     }

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tyr_policy::{Act, Action, FILE_ACTIONS, Resource, Verdict, Word};
 
 use super::call::{self, Call};
-use super::file::{self, FileId, FilePath};
+use super::file::{self, FileId, FilePath, Identity};
 use super::group::Question;
 use crate::decode::{Operation, PathFlags};
 use crate::kernel::{Mark, Register, Told, Who};
@@ -34,8 +34,7 @@ struct Waiting {
     who: Who,
     lowered: Arc<Lowered>,
     path: FilePath,
-    file: FileId,
-    has_name: bool,
+    file: Identity,
 }
 
 impl Judge {
@@ -57,13 +56,13 @@ impl Judge {
         }
         // Before the first policy everything is allowed.
         let Some(lowered) = self.images.borrow().clone() else { return true };
-        let (Some(who), Some((file, has_name))) = (self.register.who(mark), file::identify(&question.file)) else {
+        let (Some(who), Some(file)) = (self.register.who(mark), file::identify(&question.file)) else {
             // The process or the file went meanwhile.
             self.lose();
             return false;
         };
-        let path = file::path_of(&question.file);
-        let waiting = Waiting { tid: question.tid, pid, mark, who, lowered, path, file, has_name };
+        let path = file::path_of(&question.file, &file);
+        let waiting = Waiting { tid: question.tid, pid, mark, who, lowered, path, file };
         if question.exec { self.decide_exec(&waiting, question) } else { self.decide_open(&waiting) }
     }
 
@@ -85,11 +84,14 @@ impl Judge {
         let expected = self.loaders.remove(&waiting.tid);
         let by_default = word.rule().is_none();
         // The loader of a program is none that is run: rules alone count for it, as for libraries.
-        if by_default && word.verdict() != Verdict::Allow && expected == Some(waiting.file) {
+        if by_default && word.verdict() != Verdict::Allow && expected == Some(waiting.file.id) {
             return true;
         }
         let denied = word.verdict() == Verdict::Deny;
-        if !denied && waiting.denies_by_default() && let Some(loader) = file::loader_of(&question.file, waiting.tid) {
+        if !denied
+            && waiting.denies_by_default()
+            && let Some(loader) = file::loader_of(&question.file, waiting.tid)
+        {
             if self.loaders.len() >= LOADERS_MAX {
                 self.loaders.clear();
             }
@@ -136,12 +138,12 @@ impl Judge {
             uid: status.map_or(0, |status| status.uid),
             path: waiting.told_path().to_vec(),
             path_flags: PathFlags {
-                deleted: !waiting.has_name,
+                deleted: !waiting.file.has_name,
                 pseudo: false,
-                truncated: waiting.path == FilePath::TooLong,
+                truncated: waiting.path == FilePath::Unknown,
             },
-            device: waiting.file.device,
-            inode: waiting.file.inode,
+            device: waiting.file.id.device,
+            inode: waiting.file.id.inode,
             access: if operation == Operation::Open { [read, write] } else { [false, false] },
             open_flags: if let Call::Open { flags } = call { flags.cast_unsigned() } else { 0 },
             action,
@@ -167,7 +169,7 @@ impl Waiting {
         };
         match &self.path {
             FilePath::Known(path) => judge(path, false),
-            FilePath::TooLong => judge(&[], true),
+            FilePath::Unknown => judge(&[], true),
             // Its name is gone, or ends in these words: the stricter of both.
             FilePath::Deleted(path) => {
                 let (with, without) = (judge(path, false), judge(file::without_deleted(path), false));
@@ -186,9 +188,9 @@ impl Waiting {
     fn told_path(&self) -> &[u8] {
         match &self.path {
             FilePath::Known(path) => path,
-            FilePath::Deleted(path) if self.has_name => path,
+            FilePath::Deleted(path) if self.file.has_name => path,
             FilePath::Deleted(path) => file::without_deleted(path),
-            FilePath::TooLong => b"",
+            FilePath::Unknown => b"",
         }
     }
 }

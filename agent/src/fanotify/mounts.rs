@@ -9,8 +9,8 @@ use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
 /// Kinds of file systems on which an open waits for nobody but the kernel and its disks. Where a process or another host serves one,
 /// that one and `tyrd` could wait for each other.
 const KINDS: [&str; 22] = [
-    "bcachefs", "btrfs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs", "hfsplus", "iso9660", "jfs", "nilfs2", "ntfs3",
-    "overlay", "ramfs", "reiserfs", "squashfs", "tmpfs", "udf", "vfat", "xfs", "zfs",
+    "bcachefs", "btrfs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs", "hfsplus", "iso9660", "jfs", "nilfs2",
+    "ntfs3", "overlay", "ramfs", "reiserfs", "squashfs", "tmpfs", "udf", "vfat", "xfs", "zfs",
 ];
 
 /// Why a path can't be named.
@@ -45,7 +45,9 @@ impl MountError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Missing { .. } => "see `fanotify.mounts` in the configuration, and that it is mounted before tyrd starts",
+            Self::Missing { .. } => {
+                "see `fanotify.mounts` in the configuration, and that it is mounted before tyrd starts"
+            }
             Self::NoMountPoint { .. } => "name where its file system is mounted: `findmnt --target PATH` shows it",
             Self::Kind { .. } => "name file systems on disks of this host, or in its memory",
         }

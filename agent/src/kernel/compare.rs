@@ -9,7 +9,7 @@ use aya::{Btf, Ebpf, EbpfLoader};
 use super::KernelError;
 use super::abi::{self, PATH_BYTES_MAX, PATH_DELETED, PATH_PSEUDO, PATH_TRUNCATED};
 use super::load::{OBJECT, chain, map, refused, take};
-use crate::decode::PathFlags;
+use crate::decode::{PathFlags, view};
 
 const PROGRAM: &str = "tyr_compare";
 
@@ -36,6 +36,13 @@ pub struct Compared {
     pub flags: PathFlags,
     /// What `bpf_d_path` says, or its error.
     pub said: Result<Vec<u8>, i32>,
+}
+
+impl Compared {
+    /// The path as the process itself sees it.
+    pub fn view(&self) -> &[u8] {
+        view(&self.path, self.view_at)
+    }
 }
 
 impl Comparison {

@@ -19,7 +19,8 @@ use super::scan::{confirm, parent_and_start, uid_of};
 use super::shared::{Note, Shared};
 use super::twice::Twice;
 use crate::decode::{
-    Connect, EnforcedBy, FoundBy, Judged, KernelEvent, Open, Operation, PathFlags, Process, Program, Record, Run, TreeId, What,
+    Connect, EnforcedBy, FoundBy, Judged, KernelEvent, Open, Operation, PathFlags, Process, Program, Record, Run,
+    TreeId, What,
 };
 
 /// How often the regular ring is read: well below what 8 MiB hold at 100,000 events a second (0.6 s).

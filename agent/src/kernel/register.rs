@@ -12,8 +12,8 @@ use tyr_policy::{Action, FILE_ACTIONS, Verdict, Word};
 
 use super::abi::{
     KIND_OPEN, KIND_RUN, MergeKey, OpenRecord, PATH_BYTES_MAX, PATH_DELETED, PATH_TRUNCATED, PROCESS_CANARY,
-    PROCESS_CANDIDATE, ProcessMark, ProgramPath, RECORD_CANDIDATE, RECORD_FANOTIFY, RECORD_JUDGED, RECORD_UNJUDGED, RecordHead, TypeName,
-    VERDICT_ALERT, VERDICT_ALLOW, VERDICT_DENY,
+    PROCESS_CANDIDATE, ProcessMark, ProgramPath, RECORD_CANDIDATE, RECORD_FANOTIFY, RECORD_JUDGED, RECORD_UNJUDGED,
+    RecordHead, TypeName, VERDICT_ALERT, VERDICT_ALLOW, VERDICT_DENY,
 };
 use super::load::map;
 use super::shared::{Note, Shared};
@@ -109,9 +109,10 @@ impl Tally {
 
     pub(super) fn losses(&self) -> impl Iterator<Item = Loss> {
         let verdicts = [Verdict::Deny, Verdict::Alert].into_iter().zip(&self.lost);
-        verdicts.map(|(verdict, lost)| (verdict, lost.load(Ordering::Relaxed))).filter(|(_, count)| *count > 0).map(
-            |(verdict, count)| Loss { kind: LossKind::Open, verdict, reason: "fanotify_queue", count },
-        )
+        verdicts
+            .map(|(verdict, lost)| (verdict, lost.load(Ordering::Relaxed)))
+            .filter(|(_, count)| *count > 0)
+            .map(|(verdict, count)| Loss { kind: LossKind::Open, verdict, reason: "fanotify_queue", count })
     }
 }
 

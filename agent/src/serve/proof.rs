@@ -10,8 +10,8 @@ use tracing::{error, info, warn};
 use tyr_proto::v1::{self, CapabilityReport};
 
 use crate::clock::unix_us_now;
-use crate::fault::chain;
 use crate::fanotify::Fanotify;
+use crate::fault::chain;
 use crate::kernel::{CanaryError, Kernel, Posture};
 use crate::status::Denial;
 

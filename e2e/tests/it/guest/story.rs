@@ -9,7 +9,7 @@ use tyr_e2e::stack::{Stack, text};
 use tyr_e2e::wait_for;
 
 use super::{LIMIT, attack, event, other_end};
-use crate::bypass::Who;
+use crate::bypass::{Attempt, Expected, GOVERNED, UNGOVERNED, Who, check, files};
 
 const REFUSED: &str = "203.0.113.7:443";
 const POLICY: &str = "apiVersion: tyr.dev/v1
@@ -54,12 +54,15 @@ fn network_rules_are_enforced(machine: Machine) {
     stack.apply_policy(POLICY).expect("the policy is accepted");
     let guest = Guest::boot(machine).expect("a guest");
     guest.write("/srv/secrets/key", b"secret\n", 0o600).expect("a file");
-    let settings = "fanotify: {mounts: [/data]}\n";
+    // What has its files elsewhere than in its names.
+    let disk = "mkdir -p /data/disk; mke2fs -F /dev/ram0; mount -t ext4 /dev/ram0 /data/disk; mkdir /data/disk/vault /data/disk/open";
+    guest.shell(&format!("{disk}; echo secret >/data/disk/vault/secret")).expect("a disk");
+    let settings = "fanotify: {mounts: [/data, /data/disk]}\n";
     let agent = GuestAgent::start(&guest, &stack, "guest", settings).expect("an agent");
     // Such kernels take the programs and never call them: only a denial that is tried shows it.
     let status = agent.status().expect("its status");
     let reason = "the kernel takes BPF LSM programs and never calls them, as `bpf` is missing in `lsm=` on its command line, so files \
-                  and programs are only observed, but for what is opened or run on /data: refused by fanotify while tyrd runs";
+                  and programs are only observed, but for what is opened or run on /data, /data/disk: refused by fanotify while tyrd runs";
     assert_eq!((&status["posture"], &status["posture_reason"]), (&"partial".into(), &reason.into()), "{status}");
     let hooks = status["hooks"].as_array().expect("hooks");
     assert!(hooks.iter().all(|hook| !hook.as_str().expect("a name").starts_with("lsm/")), "{hooks:?}");
@@ -85,18 +88,49 @@ fn network_rules_are_enforced(machine: Machine) {
     fanotify_refuses_opens_and_programs(&guest, &stack, agent);
 }
 
+const NOT_ASKED: &str = "By fanotify (*partial*), anything but opens and programs";
+
+/// What is tried where fanotify asks, and what becomes of it.
+const BY_FANOTIFY: [(&str, Expected); 24] = [
+    ("read_open", Expected::Denied),
+    ("write_open", Expected::Denied),
+    ("exec", Expected::Denied),
+    ("exec_script", Expected::Denied),
+    ("read_openat2", Expected::Denied),
+    ("read_by_handle", Expected::Denied),
+    ("read_uring_openat", Expected::Denied),
+    ("read_uring_openat_worker", Expected::Denied),
+    ("read_uring_openat_polled", Expected::Denied),
+    ("read_mount_namespace", Expected::Denied),
+    ("read_chroot", Expected::Denied),
+    ("read_symlink", Expected::Denied),
+    ("write_truncating_open", Expected::Denied),
+    ("write_creat", Expected::Denied),
+    ("exec_chroot", Expected::Denied),
+    ("exec_descriptor", Expected::Denied),
+    ("read_overlay", Expected::Passes("An overlay over a file system that fanotify asks about")),
+    ("read_renamed", Expected::Passes(NOT_ASKED)),
+    ("write_unlink", Expected::Passes(NOT_ASKED)),
+    ("write_truncate", Expected::Passes(NOT_ASKED)),
+    ("write_mkdir", Expected::Passes(NOT_ASKED)),
+    ("write_chmod", Expected::Passes(NOT_ASKED)),
+    ("write_xattr", Expected::Passes(NOT_ASKED)),
+    ("exec_by_loader", Expected::Passes(NOT_ASKED)),
+];
+
 /// What fanotify refuses on `/data`, by rules that hold there, and no longer than its `tyrd` lives.
 fn fanotify_refuses_opens_and_programs(guest: &Guest, stack: &Stack, agent: GuestAgent<'_>) {
-    let lines = ["read_open", "write_open", "exec", "exec_script", "read_uring_openat", "read_mount_namespace"];
-    let all = |who: &str| lines.iter().enumerate().map(|(n, class)| format!("{class} /data/{who}{n}\n")).collect::<String>();
-    for who in ["governed", "ungoverned", "after"] {
-        let prepared: String = (0..lines.len()).map(|n| format!("prepare /data/{who}{n}\n")).collect();
+    for who in [GOVERNED, UNGOVERNED, "/data/after"] {
+        let prepared: String = (0..BY_FANOTIFY.len()).map(|n| format!("prepare {who}{n}\n")).collect();
         let outcomes = attack(guest, &agent, Who::Ungoverned, &[], &prepared);
         assert!(outcomes.lines().all(|outcome| outcome == "ok"), "{outcomes}");
     }
-    let passes = "ok\n".repeat(lines.len());
-    assert_eq!(attack(guest, &agent, Who::Ungoverned, &[], &all("ungoverned")), passes);
-    assert_eq!(attack(guest, &agent, Who::Governed, &[], &all("governed")), "EPERM\n".repeat(lines.len()));
+    let attempts = BY_FANOTIFY.iter().enumerate();
+    let attempts: Vec<Attempt> = attempts
+        .map(|(n, (class, expected))| Attempt { line: format!("{class} {{who}}{n}"), expected: *expected })
+        .collect();
+    check(&attempts, |who, lines| attack(guest, &agent, who, &[], lines));
+    check(&[files::on_disk()], |who, lines| attack(guest, &agent, who, &[], lines));
     let refused = event(stack, "deny", "/data/governed0/vault/secret");
     assert_eq!(
         (&refused["kind"], &refused["server_verdict"], &refused["rule"], &refused["metadata"]["enforced_by"]),

