@@ -8,13 +8,15 @@ struct comparison {
 	char said[PATH_BYTES_MAX];
 	/* Whose opens; set by who asks. */
 	__u32 tid;
+	/* Which of them, from 0: an overlay opens the file below too. */
+	__u32 wanted;
 	/* Opens so far. */
 	__u32 opens;
-	/* Of the last one: bytes that bpf_d_path() wrote, or its error; and what the walk found. */
+	/* Of the wanted one: bytes that bpf_d_path() wrote, or its error; and what the walk found. */
 	__s32 said_bytes;
 	struct walked walked;
 };
-SAME_SIZE(struct comparison, 4352 + 4096 + 24);
+SAME_SIZE(struct comparison, 4352 + 4096 + 28);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -32,7 +34,8 @@ int BPF_PROG(tyr_compare, struct file *file)
 
 	if (!c || c->tid != (__u32)bpf_get_current_pid_tgid())
 		return 0;
-	c->opens++;
+	if (c->opens++ != c->wanted)
+		return 0;
 	c->said_bytes = bpf_d_path(&file->f_path, c->said, sizeof(c->said));
 	walk_path(&c->walk, (__u64)BPF_CORE_READ(file, f_path.dentry), (__u64)BPF_CORE_READ(file, f_path.mnt), &c->walked);
 	return 0;

@@ -131,7 +131,7 @@ impl Fanotify {
                 c_path: c_path.clone(),
                 group: Arc::downgrade(&group),
             });
-            started.work(&group, judge.clone()).map_err(failed)?;
+            start_worker(&group, judge.clone()).map_err(failed)?;
             started.watch(&group, judge).map_err(failed)?;
             group.mark(&c_path).map_err(|source| match source.raw_os_error() {
                 Some(libc::EPERM) => FanotifyError::NotAllowed(source),
@@ -163,12 +163,6 @@ impl Fanotify {
         })
     }
 
-    fn work(&self, group: &Arc<Group>, judge: Judge) -> io::Result<()> {
-        let (group, number) = (Arc::clone(group), group.new_worker());
-        thread::Builder::new().name("fanotify".to_owned()).spawn(move || worker(&group, number, judge))?;
-        Ok(())
-    }
-
     /// Looks after a worker until its group is gone.
     fn watch(&self, group: &Arc<Group>, judge: Judge) -> io::Result<()> {
         let (group, overdue, stop) = (Arc::downgrade(group), Arc::clone(&self.overdue), Arc::clone(&self.stop));
@@ -181,13 +175,7 @@ impl Fanotify {
                         judge.lose();
                     }
                     late += 1;
-                    let number = group.new_worker();
-                    let (next, judge) = (Arc::clone(&group), judge.clone());
-                    let started = late <= LATE_MAX
-                        && thread::Builder::new()
-                            .name("fanotify".to_owned())
-                            .spawn(move || worker(&next, number, judge))
-                            .is_ok();
+                    let started = late <= LATE_MAX && start_worker(&group, judge.clone()).is_ok();
                     if !started {
                         group.give_up();
                         break;
@@ -215,6 +203,13 @@ impl Drop for Fanotify {
             group.give_up();
         }
     }
+}
+
+/// A worker in the place of the one before.
+fn start_worker(group: &Arc<Group>, judge: Judge) -> io::Result<()> {
+    let (group, number) = (Arc::clone(group), group.new_worker());
+    thread::Builder::new().name("fanotify".to_owned()).spawn(move || worker(&group, number, judge))?;
+    Ok(())
 }
 
 /// Answers one question after the other, until the group is given up or another worker stands in its place. The group closes with the

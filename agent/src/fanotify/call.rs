@@ -66,7 +66,9 @@ fn parse(text: &str) -> Call {
     let arguments: Vec<u64> = words.map_while(|word| u64::from_str_radix(word.strip_prefix("0x")?, 16).ok()).collect();
     let flags = |at: usize| match arguments.get(at) {
         // Flags are an int: the upper half says nothing.
-        Some(argument) => Call::Open { flags: i32::from_ne_bytes((*argument as u32).to_ne_bytes()) },
+        Some(argument) => {
+            Call::Open { flags: u32::try_from(argument & u64::from(u32::MAX)).expect("32 bits").cast_signed() }
+        }
         None => Call::OpenUnknown,
     };
     match number {

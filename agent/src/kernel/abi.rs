@@ -183,10 +183,10 @@ twins! {
     /// What a walk found.
     Walked("walked", 12) { at: u32 = 0, view_at: u32 = 4, flags: u32 = 8, }
     /// The walk beside the kernel's own.
-    Comparison("comparison", WALK_BYTES + PATH_BYTES_MAX + 24) {
+    Comparison("comparison", WALK_BYTES + PATH_BYTES_MAX + 28) {
         walk: [u8; WALK_BYTES] = 0, said: [u8; PATH_BYTES_MAX] = WALK_BYTES, tid: u32 = WALK_BYTES + PATH_BYTES_MAX,
-        opens: u32 = WALK_BYTES + PATH_BYTES_MAX + 4, said_bytes: i32 = WALK_BYTES + PATH_BYTES_MAX + 8,
-        walked: Walked = WALK_BYTES + PATH_BYTES_MAX + 12,
+        wanted: u32 = WALK_BYTES + PATH_BYTES_MAX + 4, opens: u32 = WALK_BYTES + PATH_BYTES_MAX + 8,
+        said_bytes: i32 = WALK_BYTES + PATH_BYTES_MAX + 12, walked: Walked = WALK_BYTES + PATH_BYTES_MAX + 16,
     }
 }
 

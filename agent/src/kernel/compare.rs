@@ -25,7 +25,7 @@ impl std::fmt::Debug for Comparison {
     }
 }
 
-/// The last open of the thread.
+/// An open of the thread.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compared {
     /// What the walk gives, from the root of the mount namespace.
@@ -68,16 +68,16 @@ impl Comparison {
         Ok(Self { _object: object, shared })
     }
 
-    /// What both said of the last open that this makes; `None` when it makes none.
+    /// What both said of the first open that this makes, or of a later one; `None` when it makes none.
     ///
     /// # Errors
-    /// The map can't be read.
-    pub fn of(&self, open: impl FnOnce()) -> Result<Option<Compared>, KernelError> {
-        let read = || self.shared.get(&0, 0).map_err(|e| map("comparisons", e));
-        let before = read()?.opens;
+    /// The map can't be read or written.
+    pub fn of(&mut self, wanted: u32, open: impl FnOnce()) -> Result<Option<Compared>, KernelError> {
+        let asked = abi::Comparison { wanted, opens: 0, ..self.read()? };
+        self.shared.set(0, asked, 0).map_err(|e| map("comparisons", e))?;
         open();
-        let found = read()?;
-        if found.opens == before {
+        let found = self.read()?;
+        if found.opens <= wanted {
             return Ok(None);
         }
         let at = (found.walked.at as usize).min(PATH_BYTES_MAX);
@@ -96,5 +96,9 @@ impl Comparison {
             },
             said,
         }))
+    }
+
+    fn read(&self) -> Result<abi::Comparison, KernelError> {
+        self.shared.get(&0, 0).map_err(|e| map("comparisons", e))
     }
 }

@@ -48,9 +48,12 @@ impl Twice {
             self.0.remove(&head.tid);
         }
         let failed = head.flags & RECORD_TRIED != 0;
-        last.is_some_and(|judged| match judged.denied {
-            true => failed && i32::from(record.errnum) == libc::EPERM,
-            false => !failed && judged.inode == record.merge.inode,
+        last.is_some_and(|judged| {
+            if judged.denied {
+                failed && i32::from(record.errnum) == libc::EPERM
+            } else {
+                !failed && judged.inode == record.merge.inode
+            }
         })
     }
 

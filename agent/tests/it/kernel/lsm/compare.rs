@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{chroot, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags, open, openat};
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind, mount_change, unmount};
@@ -32,7 +32,7 @@ impl Trial {
     /// Opens something; gives what was found.
     fn open(&mut self, what: &str, opened: impl FnOnce() -> OwnedFd) -> Compared {
         let mut link = Vec::new();
-        let found = self.comparison.of(|| {
+        let found = self.comparison.of(0, || {
             let file = opened();
             // readlink opens nothing.
             link = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))
@@ -75,6 +75,14 @@ fn file(path: impl AsRef<Path>, flags: OFlags) -> OwnedFd {
 fn at(folder: &OwnedFd, name: &str, flags: OFlags) -> OwnedFd {
     let flags = flags | OFlags::CLOEXEC;
     openat(folder, name, flags, Mode::from_raw_mode(0o600)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The kernel's version, as far as it matters.
+fn release() -> (u32, u32) {
+    let name = rustix::system::uname();
+    let name = name.release().to_str().expect("text");
+    let mut parts = name.split('.').map_while(|part| part.parse().ok());
+    (parts.next().expect("a number"), parts.next().expect("a number"))
 }
 
 fn names(trial: &mut Trial, top: &Path) {
@@ -124,7 +132,7 @@ fn long_paths(trial: &mut Trial, top: &Path) {
             continue;
         }
         // The kernel's own function gives up; the walk has room for one byte more, and says when it has not.
-        let found = trial.comparison.of(|| drop(create())).expect("the map is there").expect("it was seen");
+        let found = trial.comparison.of(0, || drop(create())).expect("the map is there").expect("it was seen");
         assert_eq!(found.said, Err(libc::ENAMETOOLONG), "{length}");
         assert_eq!(found.flags.truncated, length > SAID_BYTES_MAX + 1, "{length}");
         assert!(found.path.ends_with(leaf.as_bytes()), "{length}");
@@ -154,7 +162,7 @@ fn names_that_are_gone(trial: &mut Trial, top: &Path) {
     // Made up by its file system: the walk tells the name alone.
     let memory = rustix::fs::memfd_create("m", rustix::fs::MemfdFlags::CLOEXEC).expect("memory");
     let again = format!("/proc/self/fd/{}", memory.as_raw_fd());
-    let found = trial.comparison.of(|| drop(file(&again, OFlags::RDONLY))).expect("a map").expect("it was seen");
+    let found = trial.comparison.of(0, || drop(file(&again, OFlags::RDONLY))).expect("a map").expect("it was seen");
     assert!(found.flags.pseudo);
     assert_eq!((&*found.path, found.said), (&b"memfd:m"[..], Ok(b"/memfd:m (deleted)".to_vec())));
     trial.compared += 1;
@@ -183,6 +191,11 @@ fn mounts(trial: &mut Trial, top: &Path) {
     let layers = CString::new(layers).expect("no NUL");
     mount("overlay", top.join("merged"), "overlay", MountFlags::empty(), Some(&*layers)).expect("root may");
     trial.path(top.join("merged/below"));
+    // The overlay opens the file below itself. Since 6.7 that one has a path of its own there, from the root of its layer.
+    let below = trial.comparison.of(1, || drop(file(top.join("merged/below"), OFlags::RDONLY)));
+    let below = below.expect("the map is there").expect("a second open was seen");
+    let expected = if release() >= (6, 7) { PathBuf::from("/below") } else { top.join("merged/below") };
+    assert_eq!((&*below.path, below.said.as_deref()), (expected.as_os_str().as_bytes(), Ok(&*below.path)));
     trial.open("copied up", || file(top.join("merged/copied"), OFlags::RDWR));
     trial.open("new in an overlay", || file(top.join("merged/new"), OFlags::CREATE | OFlags::WRONLY));
     trial.path(top.join("upper/new"));
