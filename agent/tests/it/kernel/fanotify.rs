@@ -1,5 +1,6 @@
 //! Files and programs refused by fanotify, on a file system that the test mounts for itself, in a mount namespace of its own.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt;
@@ -148,16 +149,18 @@ def in_child(deed):
         _exit(0)
     status = waitstatus_to_exitcode(waitpid(child, 0)[1])
     if status: raise OSError(status, '')
-out = __builtins__.open({results:?}, 'w')
-chdir({folder:?})
+out = __builtins__.open('{}', 'w')
+chdir('{}')
 def deed(name, action):
     try: action(); errno = 0
     except OSError as error: errno = error.errno
     print(name, errno, file=out)
-"
+",
+        results.display(),
+        folder.display()
     );
     for (name, expression, _) in deeds {
-        program += &format!("deed({name:?}, lambda: {expression})\n");
+        writeln!(program, "deed('{name}', lambda: {expression})").expect("writing to a String");
     }
     program
 }
