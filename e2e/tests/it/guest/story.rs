@@ -121,8 +121,8 @@ const BY_FANOTIFY: [(&str, Expected); 24] = [
 /// What fanotify refuses on `/data`, by rules that hold there, and no longer than its `tyrd` lives.
 fn fanotify_refuses_opens_and_programs(guest: &Guest, stack: &Stack, agent: GuestAgent<'_>) {
     for who in [GOVERNED, UNGOVERNED, "/data/after"] {
-        let prepared: String = (0..BY_FANOTIFY.len()).map(|n| format!("prepare {who}{n}\n")).collect();
-        let outcomes = attack(guest, &agent, Who::Ungoverned, &[], &prepared);
+        let lines = (0..BY_FANOTIFY.len()).map(|n| format!("prepare {who}{n}\n"));
+        let outcomes = attack(guest, &agent, Who::Ungoverned, &[], &lines.collect::<Vec<_>>().concat());
         assert!(outcomes.lines().all(|outcome| outcome == "ok"), "{outcomes}");
     }
     let attempts = BY_FANOTIFY.iter().enumerate();
