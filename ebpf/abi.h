@@ -120,6 +120,8 @@ enum {
 	RECORD_GUARDED = 64,
 	/* Connect: a socket whose peers no rule can name; instead of address, port and protocol it has family, kind, socket_protocol. */
 	RECORD_SOCKET = 128,
+	/* Made by tyrd, which gave the verdict through fanotify. */
+	RECORD_FANOTIFY = 256,
 };
 
 /* Flags of a path. */

@@ -9,5 +9,6 @@
 #include "guard.bpf.c"
 #include "probe.bpf.c"
 #include "rehearsal.bpf.c"
+#include "compare.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -22,6 +22,8 @@ const FORM: &str = "it is YAML, one `key: value` per line; `server`, and `ca_fil
 const CONFIG_BYTES_MAX: u64 = 64 * 1024;
 /// Largest in-memory event buffer that can be asked for, in MiB.
 const BUFFER_SIZE_MB_MAX: u32 = 16 * 1024;
+/// Most file systems that can be named; each has two threads.
+const FANOTIFY_MOUNTS_MAX: usize = 16;
 
 /// The configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -54,6 +56,8 @@ pub struct Config {
     pub allow_events: AllowEvents,
     /// Limits everything to a part of the host.
     pub scope: Option<ScopeConfig>,
+    /// File systems on which opens and programs are refused also where the kernel takes no BPF LSM programs.
+    pub fanotify: Option<FanotifyConfig>,
     /// Further fingerprints of AI tools, in the form of the built-in ones.
     pub fingerprints: Option<PathBuf>,
 }
@@ -92,6 +96,14 @@ pub struct ScopeConfig {
     pub cgroup: PathBuf,
 }
 
+/// `fanotify`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FanotifyConfig {
+    /// Where they are mounted, as absolute paths.
+    pub mounts: Vec<PathBuf>,
+}
+
 fn default_data_dir() -> PathBuf {
     PathBuf::from("/var/lib/tyrd")
 }
@@ -128,7 +140,16 @@ impl Config {
             return Err(fail(&io::Error::other(format!("{size} bytes are more than {CONFIG_BYTES_MAX}"))));
         }
         let text = fs::read_to_string(path).map_err(|error| fail(&error))?;
-        Self::parse(&text).map_err(|problem| problem.into_fault(path))
+        Self::from_text(&text, path)
+    }
+
+    /// Checks the text of a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::load`].
+    pub fn from_text(text: &str, path: &Path) -> Result<Self, Fault> {
+        Self::parse(text).map_err(|problem| problem.into_fault(path))
     }
 
     /// Whether the file holds an enrollment token that every user of this host may read.
@@ -177,6 +198,9 @@ impl Config {
                 "set it to `audit`: pretending to block would be worse than saying so",
             ));
         }
+        if let Some(fanotify) = &self.fanotify {
+            fanotify.check()?;
+        }
         if let Some(name) = &self.name
             && !is_agent_name(name)
         {
@@ -205,6 +229,32 @@ impl Config {
     /// Most that unacknowledged events may take, in bytes.
     pub fn buffer_bytes_max(&self) -> usize {
         usize::try_from(u64::from(self.buffer_size_mb) * 1024 * 1024).unwrap_or(usize::MAX)
+    }
+}
+
+impl FanotifyConfig {
+    fn check(&self) -> Result<(), Problem> {
+        let mounts = &self.mounts;
+        if mounts.is_empty() || mounts.len() > FANOTIFY_MOUNTS_MAX {
+            return Err(Problem::at_key(
+                "`fanotify.mounts` names no file system, or too many",
+                &format!("it can be 1 to {FANOTIFY_MOUNTS_MAX}; leave `fanotify` out to ask about none"),
+            ));
+        }
+        let plain = |path: &PathBuf| path.is_absolute() && !path.components().any(|part| part == Component::ParentDir);
+        if let Some(wrong) = mounts.iter().find(|path| !plain(path)) {
+            return Err(Problem::at_key(
+                &format!("`{}` in `fanotify.mounts` is no absolute path", wrong.display()),
+                "write where it is mounted, such as `/home`",
+            ));
+        }
+        if let Some(twice) = mounts.iter().enumerate().find(|(at, path)| mounts[..*at].contains(path)) {
+            return Err(Problem::at_key(
+                &format!("`{}` is in `fanotify.mounts` twice", twice.1.display()),
+                "keep one of them",
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@
 mod record;
 
 pub(crate) use record::Record;
+pub use record::read_any;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -52,8 +53,19 @@ pub struct Judged {
     pub failed: bool,
     /// It would have made the policy void, and was denied whatever the policy says.
     pub guarded: bool,
+    /// Who carried the verdict out.
+    pub enforced_by: EnforcedBy,
     /// The program that acted; that of the process is another one where it has just been started.
     pub by: Arc<Program>,
+}
+
+/// Who carries a verdict out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EnforcedBy {
+    /// The programs in the kernel.
+    Kernel,
+    /// `tyrd`, which the kernel asked.
+    Fanotify,
 }
 
 /// What is done to a file.
@@ -270,7 +282,16 @@ pub struct Open {
 impl Open {
     /// The path as the process itself sees it.
     pub fn view(&self) -> &[u8] {
-        &self.path[self.view_at.min(self.path.len())..]
+        view(&self.path, self.view_at)
+    }
+}
+
+/// The part of a path from where a process's view of it begins. Its own root has nothing behind that, and is `/` to it.
+pub(crate) fn view(path: &[u8], at: usize) -> &[u8] {
+    match path.get(at..) {
+        Some([]) if !path.is_empty() => b"/",
+        Some(view) => view,
+        None => b"",
     }
 }
 

@@ -3,6 +3,7 @@
 //! This module alone knows aya. What the programs report leaves as [`KernelEvent`]s through [`Kernel::events`]; what they
 //! are told goes in through [`Kernel::publish`] and [`Kernel::mark`].
 
+use std::ffi::CStr;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,20 +16,25 @@ use crate::fingerprints::{Fingerprints, FingerprintsError};
 
 pub(crate) mod abi;
 mod canary;
+mod compare;
 mod load;
 mod lsm;
 mod marks;
 mod pins;
 mod policy;
 mod reader;
+mod register;
 mod rehearse;
 mod scan;
 mod shared;
 mod slot;
 mod symbols;
+mod twice;
 
 pub use canary::CanaryError;
+pub use compare::{Compared, Comparison};
 pub use pins::detach;
+pub use register::{Mark, Register, Told, Who};
 pub use rehearse::Rehearsal;
 
 use shared::Shared;
@@ -251,6 +257,22 @@ impl Kernel {
         self.shared.try_denial()
     }
 
+    /// The same with the folder `at`: shows whether what judges opens there denies any.
+    ///
+    /// # Errors
+    /// It was not denied, or could not be tried.
+    pub fn try_denial_of(&self, at: &CStr) -> Result<(), CanaryError> {
+        self.shared.try_denial_of(at)
+    }
+
+    /// The marks, for a judge outside of the kernel programs.
+    ///
+    /// # Errors
+    /// The maps could not be opened again.
+    pub fn register(&self) -> Result<Register, KernelError> {
+        self.shared.register()
+    }
+
     /// Makes a running process the root of a tree. It and what it starts from now on is governed once this returns.
     /// A process that belongs to a tree already stays there.
     ///
@@ -291,6 +313,11 @@ impl Kernel {
     /// The folder that keeps the hooks beyond this agent's end, if one does.
     pub fn kept(&self) -> Option<PathBuf> {
         self.shared.hooks.lock().expect("no holder panics").kept()
+    }
+
+    /// Whether the programs judge each open before it happens.
+    pub fn judges_opens(&self) -> bool {
+        self.hooks().contains(&lsm::OPEN)
     }
 
     /// What is enforced, and one sentence on why not more.

@@ -10,6 +10,7 @@ pub mod control;
 pub mod data_dir;
 pub mod decode;
 pub mod enrich;
+pub mod fanotify;
 pub mod fault;
 pub mod fingerprints;
 pub mod identity;

@@ -18,7 +18,7 @@ use tyr_proto::v1::{self, Event, EventKind};
 
 use crate::clock::{Clock, Stamp};
 use crate::config::AllowEvents;
-use crate::decode::{Judged, KernelEvent, Operation, PathFlags, Process, What};
+use crate::decode::{EnforcedBy, Judged, KernelEvent, Operation, PathFlags, Process, What};
 use crate::enrich::{AiProcess, Trees, cmdline};
 use crate::judge::{self, GUARDED, NOT_ENFORCED, NOT_JUDGED, Ruling, conditions};
 use crate::policies::{InForce, Policies};
@@ -179,8 +179,11 @@ impl Pipeline {
                 // The kernel reports none that it did not judge.
                 let Some(judged) = &event.judged else { return };
                 let policy = self.policy_of(Some(judged));
-                let metadata =
-                    [("flags", path_flags(run.path_flags)), ("operation", judged.operation.as_str().to_owned())];
+                let metadata = [
+                    ("flags", path_flags(run.path_flags)),
+                    ("operation", judged.operation.as_str().to_owned()),
+                    ("enforced_by", enforced_by(Some(judged)).to_owned()),
+                ];
                 let ruling = judge::run(&policy, process, run, judged);
                 // bpf(2) has no path.
                 let bpf = judged.operation == Operation::Bpf;
@@ -202,6 +205,7 @@ impl Pipeline {
                     ("flags", path_flags(open.path_flags)),
                     ("errno", errno),
                     ("operation", operation),
+                    ("enforced_by", enforced_by(judged).to_owned()),
                     held,
                     integrity,
                 ];
@@ -356,6 +360,14 @@ struct Repeats {
 impl Repeats {
     fn one() -> Self {
         Self { count: 1, last_boot_ns: None }
+    }
+}
+
+/// Named where it isn't the kernel programs, which outlive the agent and see more than opens.
+fn enforced_by(judged: Option<&Judged>) -> &'static str {
+    match judged.map(|judged| judged.enforced_by) {
+        Some(EnforcedBy::Fanotify) => "fanotify",
+        Some(EnforcedBy::Kernel) | None => "",
     }
 }
 

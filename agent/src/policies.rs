@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use prost::Message;
 use sha2::{Digest, Sha256};
+use tokio::sync::watch;
 use tracing::{error, info, warn};
 use tyr_policy::{Effective, Image, ImageError, Layer, Policy};
 use tyr_proto::v1::{PolicyPush, PolicyStatus};
@@ -82,12 +83,32 @@ pub struct Policies {
     enforcer: Arc<dyn Enforcer>,
     /// Newest last; never empty.
     generations: RwLock<VecDeque<Arc<InForce>>>,
+    images: watch::Sender<Option<Arc<Lowered>>>,
+}
+
+/// The tables of the policy in force, for who judges by them outside of the kernel.
+#[derive(Debug)]
+pub struct Lowered {
+    /// The number of the kernel's.
+    pub generation: u32,
+    /// The same as the kernel's.
+    pub image: Image,
 }
 
 impl Policies {
     /// No policy yet: everything is allowed, and observed.
     pub fn new(data: Arc<DataDir>, enforcer: Arc<dyn Enforcer>) -> Self {
-        Self { data, enforcer, generations: RwLock::new(VecDeque::from([Arc::default()])) }
+        Self {
+            data,
+            enforcer,
+            generations: RwLock::new(VecDeque::from([Arc::default()])),
+            images: watch::Sender::default(),
+        }
+    }
+
+    /// The tables of each policy that comes into force from now on; `None` before the first.
+    pub fn images(&self) -> watch::Receiver<Option<Arc<Lowered>>> {
+        self.images.subscribe()
     }
 
     /// The policy in force.
@@ -173,6 +194,10 @@ impl Policies {
             generations.pop_front();
         }
         generations.push_back(Arc::new(InForce { policy_id: push.policy_id.clone(), effective, generation }));
+        // Some MiB that nobody needs where the kernel alone judges.
+        if !self.images.is_closed() {
+            self.images.send_replace(Some(Arc::new(Lowered { generation, image })));
+        }
         Ok(())
     }
 }

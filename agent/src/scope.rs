@@ -82,7 +82,7 @@ fn cgroup2_mounts(mountinfo: &str) -> Vec<Mount> {
 }
 
 /// Blanks and the like stand as `\040` in mountinfo.
-fn unescape(text: &str) -> String {
+pub(crate) fn unescape(text: &str) -> String {
     ["040 ", "011\t", "012\n", "134\\"]
         .iter()
         .fold(text.to_owned(), |text, code| text.replace(&format!("\\{}", &code[..3]), &code[3..]))

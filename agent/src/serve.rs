@@ -15,13 +15,14 @@ use crate::config::{AllowEvents, Config};
 use crate::control::{Control, Host, SOCKET};
 use crate::data_dir::DataDir;
 use crate::enrich::AiProcess;
+use crate::fanotify::{Fanotify, FanotifyError};
 use crate::fault::{Fault, chain};
 use crate::fingerprints::Fingerprints;
 use crate::identity::Identity;
 use crate::kernel::{Kernel, KernelError, LossKind, Options, Posture, Tables};
 use crate::memory;
 use crate::pipeline::{self, Flow, Pipeline};
-use crate::policies::{Enforcer, Policies};
+use crate::policies::{Enforcer, Lowered, Policies};
 use crate::ship::{Connection, Shipper};
 use crate::spool::Spool;
 use crate::status::{KernelTables, Loss, PolicyVersion, Status};
@@ -78,12 +79,14 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
     info!(posture = posture_name(posture), reason = posture_reason, hooks = kernel.hooks().len(), "watching this host");
 
     let policies = Arc::new(Policies::new(Arc::clone(&data), Arc::clone(&kernel) as Arc<dyn Enforcer>));
+    let images = config.fanotify.is_some().then(|| policies.images());
     policies.load_cached();
     kernel.keep().map_err(|error| Fault::new("tyrd can't take over").because(&error).hint(error.hint()))?;
+    let fanotify = ask_about_opens(&config, &kernel, images)?;
     let spool = Arc::new(Spool::new(config.buffer_bytes_max()));
     let pipeline = Pipeline::new(config.allow_events, Arc::clone(&policies), Arc::clone(&spool));
     let (connection, connection_seen) = watch::channel(Connection::Connecting);
-    let (report, capabilities) = watch::channel(capabilities(&kernel, scope.as_deref()));
+    let (report, capabilities) = watch::channel(capabilities(&kernel, fanotify.as_deref(), scope.as_deref()));
     let proofs = Arc::new(Proofs::default());
     let seen = connection_seen.clone();
     let host = Arc::new(Running {
@@ -92,6 +95,7 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
         started_unix_us: unix_us_now(),
         data: Arc::clone(&data),
         kernel: Arc::clone(&kernel),
+        fanotify: fanotify.clone(),
         policies: Arc::clone(&policies),
         spool: Arc::clone(&spool),
         flow: pipeline.flow(),
@@ -130,7 +134,7 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
             memory::give_back();
         })
     };
-    let proving = tokio::spawn(proof::run(Arc::clone(&kernel), report, proofs));
+    let proving = tokio::spawn(proof::run(Arc::clone(&kernel), fanotify, report, proofs));
     let mut shipping = tokio::spawn(shipper.run(stop_shipping.clone()));
     let controlling = tokio::spawn(async move { control.serve(host).await });
     supervision::ready();
@@ -163,6 +167,39 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
     let counters = spool.counters();
     info!(events.emitted = counters.emitted, events.lost = counters.lost, records_left = counters.records, "stopped");
     ended.map_err(|panic| Fault::new("the connection to the server failed").because(&panic))?
+}
+
+/// Where the kernel does not judge files itself, has it ask about those that the configuration names. To be called when the policy is
+/// in force.
+fn ask_about_opens(
+    config: &Config,
+    kernel: &Kernel,
+    images: Option<watch::Receiver<Option<Arc<Lowered>>>>,
+) -> Result<Option<Arc<Fanotify>>, Fault> {
+    let (Some(fanotify), Some(images)) = (&config.fanotify, images) else { return Ok(None) };
+    if kernel.judges_opens() {
+        info!("the kernel judges opens itself, so `fanotify` is not needed");
+        return Ok(None);
+    }
+    let register = kernel.register().map_err(FanotifyError::from);
+    let started = register.and_then(|register| Fanotify::start(&fanotify.mounts, register, &images));
+    let started = started.map_err(|error| {
+        Fault::new("tyrd can't refuse files and programs by fanotify").because(&error).hint(error.hint())
+    })?;
+    info!(mounts = ?fanotify.mounts, "files and programs are refused by fanotify");
+    Ok(Some(Arc::new(started)))
+}
+
+/// The posture with why it is no better, and with what fanotify does about it.
+fn posture(kernel: &Kernel, fanotify: Option<&Fanotify>) -> (Posture, String) {
+    let (posture, reason) = kernel.posture();
+    let mounts: Vec<String> =
+        fanotify.iter().flat_map(|fanotify| fanotify.mounts()).map(|path| path.display().to_string()).collect();
+    if mounts.is_empty() {
+        return (posture, reason.to_owned());
+    }
+    let mounts = mounts.join(", ");
+    (posture, format!("{reason}, but for what is opened or run on {mounts}: refused by fanotify while tyrd runs"))
 }
 
 /// Marks what runs already. A child that is forked meanwhile is marked by its parent's mark, or found by the next round.
@@ -210,10 +247,11 @@ fn note_losses(kernel: &Kernel, spool: &Spool) {
     }
 }
 
-fn capabilities(kernel: &Kernel, scope: Option<&Path>) -> CapabilityReport {
+fn capabilities(kernel: &Kernel, fanotify: Option<&Fanotify>, scope: Option<&Path>) -> CapabilityReport {
     let host = rustix::system::uname();
-    let (posture, reason) = kernel.posture();
+    let (posture, reason) = posture(kernel, fanotify);
     let features: &[&str] = match posture {
+        Posture::Partial if fanotify.is_some() => &["observe", "net_enforce", "fanotify"],
         Posture::Observing => &["observe"],
         Posture::Partial => &["observe", "net_enforce"],
         Posture::Enforcing => &["observe", "net_enforce", "lsm", "enforce"],
@@ -230,7 +268,7 @@ fn capabilities(kernel: &Kernel, scope: Option<&Path>) -> CapabilityReport {
             Posture::Enforcing => v1::Posture::Enforcing,
         }
         .into(),
-        posture_reason: reason.to_owned(),
+        posture_reason: reason,
         boot_id: fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned(),
         scope: scope.map(|scope| scope.display().to_string()).unwrap_or_default(),
     }
@@ -251,6 +289,7 @@ struct Running {
     started_unix_us: i64,
     data: Arc<DataDir>,
     kernel: Arc<Kernel>,
+    fanotify: Option<Arc<Fanotify>>,
     policies: Arc<Policies>,
     spool: Arc<Spool>,
     flow: Arc<Flow>,
@@ -261,7 +300,7 @@ struct Running {
 
 impl Host for Running {
     fn status(&self) -> Status {
-        let (posture, reason) = self.kernel.posture();
+        let (posture, reason) = posture(&self.kernel, self.fanotify.as_deref());
         let policy = self.policies.current();
         let layer = |layer: &tyr_policy::Layer| PolicyVersion {
             version: layer.version,
@@ -278,7 +317,7 @@ impl Host for Running {
             server: self.config.server.to_string(),
             connection: self.connection.borrow().clone(),
             posture: posture_name(posture).to_owned(),
-            posture_reason: reason.to_owned(),
+            posture_reason: reason,
             hooks: self.kernel.hooks().into_iter().map(ToString::to_string).collect(),
             scope: self.scope.as_ref().map(|scope| scope.display().to_string()).unwrap_or_default(),
             tables: match self.kernel.tables() {

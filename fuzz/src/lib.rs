@@ -22,9 +22,11 @@ pub const TARGETS: &[Target] = &[
     ("fingerprints", fingerprints),
     ("glob", glob),
     ("policy", policy),
+    ("ring_record", ring_record),
     ("terminal", terminal),
     ("text", text),
     ("times", times),
+    ("tyrd_config", tyrd_config),
 ];
 
 fn utf8(bytes: &[u8]) -> Option<&str> {
@@ -140,5 +142,33 @@ pub fn times(bytes: &[u8]) {
 pub fn fingerprints(bytes: &[u8]) {
     if let Some(yaml) = utf8(bytes) {
         let _ = tyr_agent::fingerprints::Fingerprints::parse("added", yaml);
+    }
+}
+
+/// A record of the kernel programs, as tyrd reads it from a ring.
+pub fn ring_record(bytes: &[u8]) {
+    tyr_agent::decode::read_any(bytes);
+}
+
+/// tyrd's configuration: refused in words that show no token, or within its bounds.
+pub fn tyrd_config(bytes: &[u8]) {
+    let Some(yaml) = utf8(bytes) else { return };
+    match tyr_agent::config::Config::from_text(yaml, "tyrd.yaml".as_ref()) {
+        Ok(config) => {
+            assert!((1..=3600).contains(&config.heartbeat_interval().as_secs()), "{config:?}");
+            assert!(config.buffer_bytes_max() > 0, "{config:?}");
+            assert!(!config.agent_name().is_empty(), "{config:?}");
+            let mounts = config.fanotify.iter().flat_map(|fanotify| &fanotify.mounts);
+            assert!(mounts.clone().all(|path| path.is_absolute()), "{config:?}");
+        }
+        Err(fault) => {
+            let text = fault.to_string();
+            assert!(text.starts_with("error: ") && text.contains("\ncause: "), "{text}");
+            let token = yaml.lines().find_map(|line| line.strip_prefix("enrollment_token: "));
+            // Written elsewhere too, such as for a key, it is no secret place any more.
+            if let Some(token) = token.filter(|token| token.len() >= 12 && yaml.matches(token).count() == 1) {
+                assert!(!text.contains(token), "{text}");
+            }
+        }
     }
 }

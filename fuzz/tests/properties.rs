@@ -47,6 +47,12 @@ const PIECES: &[&str] = &[
     "\u{202e}",
     "\0",
     "\n\x08\x12",
+    "server: https://tyr.example:7700\nca_file: /etc/tyr/ca.pem\n",
+    "enrollment_token: tyr_et_0192f0c1_0123456789abcdef\n",
+    "fanotify: {mounts: [/home, /srv/work]}\n",
+    "scope: {cgroup: /ai}\n",
+    "heartbeat_interval_s: 30\n",
+    "buffer_size_mb: ",
 ];
 
 fn input() -> impl Strategy<Value = Vec<u8>> {
@@ -91,7 +97,7 @@ macro_rules! properties {
     };
 }
 
-properties!(agent_message, cases, filter, fingerprints, glob, policy, terminal, text, times);
+properties!(agent_message, cases, filter, fingerprints, glob, policy, ring_record, terminal, text, times, tyrd_config,);
 
 #[test]
 fn every_target_is_tested_and_has_its_libfuzzer_file() {

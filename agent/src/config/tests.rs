@@ -124,3 +124,16 @@ fn a_token_that_everybody_may_read_is_noticed() {
     assert!(!with_mode(0o640));
     assert!(!Config::parse(MINIMAL).unwrap().exposes_token(file.path()));
 }
+
+#[test]
+fn mounts_of_fanotify_are_checked() {
+    let config = Config::parse(&format!("{MINIMAL}fanotify: {{mounts: [/home, /srv/work]}}\n")).unwrap();
+    assert_eq!(config.fanotify.unwrap().mounts, ["/home", "/srv/work"].map(std::path::PathBuf::from));
+    let message = |mounts: &str| problem(&format!("fanotify: {{mounts: {mounts}}}\n")).1;
+    assert!(message("[]").contains("no file system"));
+    assert!(message("[home]").contains("`home` in `fanotify.mounts` is no absolute path"));
+    assert!(message("[/home/../srv]").contains("no absolute path"));
+    assert!(message("[/home, /srv, /home/]").contains("twice"));
+    assert!(problem("fanotify: {}\n").1.contains("mounts"));
+    assert_eq!(problem("fanotify: {mount: [/home]}\n").2, "did you mean `mounts`?");
+}

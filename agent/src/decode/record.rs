@@ -36,6 +36,16 @@ impl Record {
         }
     }
 
+    /// As the kernel programs wrote it.
+    fn bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Exec { record, path, args, filename } => [bytes_of(record), path, args, filename].concat(),
+            Self::Exit { head } => bytes_of(head).to_vec(),
+            Self::Open { record, path } => [bytes_of(record), path].concat(),
+            Self::Connect { record } => bytes_of(record).to_vec(),
+        }
+    }
+
     pub(crate) fn head(&self) -> &RecordHead {
         match self {
             Self::Exec { record, .. } => &record.head,
@@ -44,6 +54,64 @@ impl Record {
             Self::Connect { record } => &record.head,
         }
     }
+}
+
+/// What fuzzing does with bytes: whatever they are, nothing panics; and a good record made of them is read as what it is.
+///
+/// # Panics
+/// Where that does not hold.
+pub fn read_any(bytes: &[u8]) {
+    if let Some(record) = Record::parse(bytes) {
+        assert!(bytes.starts_with(&record.bytes()), "{record:?}");
+    }
+    for kind in [abi::KIND_EXEC, abi::KIND_EXIT, abi::KIND_OPEN, abi::KIND_CONNECT, abi::KIND_RUN] {
+        let good = good_record(kind, bytes);
+        let record = Record::parse(&good).expect("its lengths are those of its parts");
+        assert_eq!((record.head().kind, record.bytes()), (kind, good));
+    }
+}
+
+/// A record of a kind whose fixed part begins with these bytes, and whose parts are made of the rest.
+fn good_record(kind: u8, bytes: &[u8]) -> Vec<u8> {
+    fn front<T: aya::Pod>(bytes: &[u8]) -> (T, &[u8]) {
+        let mut whole = bytes.to_vec();
+        whole.resize(bytes.len().max(size_of::<T>()), 0);
+        let (front, _) = take(&whole).expect("as many bytes as it has");
+        (front, bytes.get(size_of::<T>()..).unwrap_or_default())
+    }
+    let length = |part: &[u8]| u32::try_from(part.len()).expect("inputs are short");
+    match kind {
+        abi::KIND_EXEC => {
+            let (mut record, tail) = front::<ExecRecord>(bytes);
+            record.head.kind = kind;
+            let (path, rest) = tail.split_at(tail.len() / 2);
+            let (args, filename) = rest.split_at(rest.len() / 2);
+            (record.path_bytes, record.args_bytes, record.filename_bytes) =
+                (length(path), length(args), length(filename));
+            [bytes_of(&record), tail].concat()
+        }
+        abi::KIND_OPEN | abi::KIND_RUN => {
+            let (mut record, tail) = front::<OpenRecord>(bytes);
+            record.head.kind = kind;
+            record.path_bytes = length(tail);
+            [bytes_of(&record), tail].concat()
+        }
+        abi::KIND_CONNECT => {
+            let (mut record, _) = front::<ConnectRecord>(bytes);
+            record.head.kind = kind;
+            bytes_of(&record).to_vec()
+        }
+        _ => {
+            let (mut head, _) = front::<RecordHead>(bytes);
+            head.kind = kind;
+            bytes_of(&head).to_vec()
+        }
+    }
+}
+
+fn bytes_of<T: aya::Pod>(value: &T) -> &[u8] {
+    // SAFETY: as many bytes as the value has, without padding (Pod), for as long as it is borrowed.
+    unsafe { std::slice::from_raw_parts(ptr::from_ref(value).cast(), size_of::<T>()) }
 }
 
 /// The value at the front, and what is behind it.
@@ -55,7 +123,7 @@ fn take<T: aya::Pod>(bytes: &[u8]) -> Option<(T, &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use super::Record;
+    use super::{Record, read_any};
     use proptest::prelude::{any, proptest};
 
     proptest! {
@@ -65,6 +133,7 @@ mod tests {
                 *at = kind;
             }
             Record::parse(&bytes);
+            read_any(&bytes);
         }
     }
 }

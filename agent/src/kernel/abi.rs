@@ -67,6 +67,7 @@ pub(crate) const RECORD_UNJUDGED: u16 = 16;
 pub(crate) const RECORD_JUDGED: u16 = 32;
 pub(crate) const RECORD_GUARDED: u16 = 64;
 pub(crate) const RECORD_SOCKET: u16 = 128;
+pub(crate) const RECORD_FANOTIFY: u16 = 256;
 
 pub(crate) const PATH_DELETED: u32 = 1;
 pub(crate) const PATH_PSEUDO: u32 = 2;
@@ -181,6 +182,14 @@ twins! {
         path: [u8; WALK_BYTES] = 0, profile: u32 = WALK_BYTES, action: u32 = WALK_BYTES + 4, at: u32 = WALK_BYTES + 8,
         path_flags: u32 = WALK_BYTES + 12, answer: u32 = WALK_BYTES + 16, generation: u32 = WALK_BYTES + 20,
     }
+    /// What a walk found.
+    Walked("walked", 12) { at: u32 = 0, view_at: u32 = 4, flags: u32 = 8, }
+    /// The walk beside the kernel's own.
+    Comparison("comparison", WALK_BYTES + PATH_BYTES_MAX + 28) {
+        walk: [u8; WALK_BYTES] = 0, said: [u8; PATH_BYTES_MAX] = WALK_BYTES, tid: u32 = WALK_BYTES + PATH_BYTES_MAX,
+        wanted: u32 = WALK_BYTES + PATH_BYTES_MAX + 4, opens: u32 = WALK_BYTES + PATH_BYTES_MAX + 8,
+        said_bytes: i32 = WALK_BYTES + PATH_BYTES_MAX + 12, walked: Walked = WALK_BYTES + PATH_BYTES_MAX + 16,
+    }
 }
 
 impl TypeName {
@@ -211,7 +220,7 @@ mod tests {
     /// Clang itself says whether C agrees, about each size and each offset.
     #[test]
     fn c_and_rust_lay_out_the_same() {
-        let mut c = String::from("#include \"rehearsal.bpf.c\"\n");
+        let mut c = String::from("#include \"rehearsal.bpf.c\"\n#include \"compare.bpf.c\"\n");
         for (name, limit) in [
             ("AGENT_TYPES_MAX", AGENT_TYPES_MAX),
             ("NET_ENTRIES_MAX", NET_ENTRIES_MAX),

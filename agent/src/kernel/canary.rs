@@ -1,5 +1,6 @@
 //! A denial that is really tried: a process of our own opens a folder that anybody may open, and must not get it.
 
+use std::ffi::CStr;
 use std::io::{self, PipeReader, PipeWriter, Write};
 use std::os::fd::AsRawFd;
 
@@ -50,12 +51,17 @@ impl Shared {
 
     /// See [`super::Kernel::try_denial`].
     pub(super) fn try_denial(&self) -> Result<(), CanaryError> {
+        self.try_denial_of(c"/")
+    }
+
+    /// See [`super::Kernel::try_denial_of`].
+    pub(super) fn try_denial_of(&self, at: &CStr) -> Result<(), CanaryError> {
         let (wait, go) = io::pipe().map_err(CanaryError::Start)?;
         // SAFETY: until its end the child calls nothing but functions that are safe between fork and exec.
         let pid = unsafe { libc::fork() };
         match pid {
             -1 => Err(CanaryError::Start(io::Error::last_os_error())),
-            0 => canary(&wait, &go),
+            0 => canary(&wait, &go, at),
             pid => self.send_off(pid, go),
         }
     }
@@ -96,7 +102,7 @@ impl Shared {
 }
 
 /// The child: waits for its mark, tries, and tells by its exit status.
-fn canary(wait: &PipeReader, go: &PipeWriter) -> ! {
+fn canary(wait: &PipeReader, go: &PipeWriter, at: &CStr) -> ! {
     let mut byte = 0_u8;
     // SAFETY: plain system calls on descriptors and memory that are there until the end; nothing is allocated, locked or dropped.
     unsafe {
@@ -104,7 +110,7 @@ fn canary(wait: &PipeReader, go: &PipeWriter) -> ! {
         if libc::read(wait.as_raw_fd(), (&raw mut byte).cast(), 1) != 1 {
             libc::_exit(OTHERWISE);
         }
-        let opened = libc::open(c"/".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC);
+        let opened = libc::open(at.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC);
         if opened >= 0 {
             libc::_exit(OPENED);
         }

@@ -60,6 +60,8 @@ pub(super) struct Maps {
     /// The same map, to be read by hand.
     pub(super) policies_fd: OwnedFd,
     pub(super) net_rules: LpmTrie<MapData, NetKeyData, NetList>,
+    /// Those that a judge outside of the kernel programs reads, to be opened again, by name.
+    pub(super) again: Vec<(&'static str, OwnedFd)>,
 }
 
 impl std::fmt::Debug for Maps {
@@ -204,6 +206,7 @@ pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
         Some(Map::ArrayOfMaps(data)) => data.fd().as_fd().try_clone_to_owned(),
         _ => Err(io::ErrorKind::NotFound.into()),
     };
+    let again = again(&object)?;
     let enforcing = lsm::load(&mut object, &btf, &options.without);
     let pins = match (&options.pins, &enforcing) {
         (Some(root), Ok(_)) => make_pins(&object, root),
@@ -220,6 +223,7 @@ pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
         fingerprints: take(&mut object, "fingerprints")?,
         policies: take(&mut object, "policies")?,
         net_rules: take(&mut object, "net_rules")?,
+        again,
     };
     let rings = Rings { urgent: take(&mut object, "urgent")?, regular: take(&mut object, "regular")? };
     let mut hooks = Hooks { object, links: Vec::new(), pins, kept: false, opens: None, lsm: Vec::new() };
@@ -289,6 +293,18 @@ fn make_pins(object: &Ebpf, root: &Path) -> Option<Pins> {
             tracing::warn!(folder = %root.display(), reason = %error, "enforcement will end with this agent");
         })
         .ok()
+}
+
+/// Descriptors of the maps that [`super::Register`] opens again.
+fn again(object: &Ebpf) -> Result<Vec<(&'static str, OwnedFd)>, KernelError> {
+    let open = |name| {
+        let data = match object.map(name) {
+            Some(Map::HashMap(data) | Map::Array(data)) => data.fd().as_fd().try_clone_to_owned(),
+            _ => Err(io::ErrorKind::NotFound.into()),
+        };
+        Ok((name, data.map_err(|source| KernelError::Map { map: name, source })?))
+    };
+    ["processes", "programs", "type_names"].into_iter().map(open).collect()
 }
 
 pub(super) fn take<M: TryFrom<Map, Error = aya::maps::MapError>>(

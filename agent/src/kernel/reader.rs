@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aya::maps::{MapData, RingBuf};
-use rustix::time::{ClockId, clock_gettime};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
@@ -15,11 +14,13 @@ use tyr_policy::{Action, FILE_ACTIONS, Verdict, Word};
 
 use super::abi::{self, ConnectRecord, MERGE_NS, MergeKey, OpenRecord, RecordHead};
 use super::load::Rings;
+use super::register::boot_ns;
 use super::scan::{confirm, parent_and_start, uid_of};
 use super::shared::{Note, Shared};
+use super::twice::Twice;
 use crate::decode::{
-    Connect, FoundBy, Judged, KernelEvent, Open, Operation, PathFlags, Process, Program, Record, Run, Socket, TreeId,
-    What,
+    Connect, EnforcedBy, FoundBy, Judged, KernelEvent, Open, Operation, PathFlags, Process, Program, Record, Run,
+    Socket, TreeId, What,
 };
 
 /// How often the regular ring is read: well below what 8 MiB hold at 100,000 events a second (0.6 s).
@@ -43,6 +44,7 @@ pub(super) struct Reader {
     rejected: HashSet<TreeId>,
     /// Reported opens whose repeats are being counted, oldest first; as many as the kernel has room to count for.
     merging: VecDeque<(MergeKey, KernelEvent)>,
+    twice: Twice,
     idle_since: Option<Instant>,
 }
 
@@ -72,6 +74,7 @@ impl Reader {
             trees: HashMap::new(),
             rejected: HashSet::new(),
             merging: VecDeque::new(),
+            twice: Twice::default(),
             idle_since: Some(Instant::now()),
         })
     }
@@ -119,21 +122,31 @@ impl Reader {
         // The urgent ring first: what a denial's process did before is in the regular one by then.
         drain(self.urgent.get_mut(), &mut records);
         drain(&mut self.regular, &mut records);
-        records.sort_by_key(|record: &Record| record.head().boot_ns);
         let mut events = Vec::with_capacity(records.len());
         // A note is sent before what it tells of can make a record, so all that these records need are here by now.
         while let Ok(note) = self.notes.try_recv() {
-            self.note(note, &mut events);
+            self.note(note, &mut records, &mut events);
         }
+        records.sort_by_key(|record: &Record| record.head().boot_ns);
         for record in records {
+            if self.twice.was_told(&record) {
+                continue;
+            }
             self.record(record, &mut events);
         }
         self.flush_merges(&mut events);
         events
     }
 
-    fn note(&mut self, note: Note, events: &mut Vec<KernelEvent>) {
+    fn note(&mut self, note: Note, records: &mut Vec<Record>, events: &mut Vec<KernelEvent>) {
         match note {
+            Note::Judged { record, path, observed } => {
+                self.shared.tally.took_one();
+                if observed {
+                    self.twice.expect(&record);
+                }
+                records.push(Record::Open { record: *record, path });
+            }
             Note::Program { id, program } => {
                 self.programs.insert(id, program);
             }
@@ -354,6 +367,7 @@ impl Reader {
 
     /// Puts right what a lost record or a race left: trees without processes end, opens are watched only when need be.
     fn review(&mut self) -> Vec<KernelEvent> {
+        self.twice.forget();
         let mut events = Vec::new();
         let alive: HashSet<TreeId> = {
             let maps = self.shared.maps.lock().expect("no holder panics");
@@ -447,6 +461,7 @@ fn judged(
         operation,
         failed: head.flags & abi::RECORD_UNJUDGED != 0,
         guarded: head.flags & abi::RECORD_GUARDED != 0,
+        enforced_by: if head.flags & abi::RECORD_FANOTIFY == 0 { EnforcedBy::Kernel } else { EnforcedBy::Fanotify },
         by,
     }
 }
@@ -478,10 +493,4 @@ fn socket(record: &ConnectRecord) -> Socket {
         generation: record.generation,
         failed: record.head.flags & abi::RECORD_UNJUDGED != 0,
     }
-}
-
-/// `CLOCK_BOOTTIME` now, in nanoseconds.
-fn boot_ns() -> u64 {
-    let now = clock_gettime(ClockId::Boottime);
-    u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
 }

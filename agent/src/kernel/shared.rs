@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex};
 use aya::maps::{Array, MapData};
 use tokio::sync::mpsc;
 
-use super::abi::{AGENT_TYPES_MAX, FingerprintEntry, KINDS_MAX, LOSSES, TypeName, VERDICTS_MAX};
+use super::abi::{AGENT_TYPES_MAX, FingerprintEntry, KINDS_MAX, LOSSES, OpenRecord, TypeName, VERDICTS_MAX};
 use super::abi::{FINGERPRINT_INTERPRETER, FINGERPRINT_TOOL, FINGERPRINT_WEAK};
 use super::load::{Hooks, Maps, map};
 use super::policy::Published;
+use super::register::Tally;
 use super::{Governed, KernelError, Loss, LossKind};
 use crate::decode::{FoundBy, Program, TreeId};
 use crate::fingerprints::{Compiled, Meaning};
@@ -25,6 +26,8 @@ pub(super) enum Note {
     Tree { tree: TreeId, agent_type: Arc<str>, pid: u32, program: u64, found_by: FoundBy, pattern: Arc<str> },
     /// A program that ran already.
     Program { id: u64, program: Arc<Program> },
+    /// What was judged outside of the kernel programs; `observed`: its call makes a record too when it ends.
+    Judged { record: Box<OpenRecord>, path: Vec<u8>, observed: bool },
 }
 
 #[derive(Debug)]
@@ -36,6 +39,7 @@ pub(super) struct Shared {
     pub(super) scope: Scope,
     pub(super) compiled: Compiled,
     pub(super) notes: mpsc::UnboundedSender<Note>,
+    pub(super) tally: Arc<Tally>,
     ids: AtomicU64,
 }
 
@@ -56,6 +60,7 @@ impl Shared {
             scope,
             compiled,
             notes,
+            tally: Arc::default(),
             ids: AtomicU64::new(1),
         };
         shared.fill_fingerprints()?;
@@ -124,6 +129,7 @@ impl Shared {
                 }
             }
         }
+        losses.extend(self.tally.losses());
         losses
     }
 

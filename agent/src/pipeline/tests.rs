@@ -13,7 +13,8 @@ use super::Pipeline;
 use crate::config::AllowEvents;
 use crate::data_dir::DataDir;
 use crate::decode::{
-    Connect, FoundBy, Judged, KernelEvent, Open, Operation, PathFlags, Process, Program, Run, Socket, TreeId, What,
+    Connect, EnforcedBy, FoundBy, Judged, KernelEvent, Open, Operation, PathFlags, Process, Program, Run, Socket,
+    TreeId, What,
 };
 use crate::kernel::KernelError;
 use crate::policies::{Enforcer, Policies, policy_id};
@@ -121,7 +122,9 @@ fn judged(what: What, verdict: Verdict, rule: Option<u16>, operation: Operation)
         _ => Action::FileRead,
     };
     let by = Arc::clone(&event.process.program);
-    event.judged = Some(Judged { action, verdict, rule, generation: 1, operation, failed: false, guarded: false, by });
+    let enforced_by = EnforcedBy::Kernel;
+    let (failed, guarded) = (false, false);
+    event.judged = Some(Judged { action, verdict, rule, generation: 1, operation, failed, guarded, enforced_by, by });
     event
 }
 

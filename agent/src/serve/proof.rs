@@ -1,16 +1,18 @@
 //! Is what is reported as enforced really enforced? Tried once a minute, and told when it is not.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 use tyr_proto::v1::{self, CapabilityReport};
 
 use crate::clock::unix_us_now;
+use crate::fanotify::Fanotify;
 use crate::fault::chain;
-use crate::kernel::{Kernel, Posture};
+use crate::kernel::{CanaryError, Kernel, Posture};
 use crate::status::Denial;
 
 /// How often a denial is tried and the tables are read back.
@@ -28,27 +30,42 @@ impl Proofs {
 }
 
 /// Tries until it is dropped. While a trial fails, the report says that less is enforced, and why.
-pub(super) async fn run(kernel: Arc<Kernel>, report: watch::Sender<CapabilityReport>, proofs: Arc<Proofs>) {
+pub(super) async fn run(
+    kernel: Arc<Kernel>,
+    fanotify: Option<Arc<Fanotify>>,
+    report: watch::Sender<CapabilityReport>,
+    proofs: Arc<Proofs>,
+) {
     let (posture, _) = kernel.posture();
     let best = report.borrow().clone();
     let mut every = interval(EVERY);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut overdue = 0;
     loop {
         every.tick().await;
-        let trying = Arc::clone(&kernel);
-        let Ok((denial, tables)) = tokio::task::spawn_blocking(move || {
+        let (trying, asking) = (Arc::clone(&kernel), fanotify.clone());
+        let Ok((denial, refused, tables)) = tokio::task::spawn_blocking(move || {
             let denial = (posture == Posture::Enforcing).then(|| trying.try_denial().map_err(|error| chain(&error)));
-            (denial, tables_fault(&trying))
+            let refused = asking.map(|fanotify| fanotify_fault(&trying, &fanotify));
+            (denial, refused, tables_fault(&trying))
         })
         .await
         else {
             continue;
         };
-        if let Some(denial) = &denial {
-            let last = Denial { tried_unix_us: unix_us_now(), fault: denial.as_ref().err().cloned() };
+        if let Some(fault) = denial.as_ref().map(|denial| denial.clone().err()).or(refused.clone()) {
+            let last = Denial { tried_unix_us: unix_us_now(), fault };
             *proofs.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
         }
-        let now = with_fault(&best, denial.and_then(Result::err).or(tables));
+        if let Some(late) = fanotify.as_ref().map(|fanotify| fanotify.overdue()).filter(|late| *late > overdue) {
+            warn!(answers = late - overdue, "opens were answered in place of a thread that was late");
+            overdue = late;
+        }
+        let now = match refused.flatten() {
+            Some(fault) => without_fanotify(&best, &fault),
+            None => best.clone(),
+        };
+        let now = with_fault(&now, denial.and_then(Result::err).or(tables));
         report.send_if_modified(|told| {
             if *told == now {
                 return false;
@@ -62,6 +79,17 @@ pub(super) async fn run(kernel: Arc<Kernel>, report: watch::Sender<CapabilityRep
             true
         });
     }
+}
+
+fn fanotify_fault(kernel: &Kernel, fanotify: &Fanotify) -> Option<String> {
+    let failed = |(path, error): (PathBuf, CanaryError)| format!("on {}: {}", path.display(), chain(&error));
+    fanotify.try_denials(kernel).map_err(failed).err()
+}
+
+/// The report where fanotify does not refuse what it should: network rules are enforced all the same.
+fn without_fanotify(best: &CapabilityReport, fault: &str) -> CapabilityReport {
+    let features = best.features.iter().filter(|feature| *feature != "fanotify").cloned().collect();
+    CapabilityReport { features, posture_reason: format!("fanotify refuses nothing {fault}"), ..best.clone() }
 }
 
 fn tables_fault(kernel: &Kernel) -> Option<String> {

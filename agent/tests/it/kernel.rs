@@ -3,6 +3,7 @@
 //! They need root and a kernel that loads them. Where that is missing they say so by name; with `CI=true` or
 //! `TYR_KERNEL_TESTS=required` they fail instead.
 
+mod fanotify;
 mod ground;
 mod identity;
 mod lsm;

@@ -30,7 +30,8 @@ const SURVEY_TIMEOUT: Duration = Duration::from_secs(3);
 /// Documented: an agent that was online for this long without an event is likely broken.
 const SILENT_DAYS: i64 = 7;
 /// What agents give as the reason of a loss; others count as `other`, as the text comes from a host.
-const LOSS_REASONS: [&str; 5] = ["spool_full", "kernel_ring", "kernel_memory", "kernel_marks", "tried_limit"];
+const LOSS_REASONS: [&str; 6] =
+    ["spool_full", "kernel_ring", "kernel_memory", "kernel_marks", "tried_limit", "fanotify_queue"];
 /// Postures in the database's words.
 const POSTURES: [&str; 5] = ["enforcing", "partial", "observing", "blind", "unknown"];
 

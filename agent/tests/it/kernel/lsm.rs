@@ -13,6 +13,8 @@ use tyr_policy::{Act, Action, Effective, Image, Layer, Policy, Resource, Verdict
 
 use super::ground::{Ground, connects};
 
+mod compare;
+
 /// A ground where files and programs are enforced, or why there is none.
 fn enforcing() -> Option<Ground> {
     let ground = Ground::with(|options| options.merge_opens = false)?;
@@ -21,11 +23,16 @@ fn enforcing() -> Option<Ground> {
         assert!(!ground.kernel.hooks().contains(&"tp_btf/sys_exit"), "what is judged is not observed too");
         return Some(ground);
     }
+    can_not_run(reason);
+    None
+}
+
+/// Says so, or fails where the run promises it.
+fn can_not_run(reason: &str) {
     let required = std::env::var("TYR_LSM_TESTS").is_ok_and(|v| v == "required");
     let name = std::thread::current().name().unwrap_or("?").to_owned();
     assert!(!required, "kernel test {name} can't run: {reason}");
     writeln!(std::io::stderr(), "kernel test {name} can't run here: {reason}").expect("standard error takes text");
-    None
 }
 
 fn effective(rules: &str) -> Effective {
@@ -528,8 +535,8 @@ async fn what_was_allowed_a_moment_ago_is_denied_where_it_moved() {
     let (plain, secret) = (folder.join("plain"), folder.join("secret"));
     let rename = |from: &Path, to: &Path| fs::rename(from, to).expect("moved");
     let move_mount = |from: &Path, to: &Path| rustix::mount::mount_move(from, to).expect("moved");
-    let (renaming, mounting): (&dyn Fn(&Path, &Path), &dyn Fn(&Path, &Path)) = (&rename, &move_mount);
-    for (way, shift) in [("renamed", renaming), ("mounted elsewhere", mounting)] {
+    let ways: [(&str, &dyn Fn(&Path, &Path)); 2] = [("renamed", &rename), ("mounted elsewhere", &move_mount)];
+    for (way, shift) in ways {
         fs::create_dir(&plain).expect("writable");
         if way != "renamed" {
             fs::create_dir(&secret).expect("writable");

@@ -4,12 +4,12 @@ use std::fmt::Write;
 
 use serde_json::Value;
 use tyr_e2e::guest::agent::{GuestAgent, SERVER_NAMES};
-use tyr_e2e::guest::{Guest, Machine, Release, kernel};
+use tyr_e2e::guest::{Guest, GuestOutput, Machine, Release, kernel};
 use tyr_e2e::stack::{Stack, text};
 use tyr_e2e::wait_for;
 
 use super::{LIMIT, attack, event, other_end};
-use crate::bypass::Who;
+use crate::bypass::{Attempt, Expected, GOVERNED, UNGOVERNED, Who, check, files};
 
 const REFUSED: &str = "203.0.113.7:443";
 const POLICY: &str = "apiVersion: tyr.dev/v1
@@ -28,6 +28,21 @@ spec:
       resource_pattern: /srv/secrets/**
       verdict: deny
       severity: high
+    - name: no-reading
+      action: file_read
+      resource_pattern: /data/*/vault/secret*
+      verdict: deny
+      severity: high
+    - name: no-writing
+      action: file_write
+      resource_pattern: '/data/*/vault{,/**}'
+      verdict: deny
+      severity: high
+    - name: no-running
+      action: exec
+      resource_pattern: /data/*/vault/tool*
+      verdict: deny
+      severity: high
 ";
 
 /// Without BPF security modules network rules are enforced, and the rest is observed: said so, and shown so.
@@ -39,19 +54,25 @@ fn network_rules_are_enforced(machine: Machine) {
     stack.apply_policy(POLICY).expect("the policy is accepted");
     let guest = Guest::boot(machine).expect("a guest");
     guest.write("/srv/secrets/key", b"secret\n", 0o600).expect("a file");
-    let agent = GuestAgent::start(&guest, &stack, "guest", "").expect("an agent");
+    // What has its files elsewhere than in its names.
+    let disk = "mkdir -p /data/disk; mke2fs -F /dev/ram0; mount -t ext4 /dev/ram0 /data/disk; mkdir /data/disk/vault /data/disk/open";
+    guest.shell(&format!("{disk}; echo secret >/data/disk/vault/secret")).expect("a disk");
+    let settings = "fanotify: {mounts: [/data, /data/disk]}\n";
+    let agent = GuestAgent::start(&guest, &stack, "guest", settings).expect("an agent");
     // Such kernels take the programs and never call them: only a denial that is tried shows it.
     let status = agent.status().expect("its status");
     let reason = "the kernel takes BPF LSM programs and never calls them, as `bpf` is missing in `lsm=` on its command line, so files \
-                  and programs are only observed";
+                  and programs are only observed, but for what is opened or run on /data, /data/disk: refused by fanotify while tyrd runs";
     assert_eq!((&status["posture"], &status["posture_reason"]), (&"partial".into(), &reason.into()), "{status}");
     let hooks = status["hooks"].as_array().expect("hooks");
     assert!(hooks.iter().all(|hook| !hook.as_str().expect("a name").starts_with("lsm/")), "{hooks:?}");
-    assert_eq!((&status["denial"], &status["kept"]), (&Value::Null, &Value::Null), "{status}");
+    assert_eq!((&status["denial"]["fault"], &status["kept"]), (&Value::Null, &Value::Null), "{status}");
     wait_for("the posture at the server", LIMIT, || {
         let agents = stack.tyrctl_json(&["agents"]).expect("tyrctl agents");
         (agents[0]["posture"] == "partial").then_some(())
     });
+    let shown = stack.tyrctl_json(&["agent", "show", "guest"]).expect("tyrctl agent show");
+    assert_eq!(shown["posture_reason"], reason, "the operator sees which file systems: {shown}");
 
     let _other_end = other_end(&guest, &[REFUSED]);
     let line = format!("tcp {REFUSED}\n");
@@ -64,6 +85,70 @@ fn network_rules_are_enforced(machine: Machine) {
     assert_eq!(read.text().expect("observed, not refused"), "secret\n");
     let observed = event(&stack, "alert", "/srv/secrets/key");
     assert_eq!((&observed["verdict"], &observed["server_verdict"]), (&"alert".into(), &"deny".into()), "{observed}");
+    fanotify_refuses_opens_and_programs(&guest, &stack, agent);
+}
+
+const NOT_ASKED: &str = "By fanotify (*partial*), anything but opens and programs";
+
+/// What is tried where fanotify asks, and what becomes of it.
+const BY_FANOTIFY: [(&str, Expected); 24] = [
+    ("read_open", Expected::Denied),
+    ("write_open", Expected::Denied),
+    ("exec", Expected::Denied),
+    ("exec_script", Expected::Denied),
+    ("read_openat2", Expected::Denied),
+    ("read_by_handle", Expected::Denied),
+    ("read_uring_openat", Expected::Denied),
+    ("read_uring_openat_worker", Expected::Denied),
+    ("read_uring_openat_polled", Expected::Denied),
+    ("read_mount_namespace", Expected::Denied),
+    ("read_chroot", Expected::Denied),
+    ("read_symlink", Expected::Denied),
+    ("write_truncating_open", Expected::Denied),
+    ("write_creat", Expected::Denied),
+    ("exec_chroot", Expected::Denied),
+    ("exec_descriptor", Expected::Denied),
+    ("read_overlay", Expected::Passes("An overlay over a file system that fanotify asks about")),
+    ("read_renamed", Expected::Passes(NOT_ASKED)),
+    ("write_unlink", Expected::Passes(NOT_ASKED)),
+    ("write_truncate", Expected::Passes(NOT_ASKED)),
+    ("write_mkdir", Expected::Passes(NOT_ASKED)),
+    ("write_chmod", Expected::Passes(NOT_ASKED)),
+    ("write_xattr", Expected::Passes(NOT_ASKED)),
+    ("exec_by_loader", Expected::Passes(NOT_ASKED)),
+];
+
+/// What fanotify refuses on `/data`, by rules that hold there, and no longer than its `tyrd` lives.
+fn fanotify_refuses_opens_and_programs(guest: &Guest, stack: &Stack, agent: GuestAgent<'_>) {
+    for who in [GOVERNED, UNGOVERNED, "/data/after"] {
+        let lines = (0..BY_FANOTIFY.len()).map(|n| format!("prepare {who}{n}\n"));
+        let outcomes = attack(guest, &agent, Who::Ungoverned, &[], &lines.collect::<Vec<_>>().concat());
+        assert!(outcomes.lines().all(|outcome| outcome == "ok"), "{outcomes}");
+    }
+    let attempts = BY_FANOTIFY.iter().enumerate();
+    let attempts: Vec<Attempt> = attempts
+        .map(|(n, (class, expected))| Attempt { line: format!("{class} {{who}}{n}"), expected: *expected })
+        .collect();
+    check(&attempts, |who, lines| attack(guest, &agent, who, &[], lines));
+    check(&[files::on_disk()], |who, lines| attack(guest, &agent, who, &[], lines));
+    let refused = event(stack, "deny", "/data/governed0/vault/secret");
+    assert_eq!(
+        (&refused["kind"], &refused["server_verdict"], &refused["rule"], &refused["metadata"]["enforced_by"]),
+        (&"file_read".into(), &"deny".into(), &"no-reading".into(), &"fanotify".into()),
+        "{refused}"
+    );
+    let run = event(stack, "deny", "/data/governed2/vault/tool");
+    assert_eq!((&run["kind"], &run["metadata"]["operation"]), (&"exec".into(), &"exec".into()), "{run}");
+
+    // Who was governed meets nobody who would ask.
+    guest.shell("mkfifo /run/go").expect("a fifo");
+    let script = "echo ready; read go </run/go; exec tyr-attacker one read_open /data/after0";
+    let command = agent.governed("claude-code", &["/bin/sh", "-c", script]);
+    let mut waiting = guest.start(&command, &[], &[]).expect("it starts");
+    wait_for("a governed process", LIMIT, || (waiting.so_far().stdout == "ready\n").then_some(()));
+    agent.kill().expect("killed");
+    guest.shell("echo go >/run/go").expect("somebody reads it");
+    assert_eq!(waiting.finish().and_then(GuestOutput::text).expect("it ends"), "ready\nok\n");
 }
 
 /// (class of `tyr-attacker`, kind of its event, what it is done to in the folder of the attempt)
