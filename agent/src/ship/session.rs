@@ -7,6 +7,7 @@ use std::error::Error;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +16,7 @@ use tracing::{debug, error, info, warn};
 use tyr_proto::v1::agent_message::Payload as Outgoing;
 use tyr_proto::v1::server_message::Payload as Incoming;
 use tyr_proto::v1::{
-    AgentMessage, Certificate, CertificateRequest, Heartbeat, LiveAiProcesses, PolicyPush, ServerMessage,
+    AgentMessage, Certificate, CertificateRequest, Heartbeat, LiveAiProcesses, PolicyPush, PolicyStatus, ServerMessage,
 };
 
 use super::backoff::Backoff;
@@ -123,12 +124,19 @@ pub(super) async fn run(
     let (answers_in, answers_out) = mpsc::channel(ANSWERS_MAX);
     let (policy_in, policy_out) = watch::channel(None);
     let (interval_in, interval_out) = watch::channel(shipper.config.heartbeat_interval());
+    let mut applying = None;
     let begun = Instant::now();
     let end = tokio::select! {
         end = send(shipper, outgoing, answers_out, interval_out, stop) => end,
         end = receive(shipper, incoming, backoff, identity, &answers_in, &policy_in, &interval_in) => end,
-        end = apply(shipper, policy_out, &answers_in) => end,
+        end = apply(shipper, policy_out, &answers_in, &mut applying) => end,
     };
+    // It can't be cut off, and must not come into force after one that the next stream brings.
+    if let Some(applying) = applying
+        && let Err(failed) = applying.await
+    {
+        error!(reason = %failed, "loading a policy failed");
+    }
     if begun.elapsed() >= STEADY_AFTER {
         backoff.reset();
     }
@@ -336,16 +344,23 @@ fn living(shipper: &Shipper) -> Option<LiveAiProcesses> {
     Some(LiveAiProcesses { discovered_agent_ids })
 }
 
-/// Puts policies in force, one at a time, and reports what became of each.
+/// A policy on its way into force.
+type Applying = JoinHandle<PolicyStatus>;
+
+/// Puts policies in force, one at a time, and reports what became of each. What is `applying` when this is dropped goes on.
 async fn apply(
     shipper: &Shipper,
     mut pushes: watch::Receiver<Option<PolicyPush>>,
     answers: &mpsc::Sender<Outgoing>,
+    applying: &mut Option<Applying>,
 ) -> SessionEnd {
     while pushes.changed().await.is_ok() {
         let Some(push) = pushes.borrow_and_update().clone() else { continue };
         let policies = shipper.policies.clone();
-        let status = match tokio::task::spawn_blocking(move || policies.apply(&push)).await {
+        let work = applying.insert(tokio::task::spawn_blocking(move || policies.apply(&push)));
+        let result = work.await;
+        *applying = None;
+        let status = match result {
             Ok(status) => status,
             Err(failed) => {
                 error!(reason = %failed, "loading a policy failed");

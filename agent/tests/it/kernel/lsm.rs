@@ -519,6 +519,9 @@ async fn repeats_that_are_allowed_are_merged_and_those_denied_are_each_told() {
     assert_eq!(of("secret/file"), (200, 200));
 }
 
+/// Moves a folder.
+type Shift<'a> = &'a dyn Fn(&Path, &Path);
+
 /// Rounds in which a file is read, moves to where it may not be read, and is tried there, most within the second of its first reading.
 const MOVES: usize = 20;
 
@@ -535,7 +538,7 @@ async fn what_was_allowed_a_moment_ago_is_denied_where_it_moved() {
     let (plain, secret) = (folder.join("plain"), folder.join("secret"));
     let rename = |from: &Path, to: &Path| fs::rename(from, to).expect("moved");
     let move_mount = |from: &Path, to: &Path| rustix::mount::mount_move(from, to).expect("moved");
-    let ways: [(&str, &dyn Fn(&Path, &Path)); 2] = [("renamed", &rename), ("mounted elsewhere", &move_mount)];
+    let ways: [(&str, Shift<'_>); 2] = [("renamed", &rename), ("mounted elsewhere", &move_mount)];
     for (way, shift) in ways {
         fs::create_dir(&plain).expect("writable");
         if way != "renamed" {
