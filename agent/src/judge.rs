@@ -99,9 +99,11 @@ fn by_evaluator<'a>(policy: &'a InForce, process: &Process, by: &Program, open: 
 }
 
 /// Judges the start of a program, or explains the kernel's verdict on it.
-pub fn exec<'a>(policy: &'a InForce, process: &Process, judged: Option<&Judged>) -> Ruling<'a> {
+///
+/// `by` is the program that starts it: rules that name `binaries` are about that one, as in the kernel, which judges before the new
+/// program takes its place.
+pub fn exec<'a>(policy: &'a InForce, process: &Process, by: &Program, judged: Option<&Judged>) -> Ruling<'a> {
     let program = &process.program;
-    let by = judged.map_or(&**program, |judged| &*judged.by);
     let resource = Resource::Path { path: &program.exe, truncated: program.exe_truncated };
     let judgement = policy.effective.judge(&act(process, by, Action::Exec, resource));
     match judged {

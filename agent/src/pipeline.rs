@@ -17,7 +17,7 @@ use tyr_proto::v1::{self, Event, EventKind};
 
 use crate::clock::{Clock, Stamp};
 use crate::config::AllowEvents;
-use crate::decode::{Judged, KernelEvent, Operation, PathFlags, Process, What};
+use crate::decode::{Judged, KernelEvent, Operation, PathFlags, Process, Program, What};
 use crate::enrich::{AiProcess, Trees, cmdline};
 use crate::judge::{self, NOT_ENFORCED, NOT_JUDGED, Ruling, conditions};
 use crate::policies::{InForce, Policies};
@@ -29,6 +29,8 @@ use merge::{Key, Merge};
 
 /// How often merged repeats are looked through, and losses in the kernel read.
 const TICK: Duration = Duration::from_millis(250);
+/// What an event says of who started a program, where nobody governs that.
+const CALLER_UNKNOWN: &str = "unknown";
 
 /// Events by what became of them, since the start.
 #[derive(Debug, Default)]
@@ -160,18 +162,22 @@ impl Pipeline {
                 }
             }
             What::Exit => {}
-            What::Exec => {
+            What::Exec(caller) => {
                 let judged = event.judged.as_ref();
                 let policy = self.policy_of(judged);
                 let program = &process.program;
                 let resource = if program.exe.is_empty() { &program.filename } else { &program.exe };
                 let flags: &[_] = if program.exe_truncated { &["truncated"] } else { &[] };
-                let by = judged.map_or(program, |judged| &judged.by);
+                let nobody = Program::default();
+                let by = judged.map_or_else(|| caller.as_deref().unwrap_or(&nobody), |judged| &judged.by);
                 let path = Resource::Path { path: &program.exe, truncated: program.exe_truncated };
-                let ruling = judge::exec(&policy, process, judged);
+                let ruling = judge::exec(&policy, process, by, judged);
                 let (ruling, condition) = conditions::ask(&policy, process, by, path, ruling);
                 let [held, integrity] = conditions::metadata(condition);
-                let metadata = [("flags", flags.join(",")), held, integrity];
+                // A path whose beginning is missing is that of no program, for rules that name binaries.
+                let known = !by.exe.is_empty() && !by.exe_truncated;
+                let caller = if known { escape(&by.exe).into_owned() } else { CALLER_UNKNOWN.to_owned() };
+                let metadata = [("flags", flags.join(",")), ("caller", caller), held, integrity];
                 self.report(event, &policy.policy_id, ruling, &escape(resource), metadata, Repeats::one());
             }
             What::Run(run) => {

@@ -183,12 +183,12 @@ impl Reader {
                     return;
                 }
                 let process = self.process(&record.head);
+                let caller = self.programs.get(&record.caller).cloned();
                 let judged = (record.head.flags & abi::RECORD_JUDGED != 0).then(|| {
-                    let caller = self.programs.get(&record.caller);
-                    let by = caller.map_or_else(|| Arc::clone(&process.program), Arc::clone);
+                    let by = caller.clone().unwrap_or_default();
                     judged(&record.head, record.judged, record.generation, Action::Exec, Operation::Exec, by)
                 });
-                events.push(KernelEvent { boot_ns: record.head.boot_ns, process, what: What::Exec, judged });
+                events.push(KernelEvent { boot_ns: record.head.boot_ns, process, what: What::Exec(caller), judged });
             }
             Record::Exit { head } => {
                 let process = self.process(&head);

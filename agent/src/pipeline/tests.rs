@@ -40,6 +40,11 @@ spec:
       cidr_deny: [\"192.0.2.0/24\"]
       verdict: deny
       severity: high
+    - name: by-node
+      action: exec
+      resource_pattern: \"/usr/bin/*\"
+      binaries: [\"/usr/bin/node\"]
+      verdict: alert
 ";
 
 struct NoKernel(AtomicU32);
@@ -258,7 +263,7 @@ async fn a_tree_is_announced_before_its_events_and_when_it_ends() {
     host.take(started(FoundBy::Fingerprint));
     let trees = host.pipeline.trees();
     assert_eq!(trees.borrow().len(), 1);
-    host.take(What::Exec);
+    host.take(What::Exec(None));
     host.take(What::TreeEnded);
     let spooled = host.spooled().await;
     let [Payload::DiscoveredAgent(began), Payload::Event(event), Payload::DiscoveredAgent(ended)] = &spooled[..] else {
@@ -277,17 +282,42 @@ async fn what_tyrd_run_starts_is_announced_as_the_command() {
     let mut start = event(started(FoundBy::Run));
     start.process.program = Arc::new(Program { exe: b"/usr/bin/tyrd".to_vec(), ..Program::default() });
     host.pipeline.take(&start);
-    host.take(What::Exec);
+    host.take(What::Exec(None));
     let spooled = host.spooled().await;
     let [Payload::DiscoveredAgent(began), Payload::Event(_)] = &spooled[..] else { panic!("{spooled:?}") };
     assert_eq!((began.process_exe.as_str(), began.found_by.as_str()), ("/usr/bin/c\\xffat", "run"));
 }
 
 #[tokio::test(start_paused = true)]
+async fn binaries_are_about_the_program_that_starts_another() {
+    let mut host = Host::new(AllowEvents::All);
+    let program =
+        |exe: &[u8], exe_truncated| Arc::new(Program { exe: exe.to_vec(), exe_truncated, ..Program::default() });
+    for caller in [
+        Some(program(b"/usr/bin/node", false)),
+        Some(program(b"/usr/bin/bash", false)),
+        Some(program(b"/usr/bin/node", true)),
+        None,
+    ] {
+        host.take(What::Exec(caller));
+    }
+    let events = host.events().await;
+    let said = |event: &Event| {
+        let of = |key: &str| event.metadata.get(key).cloned();
+        (verdict(event), of("rule"), of("caller").expect("of each"))
+    };
+    let said: Vec<_> = events.iter().map(said).collect();
+    let allowed = |caller: &str| (v1::Verdict::Allow, None, caller.to_owned());
+    let alert = (v1::Verdict::Alert, Some("by-node".to_owned()), "/usr/bin/node".to_owned());
+    assert_eq!(said, [alert, allowed("/usr/bin/bash"), allowed("unknown"), allowed("unknown")]);
+    assert!(events.iter().all(|event| event.process_exe == "/usr/bin/c\\xffat"), "the program that was started");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_event_of_a_tree_whose_beginning_was_lost_announces_it() {
     let mut host = Host::new(AllowEvents::All);
-    host.take(What::Exec);
-    host.take(What::Exec);
+    host.take(What::Exec(None));
+    host.take(What::Exec(None));
     let spooled = host.spooled().await;
     assert!(matches!(spooled[..], [Payload::DiscoveredAgent(_), Payload::Event(_), Payload::Event(_)]), "{spooled:?}");
 }
@@ -298,7 +328,7 @@ async fn repeats_of_an_allowed_action_are_one_event_alerts_and_programs_are_each
     for _ in 0..5 {
         host.take(open("/tmp/x", true, false));
         host.take(open("/etc/x", false, true));
-        host.take(What::Exec);
+        host.take(What::Exec(None));
     }
     tokio::time::advance(super::merge::WINDOW).await;
     for event in host.pipeline.merge.expired(Instant::now()) {

@@ -89,7 +89,7 @@ impl Timeline {
 
 impl Judge {
     /// An effective policy, ready to judge. `None` when its text can't be read by this server any more.
-    async fn effective(&self, app: &App, policy_id: &str) -> Result<Option<Arc<Compiled>>, DbError> {
+    pub(super) async fn effective(&self, app: &App, policy_id: &str) -> Result<Option<Arc<Compiled>>, DbError> {
         if let Some(ready) = self.ready.lock().unwrap_or_else(PoisonError::into_inner).get(policy_id) {
             return Ok(ready.clone());
         }
@@ -97,7 +97,7 @@ impl Judge {
         let mut layers = Vec::with_capacity(rows.len());
         let mut readable = !rows.is_empty();
         for row in rows {
-            match Policy::parse(&row.yaml) {
+            match Policy::parse_stored(&row.yaml) {
                 Ok(checked) => layers.push(Layer {
                     version: row.version.unsigned_abs(),
                     agent_type: row.agent_type,
@@ -141,6 +141,7 @@ fn verdict(effective: &Compiled, event: &Event) -> Option<Verdict> {
         truncated: false,
         agent_type: event.agent_type.as_deref(),
         exe: &event.process_exe,
+        caller: None,
         cmdline: &event.cmdline,
         uid: -1,
     };
@@ -173,6 +174,53 @@ mod tests {
             "metadata": BTreeMap::from([("uid", "0")]),
         }))
         .expect("an event")
+    }
+
+    /// What a version with larger tables stored is judged by the plain evaluator.
+    #[test]
+    fn a_policy_that_is_too_much_for_the_kernels_tables_still_judges() {
+        let mut yaml = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: p}\nspec:\n  rules:\n".to_owned();
+        for n in 0..9 {
+            // Each binary doubles the sets of rules that can apply.
+            let rule = format!(
+                "    - {{name: r{n}, action: exec, verdict: deny, resource_pattern: /opt/{n}, binaries: ['**/{n}**']}}\n"
+            );
+            yaml.push_str(&rule);
+        }
+        let error = Policy::parse(&yaml).expect_err("too much for tables").to_string();
+        assert!(error.contains("different sets of rules"), "{error}");
+        let policy = Policy::parse_stored(&yaml).expect("readable").policy;
+        let compiled = Compiled::new(Effective::new(vec![Layer { version: 1, agent_type: None, policy }]));
+        let judged = |resource: &str, caller: &str| {
+            let mut event = event("x", Verdict::Allow);
+            event.resource = resource.to_owned();
+            event.metadata.insert("caller".to_owned(), caller.to_owned());
+            verdict(&compiled, &event)
+        };
+        assert_eq!(judged("/opt/7", "/usr/bin/7"), Some(Verdict::Deny));
+        assert_eq!(judged("/opt/7", "/usr/bin/6"), Some(Verdict::Allow));
+    }
+
+    /// The kernel judges before the new program takes the caller's place.
+    #[test]
+    fn binaries_of_exec_rules_are_about_the_program_that_starts_another() {
+        let yaml = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: p}\nspec:\n  rules:\n    \
+            - {name: a, action: exec, verdict: deny, binaries: ['/bin/sh']}\n";
+        let policy = Policy::parse(yaml).expect("a policy").policy;
+        let compiled = Compiled::new(Effective::new(vec![Layer { version: 1, agent_type: None, policy }]));
+        let judged = |caller: Option<&str>| {
+            let mut event = event("sh", Verdict::Allow);
+            event.metadata.extend(caller.map(|caller| ("caller".to_owned(), caller.to_owned())));
+            verdict(&compiled, &event)
+        };
+        assert_eq!(judged(Some("/usr/bin/node")), Some(Verdict::Allow), "it started /bin/sh");
+        assert_eq!(judged(Some("/bin/sh")), Some(Verdict::Deny), "the shell started another one");
+        assert_eq!(judged(Some("unknown")), Some(Verdict::Allow), "nobody governed started it");
+        assert_eq!(
+            judged(None),
+            Some(Verdict::Deny),
+            "refused: the event is the caller's own, as are those of older agents"
+        );
     }
 
     #[test]
