@@ -253,6 +253,9 @@ _tyrctl() {
             tyrctl__subcmd__policy,simulate)
                 cmd="tyrctl__subcmd__policy__subcmd__simulate"
                 ;;
+            tyrctl__subcmd__policy,status)
+                cmd="tyrctl__subcmd__policy__subcmd__status"
+                ;;
             tyrctl__subcmd__policy,test)
                 cmd="tyrctl__subcmd__policy__subcmd__test"
                 ;;
@@ -4229,7 +4232,7 @@ _tyrctl() {
             return 0
             ;;
         tyrctl__subcmd__drift)
-            opts="-w -o -q -h --since --until --agent --by --events --sql --no-headers --columns --sort --limit --watch --fail-on-any --fail-on-none --context --server --ca-file --token-file --timeout --output --json --jq --color --tz --time --quiet --no-input --help"
+            opts="-w -o -q -h --since --until --agent --by --events --severe --sql --no-headers --columns --sort --limit --watch --fail-on-any --fail-on-none --context --server --ca-file --token-file --timeout --output --json --jq --color --tz --time --quiet --no-input --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5591,7 +5594,7 @@ _tyrctl() {
             return 0
             ;;
         tyrctl__subcmd__policy)
-            opts="-o -q -h --context --server --ca-file --token-file --timeout --output --json --jq --color --tz --time --quiet --no-input --help apply check test diff simulate list ls show rollback assign unassign assignments effective"
+            opts="-o -q -h --context --server --ca-file --token-file --timeout --output --json --jq --color --tz --time --quiet --no-input --help apply check test diff simulate list ls status show rollback assign unassign assignments effective"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6601,6 +6604,113 @@ _tyrctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --columns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --watch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -w)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --token-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json jsonl yaml csv tsv name" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json jsonl yaml csv tsv name" -- "${cur}"))
+                    return 0
+                    ;;
+                --json)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --jq)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --tz)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --time)
+                    COMPREPLY=($(compgen -W "relative rfc3339 local" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tyrctl__subcmd__policy__subcmd__status)
+            opts="-w -o -q -h --all --no-headers --columns --sort --limit --watch --fail-on-any --fail-on-none --context --server --ca-file --token-file --timeout --output --json --jq --color --tz --time --quiet --no-input --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --columns)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -437,6 +437,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l time -d 'How tim
 rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
 local\t'The same in the zone of this machine'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l events -d 'The events themselves instead of counts'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l severe -d 'Only where some of it is severe, as documented: an alert that should have been a denial. With --events, only such events'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l sql -d 'Print the SQL that answers this, ready for psql, and do nothing else; needs no server'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l no-headers -d 'Leave out the line of column names'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l fail-on-any -d 'Exit with 3 when at least one row is found; with --watch as soon as one is'
@@ -854,12 +855,12 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand why" -l sql -d 'Print the 
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand why" -s q -l quiet -d 'No notes on standard error'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand why" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand why" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
 jsonl\t'One JSON object per line'
@@ -867,31 +868,32 @@ yaml\t'One YAML document'
 csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
 rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
 local\t'The same in the zone of this machine'"
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -s q -l quiet -d 'No notes on standard error'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l no-input -d 'Never ask a question; fail instead'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "apply" -d 'Check a policy and store it as a new version'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "check" -d 'Check a file: where each rule is enforced, and what it costs'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "test" -d 'Judge the cases of a file by a policy, and name those that come out otherwise'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "diff" -d 'What two policies say differently: rules, and what comes of them'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "simulate" -d 'What a policy would have said of the events that are stored'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "list" -d 'All versions, newest first'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "ls" -d 'All versions, newest first'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "show" -d 'The text of a version'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "rollback" -d 'Make a new version with the text of an earlier one'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "assign" -d 'Put a version in force for an agent, for an agent type, or for all'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "unassign" -d 'End what is assigned to an agent, to an agent type, or to all'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "assignments" -d 'What is assigned to whom'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "effective" -d 'What an agent should run, and whether it does'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "apply" -d 'Check a policy and store it as a new version'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "check" -d 'Check a file: where each rule is enforced, and what it costs'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "test" -d 'Judge the cases of a file by a policy, and name those that come out otherwise'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "diff" -d 'What two policies say differently: rules, and what comes of them'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "simulate" -d 'What a policy would have said of the events that are stored'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "list" -d 'All versions, newest first'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "ls" -d 'All versions, newest first'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "status" -d 'Hosts on which the assigned policy is not in force, and why'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "show" -d 'The text of a version'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "rollback" -d 'Make a new version with the text of an earlier one'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "assign" -d 'Put a version in force for an agent, for an agent type, or for all'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "unassign" -d 'End what is assigned to an agent, to an agent type, or to all'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "assignments" -d 'What is assigned to whom'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "effective" -d 'What an agent should run, and whether it does'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -s f -l file -d 'The policy; `-` reads standard input' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l context -d 'Use this context of the configuration file' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
@@ -1120,6 +1122,39 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'No notes on standard error'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -s w -l watch -d 'Ask again and again, each SECONDS [default when given alone: 2], and redraw in place; in a pipe print one output after the other' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
+rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
+local\t'The same in the zone of this machine'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l all -d 'Those on which it is in force too'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l fail-on-any -d 'Exit with 3 when at least one row is found; with --watch as soon as one is'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l fail-on-none -d 'Exit with 3 when no row is found; with --watch as soon as there is none'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l context -d 'Use this context of the configuration file' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F

@@ -312,7 +312,9 @@ impl Drop for Kernel {
 /// A policy's tables in the kernel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tables {
-    /// SHA-256 of what the kernel judges by, in hex.
+    /// As [`Kernel::publish`] returned it.
+    pub generation: u32,
+    /// Version of the form, and SHA-256 of what the kernel judges by in that form, in hex: see [`tyr_policy::Contents`].
     pub digest: String,
     /// It is what this agent wrote there.
     pub intact: bool,

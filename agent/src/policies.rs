@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use prost::Message;
 use sha2::{Digest, Sha256};
+use tokio::sync::watch;
 use tracing::{error, info, warn};
 use tyr_policy::{Effective, Image, ImageError, Layer, Policy};
 use tyr_proto::v1::{PolicyPush, PolicyStatus};
@@ -82,12 +83,20 @@ pub struct Policies {
     enforcer: Arc<dyn Enforcer>,
     /// Newest last; never empty.
     generations: RwLock<VecDeque<Arc<InForce>>>,
+    /// The newest one's number.
+    newest: watch::Sender<u32>,
 }
 
 impl Policies {
     /// No policy yet: everything is allowed, and observed.
     pub fn new(data: Arc<DataDir>, enforcer: Arc<dyn Enforcer>) -> Self {
-        Self { data, enforcer, generations: RwLock::new(VecDeque::from([Arc::default()])) }
+        let generations = RwLock::new(VecDeque::from([Arc::default()]));
+        Self { data, enforcer, generations, newest: watch::Sender::new(0) }
+    }
+
+    /// Changes when another policy is in force.
+    pub fn generations(&self) -> watch::Receiver<u32> {
+        self.newest.subscribe()
     }
 
     /// The policy in force.
@@ -173,6 +182,8 @@ impl Policies {
             generations.pop_front();
         }
         generations.push_back(Arc::new(InForce { policy_id: push.policy_id.clone(), effective, generation }));
+        drop(generations);
+        self.newest.send_replace(generation);
         Ok(())
     }
 }

@@ -24,13 +24,11 @@ use crate::pipeline::{self, Flow, Pipeline};
 use crate::policies::{Enforcer, Policies};
 use crate::ship::{Connection, Shipper};
 use crate::spool::Spool;
-use crate::status::{KernelTables, Loss, PolicyVersion, Status};
+use crate::status::{KernelTables, Loss, PolicyVersion, Proof, Status};
 use crate::supervision::{self, Pulse};
 
 mod proof;
 mod scope_cgroup;
-
-use proof::Proofs;
 
 /// Where enforcement is kept beyond the end of `tyrd`.
 pub const PINS: &str = "/sys/fs/bpf/tyr";
@@ -84,7 +82,7 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
     let pipeline = Pipeline::new(config.allow_events, Arc::clone(&policies), Arc::clone(&spool));
     let (connection, connection_seen) = watch::channel(Connection::Connecting);
     let (report, capabilities) = watch::channel(capabilities(&kernel, scope.as_deref()));
-    let proofs = Arc::new(Proofs::default());
+    let (proof_in, proof) = watch::channel(Proof::default());
     let seen = connection_seen.clone();
     let host = Arc::new(Running {
         config: config.clone(),
@@ -97,10 +95,11 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
         flow: pipeline.flow(),
         trees: pipeline.trees(),
         connection: connection_seen,
-        proofs: Arc::clone(&proofs),
+        proof: proof.clone(),
     });
     let control = Control::open(&data.file(SOCKET))
         .map_err(|error| Fault::new("the control socket can't be opened").because(&error).hint("see `data_dir`"))?;
+    let proving_policies = Arc::clone(&policies);
     let shipper = Shipper {
         config,
         config_file,
@@ -109,6 +108,7 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
         policies,
         capabilities,
         ai_processes: pipeline.trees(),
+        proof,
         connection,
     };
 
@@ -130,7 +130,7 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
             memory::give_back();
         })
     };
-    let proving = tokio::spawn(proof::run(Arc::clone(&kernel), report, proofs));
+    let proving = tokio::spawn(proof::run(Arc::clone(&kernel), proving_policies, report, proof_in));
     let mut shipping = tokio::spawn(shipper.run(stop_shipping.clone()));
     let controlling = tokio::spawn(async move { control.serve(host).await });
     supervision::ready();
@@ -233,6 +233,7 @@ fn capabilities(kernel: &Kernel, scope: Option<&Path>) -> CapabilityReport {
         posture_reason: reason.to_owned(),
         boot_id: fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned(),
         scope: scope.map(|scope| scope.display().to_string()).unwrap_or_default(),
+        unregistered_agents: String::new(),
     }
 }
 
@@ -256,7 +257,7 @@ struct Running {
     flow: Arc<Flow>,
     trees: watch::Receiver<Arc<[AiProcess]>>,
     connection: watch::Receiver<Connection>,
-    proofs: Arc<Proofs>,
+    proof: watch::Receiver<Proof>,
 }
 
 impl Host for Running {
@@ -282,14 +283,14 @@ impl Host for Running {
             hooks: self.kernel.hooks().into_iter().map(ToString::to_string).collect(),
             scope: self.scope.as_ref().map(|scope| scope.display().to_string()).unwrap_or_default(),
             tables: match self.kernel.tables() {
-                Ok(tables) => tables.map(|Tables { digest, intact }| KernelTables { digest, intact }),
+                Ok(tables) => tables.map(|Tables { digest, intact, .. }| KernelTables { digest, intact }),
                 Err(error) => {
                     warn!(reason = chain(&error), "the tables in force can't be read back");
                     Some(KernelTables { digest: String::new(), intact: false })
                 }
             },
             kept: self.kernel.kept().map(|folder| folder.display().to_string()),
-            denial: self.proofs.last(),
+            denial: self.proof.borrow().denial.clone(),
             policy_id: policy.policy_id.clone(),
             policy: policy.effective.layers().iter().map(layer).collect(),
             spool: self.spool.counters(),

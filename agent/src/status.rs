@@ -62,7 +62,8 @@ pub struct Status {
 /// The policy's tables as the kernel has them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KernelTables {
-    /// SHA-256 in hex, read back from the kernel just now; empty when they could not be read.
+    /// Version of the form and SHA-256 in hex, read back from the kernel just now; empty when they could not be read. The same on
+    /// each host with the same policy.
     pub digest: String,
     /// They are what this agent put there.
     pub intact: bool,
@@ -75,6 +76,18 @@ pub struct Denial {
     pub tried_unix_us: i64,
     /// Why it was none; absent when it was denied as it should be.
     pub fault: Option<String>,
+    /// What was tried went through.
+    #[serde(default)]
+    pub went_through: bool,
+}
+
+/// What the last look at the kernel showed of what is said to be enforced.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Proof {
+    /// The last denial that was tried; `None` where none can be.
+    pub denial: Option<Denial>,
+    /// The effective policy whose tables were read back, and their digest; `None` before the first, or where they can't be read.
+    pub tables: Option<(String, String)>,
 }
 
 /// One layer of the policy in force.
@@ -220,8 +233,8 @@ pub(crate) mod tests {
             hooks: vec!["cgroup/connect4".into()],
             scope: String::new(),
             kept: Some("/sys/fs/bpf/tyr/L1-7-9".into()),
-            denial: Some(Denial { tried_unix_us: 1_700_000_000_000_000, fault: None }),
-            tables: Some(KernelTables { digest: "9f86d0".into(), intact: true }),
+            denial: Some(Denial { tried_unix_us: 1_700_000_000_000_000, fault: None, went_through: false }),
+            tables: Some(KernelTables { digest: "1-9f86d0".into(), intact: true }),
             policy_id: "ab".into(),
             policy: vec![PolicyVersion { version: 3, name: "web".into(), agent_type: None }],
             spool: Counters { records: 2, bytes: 900, emitted: 12, lost: 1, acknowledged: 9, announcements_lost: 0 },
@@ -258,7 +271,7 @@ pub(crate) mod tests {
         scope        the whole host
         policy       ab
                      version 3 `web` for all
-        tables       sha256 9f86d0, as written
+        tables       sha256 1-9f86d0, as written
         spool        2 records, 900 bytes not acknowledged
         events       12 made, 9 acknowledged, 1 lost
         lost         1 allow file_read (kernel_ring)

@@ -37,7 +37,8 @@ pub use difference::{Difference, Differences, Said, differences};
 pub use eval::{Act, ByCondition, Effective, Judgement, Layer, Resource, RuleRef};
 pub use glob::{GLOB_ALTERNATIVES_MAX, GLOB_BYTES_MAX, GLOB_TOKENS_MAX, Glob, GlobError};
 pub use image::{
-    FILE_ACTIONS, FILE_WORDS_MAX, FileCell, Image, ImageError, ImageProfile, NET_LISTS_MAX, PROGRAM_WORDS_MAX, Word,
+    CONTENTS_VERSION, Contents, FILE_ACTIONS, FILE_WORDS_MAX, FileCell, Image, ImageError, ImageProfile, NET_LISTS_MAX,
+    PROGRAM_WORDS_MAX, Prefix, Word,
 };
 pub use names::{NamePattern, NamePatternError};
 pub use net::table::{Effect, NET_ENTRIES_MAX, NET_PREFIXES_MAX, NetEntry, NetPrefix, NetTable, NetTableError};

@@ -1,6 +1,6 @@
 //! Is what is reported as enforced really enforced? Tried once a minute, and told when it is not.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -10,45 +10,37 @@ use tyr_proto::v1::{self, CapabilityReport};
 
 use crate::clock::unix_us_now;
 use crate::fault::chain;
-use crate::kernel::{Kernel, Posture};
-use crate::status::Denial;
+use crate::kernel::{CanaryError, Kernel, Posture};
+use crate::policies::Policies;
+use crate::status::{Denial, Proof};
 
-/// How often a denial is tried and the tables are read back.
+/// How often a denial is tried and the tables are read back; and at once when another policy is in force.
 const EVERY: Duration = Duration::from_mins(1);
 
-/// What the last trial showed.
-#[derive(Debug, Default)]
-pub(super) struct Proofs(Mutex<Option<Denial>>);
-
-impl Proofs {
-    /// The last denial that was tried; `None` where none can be.
-    pub(super) fn last(&self) -> Option<Denial> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-/// Tries until it is dropped. While a trial fails, the report says that less is enforced, and why.
-pub(super) async fn run(kernel: Arc<Kernel>, report: watch::Sender<CapabilityReport>, proofs: Arc<Proofs>) {
+/// Tries until it is dropped, and shows what came of it. While a trial fails, the report says that less is enforced, and why.
+pub(super) async fn run(
+    kernel: Arc<Kernel>,
+    policies: Arc<Policies>,
+    report: watch::Sender<CapabilityReport>,
+    proof: watch::Sender<Proof>,
+) {
     let (posture, _) = kernel.posture();
     let best = report.borrow().clone();
+    let mut generations = policies.generations();
     let mut every = interval(EVERY);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        every.tick().await;
-        let trying = Arc::clone(&kernel);
-        let Ok((denial, tables)) = tokio::task::spawn_blocking(move || {
-            let denial = (posture == Posture::Enforcing).then(|| trying.try_denial().map_err(|error| chain(&error)));
-            (denial, tables_fault(&trying))
-        })
-        .await
-        else {
+        tokio::select! {
+            _ = every.tick() => {}
+            Ok(()) = generations.changed() => {}
+        }
+        generations.mark_unchanged();
+        let (trying, policies) = (Arc::clone(&kernel), Arc::clone(&policies));
+        let Ok((shown, fault)) = tokio::task::spawn_blocking(move || try_all(&trying, posture, &policies)).await else {
             continue;
         };
-        if let Some(denial) = &denial {
-            let last = Denial { tried_unix_us: unix_us_now(), fault: denial.as_ref().err().cloned() };
-            *proofs.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
-        }
-        let now = with_fault(&best, denial.and_then(Result::err).or(tables));
+        proof.send_replace(shown);
+        let now = with_fault(&best, fault);
         report.send_if_modified(|told| {
             if *told == now {
                 return false;
@@ -64,14 +56,27 @@ pub(super) async fn run(kernel: Arc<Kernel>, report: watch::Sender<CapabilityRep
     }
 }
 
-fn tables_fault(kernel: &Kernel) -> Option<String> {
-    match kernel.tables() {
-        Ok(Some(tables)) if !tables.intact => {
-            Some("the policy's tables in the kernel are not what was written".to_owned())
+/// What the trials show, and why not all is enforced, if so.
+fn try_all(kernel: &Kernel, posture: Posture, policies: &Policies) -> (Proof, Option<String>) {
+    let denial = (posture == Posture::Enforcing).then(|| {
+        let trial = kernel.try_denial();
+        Denial {
+            tried_unix_us: unix_us_now(),
+            went_through: matches!(trial, Err(CanaryError::Opened)),
+            fault: trial.err().map(|error| chain(&error)),
         }
-        Ok(_) => None,
-        Err(error) => Some(format!("the policy's tables can't be read back: {}", chain(&error))),
-    }
+    });
+    let (tables, fault) = match kernel.tables() {
+        Ok(None) => (None, None),
+        Ok(Some(tables)) => {
+            let fault =
+                (!tables.intact).then(|| "the policy's tables in the kernel are not what was written".to_owned());
+            (Some((policies.of_generation(tables.generation).policy_id.clone(), tables.digest)), fault)
+        }
+        Err(error) => (None, Some(format!("the policy's tables can't be read back: {}", chain(&error)))),
+    };
+    let fault = denial.as_ref().and_then(|denial| denial.fault.clone()).or(fault);
+    (Proof { denial, tables }, fault)
 }
 
 /// The report with what a trial showed: nothing counts as enforced then.

@@ -15,7 +15,7 @@ use tracing::{debug, error, info, warn};
 use tyr_proto::v1::agent_message::Payload as Outgoing;
 use tyr_proto::v1::server_message::Payload as Incoming;
 use tyr_proto::v1::{
-    AgentMessage, Certificate, CertificateRequest, Heartbeat, LiveAiProcesses, PolicyPush, ServerMessage,
+    AgentMessage, Certificate, CertificateRequest, DenialTrial, Heartbeat, LiveAiProcesses, PolicyPush, ServerMessage,
 };
 
 use super::backoff::Backoff;
@@ -24,6 +24,7 @@ use super::{Connection, DRAIN_TIMEOUT, Shipper};
 use crate::clock::unix_us_now;
 use crate::fault::chain;
 use crate::identity::{Identity, Request, certificates};
+use crate::status::{Denial, Proof};
 
 /// Messages between the loops and HTTP/2. Small: what waits here can't be overtaken by a denial.
 const OUTGOING_MAX: usize = 4;
@@ -173,6 +174,8 @@ async fn send(
     let spool = &shipper.spool;
     let mut capabilities = shipper.capabilities.clone();
     capabilities.mark_unchanged();
+    let mut proof = shipper.proof.clone();
+    proof.mark_unchanged();
     let mut heartbeats = heartbeat_timer(*interval.borrow_and_update());
     heartbeats.reset_immediately();
     let drained = async {
@@ -194,6 +197,11 @@ async fn send(
             Ok(()) = interval.changed() => {
                 heartbeats = heartbeat_timer(*interval.borrow_and_update());
                 continue;
+            }
+            // Not only at the next one that is due: what is enforced is known at the server as soon as here.
+            Ok(()) = proof.changed() => {
+                proof.mark_unchanged();
+                Outgoing::Heartbeat(heartbeat(shipper, 0))
             }
             Ok(()) = capabilities.changed() => Outgoing::Capabilities(capabilities.borrow_and_update().clone()),
             batch = batch => {
@@ -223,6 +231,8 @@ fn heartbeat_timer(period: Duration) -> tokio::time::Interval {
 fn heartbeat(shipper: &Shipper, ping_nonce: u64) -> Heartbeat {
     let counters = shipper.spool.counters();
     let sent = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let Proof { denial, tables } = shipper.proof.borrow().clone();
+    let (tables_policy_id, tables_digest) = tables.unwrap_or_default();
     Heartbeat {
         sent_ns: i64::try_from(sent.as_nanos()).unwrap_or(i64::MAX),
         ping_nonce,
@@ -230,6 +240,17 @@ fn heartbeat(shipper: &Shipper, ping_nonce: u64) -> Heartbeat {
         ai_processes: u32::try_from(shipper.ai_processes.borrow().len()).unwrap_or(u32::MAX),
         events_emitted: counters.emitted,
         events_lost: counters.lost,
+        denial: match &denial {
+            None => DenialTrial::Unspecified,
+            Some(Denial { fault: None, .. }) => DenialTrial::Denied,
+            Some(Denial { went_through: true, .. }) => DenialTrial::WentThrough,
+            Some(_) => DenialTrial::NotKnown,
+        }
+        .into(),
+        denial_tried_ns: denial.map_or(0, |denial| denial.tried_unix_us.saturating_mul(1000)),
+        tables_policy_id,
+        tables_digest,
+        tables_guard: String::new(),
     }
 }
 
@@ -270,6 +291,8 @@ async fn receive(
                     warn!(ack.sequence, "the server acknowledged what it was not sent");
                 }
             }
+            // TODO4
+            Some(Incoming::RegisteredAgentTypes(_)) => {}
             Some(Incoming::Ping(ping)) => {
                 if answers.try_send(Outgoing::Heartbeat(heartbeat(shipper, ping.nonce))).is_err() {
                     debug!("the server pings faster than it reads");

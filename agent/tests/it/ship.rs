@@ -21,6 +21,7 @@ use tyr_agent::kernel::KernelError;
 use tyr_agent::policies::{Enforcer, Policies, policy_id};
 use tyr_agent::ship::{Connection, Shipper};
 use tyr_agent::spool::Spool;
+use tyr_agent::status::Proof;
 use tyr_policy::Image;
 use tyr_proto::v1::agent_message::Payload as FromAgent;
 use tyr_proto::v1::record::Record as Payload;
@@ -114,6 +115,7 @@ impl Host {
             spool: Arc::clone(&spool),
             policies: Arc::clone(&policies),
             capabilities: watch::channel(report).1,
+            proof: watch::channel(Proof::default()).1,
             ai_processes: watch::channel(Arc::default()).1,
             connection: connection_in,
         };

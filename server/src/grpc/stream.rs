@@ -7,14 +7,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, Streaming};
 use tracing::Instrument;
-use tyr_api::agents::Posture;
+use tyr_api::agents::{DenialTrial, Posture};
 use tyr_proto::BATCH_RECORDS_MAX;
 use tyr_proto::v1::server_message::Payload as ToAgent;
 use tyr_proto::v1::{
@@ -277,12 +277,30 @@ impl Stream {
         };
         let there = Timestamp::from_nanosecond(heartbeat.sent_ns.into()).unwrap_or(here);
         let skew = there.duration_since(here).as_millis();
+        let denial = match heartbeat.denial() {
+            v1::DenialTrial::Unspecified => DenialTrial::NotTried,
+            v1::DenialTrial::Denied => DenialTrial::Denied,
+            v1::DenialTrial::WentThrough => DenialTrial::WentThrough,
+            v1::DenialTrial::NotKnown => DenialTrial::NotKnown,
+        };
+        // Both by the agent's clock, so their difference holds by any.
+        let ago = heartbeat.sent_ns.saturating_sub(heartbeat.denial_tried_ns).max(0);
+        let denial_at = (denial != DenialTrial::NotTried && heartbeat.denial_tried_ns > 0)
+            .then(|| here.checked_sub(SignedDuration::from_nanos(ago)).unwrap_or(Timestamp::UNIX_EPOCH));
         self.app.fleet.seen(
             self.agent_id,
             Some(Vitals {
                 clock_skew_ms: i64::try_from(skew).unwrap_or(0),
                 spool_records: i64::try_from(heartbeat.spool_records).unwrap_or(i64::MAX),
                 events_lost: i64::try_from(heartbeat.events_lost).unwrap_or(i64::MAX),
+                denial,
+                denial_at,
+                tables: self.app.tables.compare(
+                    &self.app,
+                    &text(&heartbeat.tables_policy_id, FACT_BYTES_MAX),
+                    &heartbeat.tables_digest,
+                ),
+                tables_digest: text(&heartbeat.tables_digest, FACT_BYTES_MAX),
             }),
         );
     }
@@ -387,6 +405,8 @@ impl Stream {
         self.pushed = Some(push.policy_id.clone());
         tracing::info!(policy.id = push.policy_id, layers = push.layers.len(), "policy pushed");
         self.push = Some(self.app.metrics.policy.pushed());
+        // Made while the agent makes them too, so that there is something to compare when it has read them back.
+        self.app.tables.prepare(&self.app, &push.policy_id);
         self.send(ToAgent::Policy(push)).await
     }
 

@@ -234,6 +234,9 @@ pub struct DriftArgs {
     /// The events themselves instead of counts.
     #[arg(long, conflicts_with = "by")]
     pub events: bool,
+    /// Only where some of it is severe, as documented: an alert that should have been a denial. With --events, only such events.
+    #[arg(long, conflicts_with = "sql")]
+    pub severe: bool,
     /// Whether to print SQL instead.
     #[command(flatten)]
     pub sql: SqlArg,

@@ -11,7 +11,8 @@ use super::{Outcome, dispatch};
 use crate::app::App;
 use crate::args::{
     AgentsArgs, AiArgs, AlertsArgs, AlertsCommand, Command, ConfigCommand, ContextCommand, DbCommand, EventsCommand,
-    Format, ListArgs, PolicyCommand, SqlCommand, SqlListArgs, TokenCommand, UserCommand, WebhookCommand,
+    Format, ListArgs, PolicyCommand, PolicyStatusArgs, SqlCommand, SqlListArgs, TokenCommand, UserCommand,
+    WebhookCommand,
 };
 use crate::error::{Failure, Kind};
 use crate::output::sanitize::sanitize;
@@ -32,7 +33,11 @@ pub(crate) fn list_of(command: &mut Command) -> Option<&mut ListArgs> {
         )
         | Command::Context(ContextCommand::List(list))
         | Command::Config(ConfigCommand::Show { list, .. })
-        | Command::Policy(PolicyCommand::List(SqlListArgs { list, .. }) | PolicyCommand::Assignments(list))
+        | Command::Policy(
+            PolicyCommand::List(SqlListArgs { list, .. })
+            | PolicyCommand::Assignments(list)
+            | PolicyCommand::Status(PolicyStatusArgs { list, .. }),
+        )
         | Command::Sql(SqlCommand::List(list))
         | Command::Token(TokenCommand::List(SqlListArgs { list, .. }))
         | Command::User(UserCommand::List(SqlListArgs { list, .. })) => Some(list),

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tyr_api::agents::DiscoveredAgent;
-use tyr_api::events::{DriftReason, Event, Verdict};
+use tyr_api::events::{DriftReason, Event};
 use tyr_api::policies::PolicyDocument;
 use tyr_policy::Policy;
 use uuid::Uuid;
@@ -183,9 +183,7 @@ fn fields(why: &Why) -> Vec<(&'static str, Value)> {
             "drift",
             match event.drift_reason {
                 // Documented as severe: it was seen, should have been refused, and was not.
-                Some(reason) if (event.verdict, event.server_verdict) == (Verdict::Alert, Some(Verdict::Deny)) => {
-                    Value::Text(format!("{reason}, severe"))
-                }
+                Some(reason) if event.is_severe_drift() => Value::Text(format!("{reason}, severe")),
                 Some(reason) => Value::Word(reason.as_str(), Tone::Bad),
                 None => Value::Word("no", Tone::Good),
             },

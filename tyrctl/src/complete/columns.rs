@@ -37,6 +37,7 @@ pub(super) fn of(words: &[String]) -> Vec<&'static str> {
         ["policy", "list"] => names(&policy::VERSIONS),
         ["policy", "check"] => names(&policy::RULES),
         ["policy", "simulate"] => names(&policy::CHANGES),
+        ["policy", "status"] => names(&policy::HOSTS),
         ["policy", "test"] => names(&policy::VERDICTS),
         ["policy", "assignments"] => names(&policy::ASSIGNMENTS),
         ["sql", "list"] => names(&sql::VIEW),

@@ -71,6 +71,11 @@ fn agent_show_tells_all() {
     last_seen       9m39s ago
     posture         partial
     reason          no BPF LSM
+    doubt           -
+    denial          not_tried
+    denial_at       -
+    tables          as_expected
+    tables_digest   1-9f86d081
     policy          v2 pending
     policy_id       a1
     assigned        b2
@@ -117,8 +122,8 @@ fn drift_counts_by_agent_as_documented() {
     assert_snapshot!(double.run(&["drift", "--since", "2026-11-21T19:00:00Z"]), @"
     exit 0
     --- stdout
-    AGENT      DRIFTS  LAST                  SUSTAINED  AGENT_ID
-    build-017       3  2026-11-22T19:40:01Z  no         00000000-0000-7000-8000-000000000001
+    AGENT      DRIFTS  SEVERE  LAST                  SUSTAINED  AGENT_ID
+    build-017       3       0  2026-11-22T19:40:01Z  no         00000000-0000-7000-8000-000000000001
     ");
     assert_eq!(double.requests(), ["GET /api/v1/stats/drift?since=2026-11-21T19%3A00%3A00Z"]);
     assert_snapshot!(double.run(&["drift", "--since", "2026-11-21T19:00:00Z", "--by", "reason"]), @"

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use tyr_api::agents::{Agent, DiscoveredAgent, Liveness, Posture};
+use tyr_api::agents::{Agent, DenialTrial, DiscoveredAgent, Liveness, Posture, TablesState};
 use tyr_api::events::{DriftReason, Event, EventKind, Severity, Verdict};
 use uuid::Uuid;
 
@@ -268,6 +268,10 @@ pub(crate) fn agent(n: u8, name: &str, liveness: Liveness, staleness_ms: u64) ->
         hooks: vec!["cgroup/connect4".to_owned()],
         posture: Posture::Partial,
         posture_reason: "no BPF LSM".to_owned(),
+        denial: DenialTrial::NotTried,
+        denial_at: None,
+        tables: TablesState::AsExpected,
+        tables_digest: "1-9f86d081".to_owned(),
         scope: String::new(),
         policy_id: Some("a1".to_owned()),
         policy_version: Some(2),

@@ -84,6 +84,7 @@ pub(crate) const READERS: &[&[&str]] = &[
     &["events", "tail", "--count", "1"],
     &["metrics"],
     &["policy", "assignments"],
+    &["policy", "status"],
     &["policy", "effective", "build-017"],
     &["policy", "list"],
     &["policy", "show", "1"],

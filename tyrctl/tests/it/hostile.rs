@@ -21,13 +21,15 @@ fn hostile() -> String {
 /// Puts it wherever a host or a person may have written something.
 fn infect(value: &mut Value, hostile: &str) {
     /// Words of our own, which nobody can choose.
-    const WORDS: [&str; 15] = [
+    const WORDS: [&str; 17] = [
         "kind",
         "verdict",
         "server_verdict",
         "severity",
         "liveness",
         "posture",
+        "denial",
+        "tables",
         "state",
         "format",
         "rules",
