@@ -110,6 +110,8 @@ enum {
 	RECORD_UNJUDGED = 16,
 	/* Open, run and exec: the verdict is the kernel's, given before it happened. */
 	RECORD_JUDGED = 32,
+	/* Exec: an AI tool of a type that may not run; it was ended before its first instruction. */
+	RECORD_REFUSED = 64,
 };
 
 /* Flags of a path. */

@@ -15,6 +15,8 @@ use crate::policies::InForce;
 pub const NOT_ENFORCED: &str = "not enforced here";
 /// Why something was denied that no rule denies.
 pub const NOT_JUDGED: &str = "could not be judged";
+/// Why a tool was ended at its start.
+pub const NOT_REGISTERED: &str = "agent type not registered";
 
 /// A verdict as it is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +65,7 @@ impl<'a> Ruling<'a> {
             verdict: judged.verdict,
             severity: rule.map_or(default.severity, |rule| rule.rule.severity),
             rule: rule.map(|rule| rule.rule.name.as_str()),
-            version: rule.map_or(default.version, |rule| Some(rule.layer.version)),
+            version: rule.map_or(default.version, |rule| rule.version()),
             not_enforced: false,
             failed: judged.failed,
             evaluator: differs.map(|plain| plain.verdict),
@@ -112,6 +114,20 @@ pub fn exec<'a>(policy: &'a InForce, process: &Process, by: &Program, judged: Op
     }
 }
 
+/// Of a tool that was ended at its start, as its type is not registered.
+pub fn refused() -> Ruling<'static> {
+    Ruling {
+        action: Action::Exec,
+        verdict: Verdict::Deny,
+        severity: Severity::High,
+        rule: None,
+        version: None,
+        not_enforced: false,
+        failed: false,
+        evaluator: None,
+    }
+}
+
 /// Explains the kernel's verdict on a program that was to be started.
 pub fn run<'a>(policy: &'a InForce, process: &Process, run: &Run, judged: &Judged) -> Ruling<'a> {
     let act = act(process, &judged.by, Action::Exec, path(&run.path, run.path_flags));
@@ -137,7 +153,7 @@ pub fn connect<'a>(policy: &'a InForce, process: &Process, connect: &Connect) ->
         verdict: connect.verdict,
         severity: rule.map_or(default.severity, |rule| rule.rule.severity),
         rule: rule.map(|rule| rule.rule.name.as_str()),
-        version: rule.map_or(default.version, |rule| Some(rule.layer.version)),
+        version: rule.map_or(default.version, |rule| rule.version()),
         not_enforced: false,
         failed: false,
         evaluator: None,

@@ -3,6 +3,7 @@
 //! This module alone knows aya. What the programs report leaves as [`KernelEvent`]s through [`Kernel::events`]; what they
 //! are told goes in through [`Kernel::publish`] and [`Kernel::mark`].
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -231,6 +232,15 @@ impl Kernel {
     /// The kernel took no more; the old policy stays in force.
     pub fn publish(&self, image: &Image) -> Result<u32, KernelError> {
         self.shared.publish(image)
+    }
+
+    /// Has the kernel end AI tools of all types but these before their first instruction, from now on; `None`: of no type. Those
+    /// that run are left alone.
+    ///
+    /// # Errors
+    /// The kernel's table could not be written.
+    pub fn refuse_types(&self, registered: Option<&BTreeSet<String>>) -> Result<(), KernelError> {
+        self.shared.types.lock().expect("no holder panics").refuse(registered.cloned())
     }
 
     /// The tables in force as the kernel has them, read back; `None` before the first policy.

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
-use tyr_policy::{Action, Resource, Severity, Verdict};
+use tyr_policy::{Action, Resource, Severity, Unregistered, Verdict};
 use tyr_proto::text::escape;
 use tyr_proto::v1::{self, Event, EventKind};
 
@@ -19,7 +19,7 @@ use crate::clock::{Clock, Stamp};
 use crate::config::AllowEvents;
 use crate::decode::{Judged, KernelEvent, Operation, PathFlags, Process, Program, What};
 use crate::enrich::{AiProcess, Trees, cmdline};
-use crate::judge::{self, NOT_ENFORCED, NOT_JUDGED, Ruling, conditions};
+use crate::judge::{self, NOT_ENFORCED, NOT_JUDGED, NOT_REGISTERED, Ruling, conditions};
 use crate::policies::{InForce, Policies};
 use crate::spool::Spool;
 
@@ -162,6 +162,13 @@ impl Pipeline {
                 }
             }
             What::Exit => {}
+            What::Refused => {
+                let policy = self.policies.current();
+                let metadata =
+                    [("reason", NOT_REGISTERED.to_owned()), ("unregistered", Unregistered::Deny.to_string())];
+                let resource = escape(&process.program.exe).into_owned();
+                self.report(event, &policy, judge::refused(), &resource, metadata, Repeats::one());
+            }
             What::Exec(caller) => {
                 let judged = event.judged.as_ref();
                 let policy = self.policy_of(judged);
@@ -178,7 +185,7 @@ impl Pipeline {
                 let known = !by.exe.is_empty() && !by.exe_truncated;
                 let caller = if known { escape(&by.exe).into_owned() } else { CALLER_UNKNOWN.to_owned() };
                 let metadata = [("flags", flags.join(",")), ("caller", caller), held, integrity];
-                self.report(event, &policy.policy_id, ruling, &escape(resource), metadata, Repeats::one());
+                self.report(event, &policy, ruling, &escape(resource), metadata, Repeats::one());
             }
             What::Run(run) => {
                 // The kernel reports none that it did not judge.
@@ -187,7 +194,7 @@ impl Pipeline {
                 let metadata =
                     [("flags", path_flags(run.path_flags)), ("operation", judged.operation.as_str().to_owned())];
                 let ruling = judge::run(&policy, process, run, judged);
-                self.report(event, &policy.policy_id, ruling, &escape(&run.path), metadata, Repeats::one());
+                self.report(event, &policy, ruling, &escape(&run.path), metadata, Repeats::one());
             }
             What::Open(open) => {
                 let judged = event.judged.as_ref();
@@ -215,7 +222,7 @@ impl Pipeline {
                     return;
                 }
                 let repeats = Repeats { count: open.count.max(1), last_boot_ns: Some(open.last_boot_ns) };
-                self.report(event, &policy.policy_id, ruling, &escape(&open.path), metadata, repeats);
+                self.report(event, &policy, ruling, &escape(&open.path), metadata, repeats);
             }
             What::Connect(connect) => {
                 let policy = self.policies.of_generation(connect.generation);
@@ -226,7 +233,7 @@ impl Pipeline {
                 let (ruling, condition) = conditions::ask(&policy, process, &process.program, judged, ruling);
                 let [held, integrity] = conditions::metadata(condition);
                 let metadata = [("protocol", connect.protocol.to_string()), held, integrity];
-                self.report(event, &policy.policy_id, ruling, &resource, metadata, Repeats::one());
+                self.report(event, &policy, ruling, &resource, metadata, Repeats::one());
             }
         }
     }
@@ -239,13 +246,15 @@ impl Pipeline {
     fn report<const N: usize>(
         &mut self,
         event: &KernelEvent,
-        policy_id: &str,
+        policy: &InForce,
         ruling: Ruling<'_>,
         resource: &str,
         metadata: [(&str, String); N],
         repeats: Repeats,
     ) {
         self.flow.taken.fetch_add(1, Ordering::Relaxed);
+        let guard = policy.effective.guards(Some(&event.process.agent_type));
+        let policy_id = &policy.policy_id;
         let clock = &mut self.clock;
         let (tree_id, news) = self.trees.acting(&event.process, || clock.at_boot_ns(event.boot_ns));
         if let Some(news) = news {
@@ -269,6 +278,10 @@ impl Pipeline {
             None => stamp.unix_us,
         };
         let mut made = event_of(&event.process, stamp, tree_id, policy_id, ruling, resource);
+        // So that whoever judges it again does so by what held here.
+        if let Some(guard) = guard {
+            made.metadata.insert("unregistered".to_owned(), guard.to_string());
+        }
         made.metadata.extend(
             metadata.into_iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| (key.to_owned(), value)),
         );

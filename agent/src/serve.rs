@@ -8,6 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
+use tyr_policy::Unregistered;
 use tyr_proto::v1::{self, CapabilityReport, EventKind};
 
 use crate::clock::unix_us_now;
@@ -75,13 +76,20 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
     let (posture, posture_reason) = kernel.posture();
     info!(posture = posture_name(posture), reason = posture_reason, hooks = kernel.hooks().len(), "watching this host");
 
-    let policies = Arc::new(Policies::new(Arc::clone(&data), Arc::clone(&kernel) as Arc<dyn Enforcer>));
+    let policies = Arc::new(Policies::new(
+        Arc::clone(&data),
+        Arc::clone(&kernel) as Arc<dyn Enforcer>,
+        config.unregistered_agents.into(),
+    ));
+    if policies.unregistered() == Unregistered::Quarantine && posture != Posture::Enforcing {
+        warn!("a quarantine is enforced for addresses alone here: files and programs are reported, not refused");
+    }
     policies.load_cached();
     kernel.keep().map_err(|error| Fault::new("tyrd can't take over").because(&error).hint(error.hint()))?;
     let spool = Arc::new(Spool::new(config.buffer_bytes_max()));
     let pipeline = Pipeline::new(config.allow_events, Arc::clone(&policies), Arc::clone(&spool));
     let (connection, connection_seen) = watch::channel(Connection::Connecting);
-    let (report, capabilities) = watch::channel(capabilities(&kernel, scope.as_deref()));
+    let (report, capabilities) = watch::channel(capabilities(&kernel, scope.as_deref(), policies.unregistered()));
     let (proof_in, proof) = watch::channel(Proof::default());
     let seen = connection_seen.clone();
     let host = Arc::new(Running {
@@ -210,7 +218,7 @@ fn note_losses(kernel: &Kernel, spool: &Spool) {
     }
 }
 
-fn capabilities(kernel: &Kernel, scope: Option<&Path>) -> CapabilityReport {
+fn capabilities(kernel: &Kernel, scope: Option<&Path>, unregistered: Unregistered) -> CapabilityReport {
     let host = rustix::system::uname();
     let (posture, reason) = kernel.posture();
     let features: &[&str] = match posture {
@@ -233,7 +241,7 @@ fn capabilities(kernel: &Kernel, scope: Option<&Path>) -> CapabilityReport {
         posture_reason: reason.to_owned(),
         boot_id: fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned(),
         scope: scope.map(|scope| scope.display().to_string()).unwrap_or_default(),
-        unregistered_agents: String::new(),
+        unregistered_agents: unregistered.to_string(),
     }
 }
 
@@ -281,6 +289,7 @@ impl Host for Running {
             posture: posture_name(posture).to_owned(),
             posture_reason: reason.to_owned(),
             hooks: self.kernel.hooks().into_iter().map(ToString::to_string).collect(),
+            unregistered_agents: self.policies.unregistered().to_string(),
             scope: self.scope.as_ref().map(|scope| scope.display().to_string()).unwrap_or_default(),
             tables: match self.kernel.tables() {
                 Ok(tables) => tables.map(|Tables { digest, intact, .. }| KernelTables { digest, intact }),
@@ -301,6 +310,11 @@ impl Host for Running {
     }
 
     fn govern(&self, pid: u32, agent_type: &str) -> Result<(), (String, String)> {
+        if self.policies.refuses(agent_type) {
+            let reason =
+                format!("the agent type `{agent_type}` is not registered, and this host runs registered ones alone");
+            return Err((reason, format!("an admin approves it: `tyrctl ai approve {agent_type}`")));
+        }
         if let Some(scope) = &self.scope {
             scope_cgroup::enter(scope, pid).map_err(|error| {
                 let reason = format!("the process can't be moved into the scope {}: {error}", scope.display());

@@ -210,6 +210,10 @@ pub struct Agent {
     /// Whether the tables in its kernel are those that its policy makes.
     #[serde(default)]
     pub tables: TablesState,
+    /// What it does with AI processes of types that are not registered: `audit`, `quarantine` or `deny`. Empty: an older agent, which can
+    /// do but the first.
+    #[serde(default)]
+    pub unregistered_agents: String,
     /// Digest of the tables, read back from the kernel: version of its form, `-`, SHA-256 in hex. Empty before the first policy.
     #[serde(default)]
     pub tables_digest: String,
@@ -289,12 +293,32 @@ pub struct DiscoveredAgent {
     pub process_exe: String,
     /// Its arguments.
     pub cmdline: String,
+    /// Whether its type is registered: approved by an admin, or with an overlay assigned. Absent in answers of servers before 0.2.
+    #[serde(default)]
+    pub registered: bool,
     /// `fingerprint`, `scan` or `run`.
     pub found_by: String,
     /// When it was found, by the agent's clock.
     pub first_seen: Timestamp,
     /// When the last process of the tree ended.
     pub ended_at: Option<Timestamp>,
+}
+
+/// A type of AI processes: `GET /api/v1/agent-types`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AgentType {
+    /// `claude-code`, `cursor`, ...
+    pub agent_type: String,
+    /// Approved, or with an overlay assigned. Agents may quarantine or deny the rest (`unregistered_agents`).
+    pub registered: bool,
+    /// When an admin approved it.
+    pub approved_at: Option<Timestamp>,
+    /// Who did.
+    pub approved_by: Option<String>,
+    /// The policy version that is assigned to it as overlay.
+    pub overlay_version: Option<u32>,
+    /// Its AI processes that live now.
+    pub ai_processes: u32,
 }
 
 /// A list that is answered whole.

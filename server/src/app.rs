@@ -1,5 +1,6 @@
 //! What the server decides: one file per aggregate, called by both doors.
 
+pub mod agent_types;
 pub mod agents;
 pub mod ai_processes;
 pub mod alerts;

@@ -65,6 +65,7 @@ pub(crate) const RECORD_CANDIDATE: u16 = 4;
 pub(crate) const RECORD_TRIED: u16 = 8;
 pub(crate) const RECORD_UNJUDGED: u16 = 16;
 pub(crate) const RECORD_JUDGED: u16 = 32;
+pub(crate) const RECORD_REFUSED: u16 = 64;
 
 pub(crate) const PATH_DELETED: u32 = 1;
 pub(crate) const PATH_PSEUDO: u32 = 2;

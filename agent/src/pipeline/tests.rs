@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
@@ -5,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
-use tyr_policy::{Action, Image, Protocol, Verdict};
+use tyr_policy::{Action, Image, Protocol, Unregistered, Verdict};
 use tyr_proto::v1::record::Record as Payload;
 use tyr_proto::v1::{self, Event, PolicyLayer, PolicyPush};
 
@@ -53,6 +54,10 @@ impl Enforcer for NoKernel {
     fn publish(&self, _: &Image) -> Result<u32, KernelError> {
         Ok(self.0.fetch_add(1, Ordering::Relaxed) + 1)
     }
+
+    fn refuse_types(&self, _: Option<&BTreeSet<String>>) -> Result<(), KernelError> {
+        Ok(())
+    }
 }
 
 struct Host {
@@ -66,7 +71,7 @@ impl Host {
     fn new(allow_events: AllowEvents) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let data = Arc::new(DataDir::open(dir.path()).unwrap());
-        let policies = Arc::new(Policies::new(data, Arc::new(NoKernel(AtomicU32::new(0)))));
+        let policies = Arc::new(Policies::new(data, Arc::new(NoKernel(AtomicU32::new(0))), Unregistered::Audit));
         let layer = PolicyLayer { version: 4, name: "p".into(), agent_type: String::new(), yaml: YAML.into() };
         let mut push = PolicyPush { policy_id: String::new(), layers: vec![layer] };
         push.policy_id = policy_id(&push);

@@ -6,13 +6,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{error, info};
+use tyr_policy::Guard;
 use tyr_proto::v1::{self, CapabilityReport};
 
 use crate::clock::unix_us_now;
 use crate::fault::chain;
 use crate::kernel::{CanaryError, Kernel, Posture};
 use crate::policies::Policies;
-use crate::status::{Denial, Proof};
+use crate::status::{Denial, Proof, ProvenTables};
 
 /// How often a denial is tried and the tables are read back; and at once when another policy is in force.
 const EVERY: Duration = Duration::from_mins(1);
@@ -71,7 +72,10 @@ fn try_all(kernel: &Kernel, posture: Posture, policies: &Policies) -> (Proof, Op
         Ok(Some(tables)) => {
             let fault =
                 (!tables.intact).then(|| "the policy's tables in the kernel are not what was written".to_owned());
-            (Some((policies.of_generation(tables.generation).policy_id.clone(), tables.digest)), fault)
+            let policy = policies.of_generation(tables.generation);
+            let guard = policy.effective.guard().map(Guard::id).unwrap_or_default();
+            let proven = ProvenTables { policy_id: policy.policy_id.clone(), guard, digest: tables.digest };
+            (Some(proven), fault)
         }
         Err(error) => (None, Some(format!("the policy's tables can't be read back: {}", chain(&error)))),
     };

@@ -15,7 +15,8 @@ use tracing::{debug, error, info, warn};
 use tyr_proto::v1::agent_message::Payload as Outgoing;
 use tyr_proto::v1::server_message::Payload as Incoming;
 use tyr_proto::v1::{
-    AgentMessage, Certificate, CertificateRequest, DenialTrial, Heartbeat, LiveAiProcesses, PolicyPush, ServerMessage,
+    AgentMessage, Certificate, CertificateRequest, DenialTrial, Heartbeat, LiveAiProcesses, PolicyPush,
+    RegisteredAgentTypes, ServerMessage,
 };
 
 use super::backoff::Backoff;
@@ -24,7 +25,7 @@ use super::{Connection, DRAIN_TIMEOUT, Shipper};
 use crate::clock::unix_us_now;
 use crate::fault::chain;
 use crate::identity::{Identity, Request, certificates};
-use crate::status::{Denial, Proof};
+use crate::status::{Denial, Proof, ProvenTables};
 
 /// Messages between the loops and HTTP/2. Small: what waits here can't be overtaken by a denial.
 const OUTGOING_MAX: usize = 4;
@@ -122,18 +123,30 @@ pub(super) async fn run(
     };
     shipper.spool.rewind();
     let (answers_in, answers_out) = mpsc::channel(ANSWERS_MAX);
-    let (policy_in, policy_out) = watch::channel(None);
-    let (interval_in, interval_out) = watch::channel(shipper.config.heartbeat_interval());
+    let orders = Orders {
+        policy: watch::Sender::new(None),
+        registered: watch::Sender::new(None),
+        interval: watch::Sender::new(shipper.config.heartbeat_interval()),
+    };
+    let (policy_out, types_out, interval_out) =
+        (orders.policy.subscribe(), orders.registered.subscribe(), orders.interval.subscribe());
     let begun = Instant::now();
     let end = tokio::select! {
         end = send(shipper, outgoing, answers_out, interval_out, stop) => end,
-        end = receive(shipper, incoming, backoff, identity, &answers_in, &policy_in, &interval_in) => end,
-        end = apply(shipper, policy_out, &answers_in) => end,
+        end = receive(shipper, incoming, backoff, identity, &answers_in, &orders) => end,
+        end = apply(shipper, policy_out, types_out, &answers_in) => end,
     };
     if begun.elapsed() >= STEADY_AFTER {
         backoff.reset();
     }
     end
+}
+
+/// What the server wants, for the loops that do it. Only the newest of each counts.
+struct Orders {
+    policy: watch::Sender<Option<PolicyPush>>,
+    registered: watch::Sender<Option<RegisteredAgentTypes>>,
+    interval: watch::Sender<Duration>,
 }
 
 type Opened = (mpsc::Sender<AgentMessage>, Streaming<ServerMessage>);
@@ -232,7 +245,8 @@ fn heartbeat(shipper: &Shipper, ping_nonce: u64) -> Heartbeat {
     let counters = shipper.spool.counters();
     let sent = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let Proof { denial, tables } = shipper.proof.borrow().clone();
-    let (tables_policy_id, tables_digest) = tables.unwrap_or_default();
+    let ProvenTables { policy_id: tables_policy_id, guard: tables_guard, digest: tables_digest } =
+        tables.unwrap_or_default();
     Heartbeat {
         sent_ns: i64::try_from(sent.as_nanos()).unwrap_or(i64::MAX),
         ping_nonce,
@@ -250,7 +264,7 @@ fn heartbeat(shipper: &Shipper, ping_nonce: u64) -> Heartbeat {
         denial_tried_ns: denial.map_or(0, |denial| denial.tried_unix_us.saturating_mul(1000)),
         tables_policy_id,
         tables_digest,
-        tables_guard: String::new(),
+        tables_guard,
     }
 }
 
@@ -261,8 +275,7 @@ async fn receive(
     backoff: &mut Backoff,
     identity: &mut Identity,
     answers: &mpsc::Sender<Outgoing>,
-    policy: &watch::Sender<Option<PolicyPush>>,
-    interval: &watch::Sender<Duration>,
+    orders: &Orders,
 ) -> SessionEnd {
     // The server answers the first message with the policy; until then it may still find that it doesn't want us.
     let mut greeted = false;
@@ -282,7 +295,7 @@ async fn receive(
         match received.payload {
             // Only the newest matters: one that was not looked at yet is replaced.
             Some(Incoming::Policy(push)) => {
-                policy.send_replace(Some(push));
+                orders.policy.send_replace(Some(push));
             }
             Some(Incoming::Ack(ack)) => {
                 // Not before: a server that greets us and then can't take what we send would be asked again and again at once.
@@ -292,7 +305,9 @@ async fn receive(
                 }
             }
             // TODO4
-            Some(Incoming::RegisteredAgentTypes(_)) => {}
+            Some(Incoming::RegisteredAgentTypes(types)) => {
+                orders.registered.send_replace(Some(types));
+            }
             Some(Incoming::Ping(ping)) => {
                 if answers.try_send(Outgoing::Heartbeat(heartbeat(shipper, ping.nonce))).is_err() {
                     debug!("the server pings faster than it reads");
@@ -303,7 +318,7 @@ async fn receive(
                     0 => shipper.config.heartbeat_interval(),
                     seconds => Duration::from_secs(seconds.min(3600).into()),
                 };
-                interval.send_if_modified(|old| std::mem::replace(old, period) != period);
+                orders.interval.send_if_modified(|old| std::mem::replace(old, period) != period);
             }
             Some(Incoming::CertificateWanted(_)) => match Request::new() {
                 Ok(request) => {
@@ -363,11 +378,27 @@ fn living(shipper: &Shipper) -> Option<LiveAiProcesses> {
 async fn apply(
     shipper: &Shipper,
     mut pushes: watch::Receiver<Option<PolicyPush>>,
+    mut registered: watch::Receiver<Option<RegisteredAgentTypes>>,
     answers: &mpsc::Sender<Outgoing>,
 ) -> SessionEnd {
-    while pushes.changed().await.is_ok() {
-        let Some(push) = pushes.borrow_and_update().clone() else { continue };
+    loop {
         let policies = shipper.policies.clone();
+        // In the order in which the server says them: who is registered is known before a policy asks.
+        let push = tokio::select! {
+            biased;
+            Ok(()) = registered.changed() => {
+                let types = registered.borrow_and_update().clone();
+                let done = tokio::task::spawn_blocking(move || types.iter().for_each(|types| policies.register(types)));
+                if let Err(failed) = done.await {
+                    error!(reason = %failed, "registering agent types failed");
+                    return SessionEnd::Lost("registering agent types failed".to_owned());
+                }
+                continue;
+            }
+            Ok(()) = pushes.changed() => pushes.borrow_and_update().clone(),
+            else => break,
+        };
+        let Some(push) = push else { continue };
         let status = match tokio::task::spawn_blocking(move || policies.apply(&push)).await {
             Ok(status) => status,
             Err(failed) => {

@@ -17,6 +17,7 @@ mod bypass;
 mod guard;
 mod session;
 mod story;
+mod unregistered;
 
 /// Longest wait for something that should be there at once.
 const LIMIT: Duration = Duration::from_secs(30);

@@ -55,6 +55,7 @@ struct Row {
     denial_at: Option<jiff_sqlx::Timestamp>,
     tables: String,
     tables_digest: String,
+    unregistered_agents: String,
     scope: String,
     policy_id: Option<String>,
     policy_version: Option<i32>,
@@ -121,6 +122,7 @@ impl Row {
             denial_at: self.denial_at.map(jiff_sqlx::Timestamp::to_jiff),
             tables: self.tables.parse().unwrap_or_default(),
             tables_digest: self.tables_digest,
+            unregistered_agents: self.unregistered_agents,
             scope: self.scope,
             policy_id: self.policy_id,
             policy_version: self.policy_version.and_then(|version| u32::try_from(version).ok()),
@@ -332,6 +334,8 @@ pub struct Capabilities {
     pub posture_reason: String,
     /// Cgroup it is limited to.
     pub scope: String,
+    /// `audit`, `quarantine` or `deny`; empty for an older agent.
+    pub unregistered_agents: String,
 }
 
 /// Stores what an agent says of itself.
@@ -339,7 +343,8 @@ pub async fn set_capabilities(conn: &mut PgConnection, agent_id: Uuid, report: &
     sqlx::query!(
         "UPDATE agents
             SET kernel = $2, arch = $3, agent_version = $4, capabilities = $5, hooks = $6,
-                posture = $7::text::agent_posture, posture_reason = $8, scope = $9
+                posture = $7::text::agent_posture, posture_reason = $8, scope = $9,
+                unregistered_agents = $10
           WHERE agent_id = $1",
         agent_id,
         report.kernel,
@@ -350,6 +355,7 @@ pub async fn set_capabilities(conn: &mut PgConnection, agent_id: Uuid, report: &
         posture_word(report.posture),
         report.posture_reason,
         report.scope,
+        report.unregistered_agents,
     )
     .execute(conn)
     .await?;

@@ -348,6 +348,41 @@ async fn what_an_agent_tried_and_read_back_is_compared_and_shown() {
 }
 
 #[tokio::test]
+async fn an_agent_that_asks_is_told_the_registered_types_before_its_policy() {
+    let door = Door::open().await;
+    let enrolled = door.enroll().await;
+    let mut agent = door.stream(&enrolled).await.expect("open");
+    let report =
+        v1::CapabilityReport { unregistered_agents: "quarantine".to_owned(), ..v1::CapabilityReport::default() };
+    agent.send(FromAgent::Capabilities(report)).await;
+    let mut told = Vec::new();
+    loop {
+        match agent.next().await.expect("open") {
+            ToAgent::RegisteredAgentTypes(types) => told.push(types.agent_types),
+            ToAgent::Policy(_) => break,
+            ToAgent::Config(_) | ToAgent::Ping(_) => {}
+            other => panic!("nothing was sent: {other:?}"),
+        }
+    }
+    assert_eq!(told, [Vec::<String>::new()], "before the policy");
+    let mut types = async || match agent.next().await.expect("open") {
+        ToAgent::RegisteredAgentTypes(types) => types.agent_types,
+        other => panic!("agent types: {other:?}"),
+    };
+    let by = Actor::environment();
+    tyr_server::app::agent_types::approve(&door.stack.app, "codex", &by).await.expect("approved");
+    assert_eq!(types().await, ["codex"]);
+    tyr_server::app::agent_types::approve(&door.stack.app, "aider", &by).await.expect("approved");
+    assert_eq!(types().await, ["aider", "codex"]);
+    tyr_server::app::agent_types::quarantine(&door.stack.app, "codex", &by).await.expect("taken back");
+    assert_eq!(types().await, ["aider"]);
+    let row = shown(&door, enrolled.agent_id, |agent| agent.unregistered_agents == "quarantine").await;
+    assert!(row.connected);
+    drop(agent);
+    door.close().await;
+}
+
+#[tokio::test]
 async fn a_push_that_does_not_load_is_shown_with_the_host_and_the_reason() {
     let door = Door::open().await;
     let enrolled = door.enroll().await;

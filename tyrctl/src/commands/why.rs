@@ -194,6 +194,7 @@ fn fields(why: &Why) -> Vec<(&'static str, Value)> {
         ("version", Value::maybe(event.policy_version, |version| Value::Count(version.into()))),
         ("line", Value::maybe(why.rule.as_ref(), |source| Value::Count(source.line.into()))),
         ("policy_id", Value::maybe(event.policy_id.clone(), Value::Text)),
+        ("unregistered", of("unregistered")),
         ("agent", Value::text(&event.agent_name)),
         ("process", Value::text(&event.process_exe)),
         ("cmdline", Value::text(&event.cmdline)),

@@ -13,6 +13,7 @@ pub(super) fn of(words: &[String]) -> Vec<&'static str> {
     match path[..] {
         ["agents"] => names(&agents::VIEW),
         ["ai"] => names(&ai::VIEW),
+        ["ai", "types"] => names(&ai::TYPES),
         ["alerts"] => names(&alerts::VIEW),
         ["alerts", "webhook", "list"] => names(&alerts::WEBHOOKS),
         ["audit"] => names(&audit::VIEW),

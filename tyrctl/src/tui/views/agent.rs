@@ -193,6 +193,9 @@ fn process_facts(canvas: &Canvas<'_>, state: &State, page: &AgentPage, process: 
         ),
         ("arguments", vec![normal(state.shown(&process.cmdline).into_owned())]),
     ];
+    if !process.registered {
+        facts.push(("type", vec![span("not registered: nobody approved it, and it has no overlay", Role::Warn)]));
+    }
     if process.display_name != process.agent_type {
         facts.push(("name", vec![normal(state.shown(&process.display_name).into_owned())]));
     }
