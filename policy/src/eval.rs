@@ -229,14 +229,13 @@ impl Effective {
     /// What holds for an action of a process of this type where no rule matches.
     pub fn default(&self, action: Action, agent_type: Option<&str>) -> Judgement<'_> {
         let guard = self.guard.as_ref().filter(|guard| guard.holds_for(agent_type) && !guard.yields(action));
-        let (verdict, version) = match guard {
-            Some(guard) => (guard.layer.policy.defaults.get(action).unwrap_or(Verdict::Deny), None),
-            None => {
-                // Of a type that is not registered there is no overlay.
-                let mut layers = self.layers.iter().filter(|layer| layer.is_for(agent_type));
-                let stated = layers.find_map(|layer| Some((layer.version, layer.policy.defaults.get(action)?)));
-                stated.map_or((Verdict::Allow, None), |(version, verdict)| (verdict, Some(version)))
-            }
+        let (verdict, version) = if let Some(guard) = guard {
+            (guard.layer.policy.defaults.get(action).unwrap_or(Verdict::Deny), None)
+        } else {
+            // Of a type that is not registered there is no overlay.
+            let mut layers = self.layers.iter().filter(|layer| layer.is_for(agent_type));
+            let stated = layers.find_map(|layer| Some((layer.version, layer.policy.defaults.get(action)?)));
+            stated.map_or((Verdict::Allow, None), |(version, verdict)| (verdict, Some(version)))
         };
         Judgement { verdict, severity: Severity::Low, version, rule: None, index: None, condition: None }
     }

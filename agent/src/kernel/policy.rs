@@ -125,12 +125,10 @@ fn prefixes(trie: &LpmTrie<MapData, NetKeyData, NetList>, generation: u32) -> Re
             continue;
         }
         let list = trie.get(&key, 0).map_err(failed)?;
-        let entries = list.entries.iter().take(list.count as usize).map(|entry| {
-            let [a, b] = entry.port_first.to_le_bytes();
-            let [c, d] = entry.port_last.to_le_bytes();
-            let [e, f] = entry.rule.to_le_bytes();
-            [a, b, c, d, e, f, entry.protocol, entry.verdict]
-        });
+        let entries =
+            list.entries.iter().take(list.count as usize).map(|entry| {
+                Prefix::entry(entry.port_first, entry.port_last, entry.rule, [entry.protocol, entry.verdict])
+            });
         prefixes.push(Prefix {
             table,
             length: u8::try_from(key.prefix_len().saturating_sub(64)).unwrap_or(u8::MAX),

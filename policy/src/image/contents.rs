@@ -58,6 +58,18 @@ pub struct Prefix {
     pub entries: Vec<[u8; 8]>,
 }
 
+impl Prefix {
+    /// An entry: its ports and rule, and what stands for protocol and effect.
+    pub fn entry(port_first: u16, port_last: u16, rule: u16, kind: [u8; 2]) -> [u8; 8] {
+        let mut bytes = [0; 8];
+        for (two, number) in bytes.chunks_exact_mut(2).zip([port_first, port_last, rule]) {
+            two.copy_from_slice(&number.to_le_bytes());
+        }
+        bytes[6..].copy_from_slice(&kind);
+        bytes
+    }
+}
+
 impl Contents<'_> {
     /// [`CONTENTS_VERSION`], `-`, and SHA-256 of the contents in lower-case hex. Digests of different versions say nothing of each other.
     pub fn digest(&self) -> String {
@@ -80,10 +92,14 @@ impl Contents<'_> {
         }
         let profiles = without_end(&self.profiles, |profile| profile.iter().all(|word| *word == 0));
         out(&length(profiles.len()));
-        profiles.iter().flatten().for_each(|word| out(&word.to_le_bytes()));
+        for word in profiles.iter().flatten() {
+            out(&word.to_le_bytes());
+        }
         let cells = without_end(&self.cells, |cell| *cell == 0);
         out(&length(cells.len()));
-        cells.iter().for_each(|cell| out(&cell.to_le_bytes()));
+        for cell in cells {
+            out(&cell.to_le_bytes());
+        }
         out(&length(self.types.len()));
         for (name, cell) in &self.types {
             out(&length(name.len()));
@@ -97,7 +113,9 @@ impl Contents<'_> {
             out(&prefix.addr);
             out(&[prefix.fallback]);
             out(&length(prefix.entries.len()));
-            prefix.entries.iter().for_each(|entry| out(entry));
+            for entry in &prefix.entries {
+                out(entry);
+            }
         }
     }
 }
@@ -151,9 +169,6 @@ impl Image {
 }
 
 fn entry(entry: &NetEntry) -> [u8; 8] {
-    let [a, b] = entry.ports.start().to_le_bytes();
-    let [c, d] = entry.ports.end().to_le_bytes();
-    let [e, f] = entry.rule.to_le_bytes();
     let protocol = match entry.protocol {
         None => 0,
         Some(Protocol::Tcp) => 6,
@@ -163,7 +178,7 @@ fn entry(entry: &NetEntry) -> [u8; 8] {
         Effect::Verdict(own) => verdict(own),
         Effect::Exempt => 255,
     };
-    [a, b, c, d, e, f, protocol, effect]
+    Prefix::entry(*entry.ports.start(), *entry.ports.end(), entry.rule, [protocol, effect])
 }
 
 fn verdict(verdict: Verdict) -> u8 {

@@ -164,7 +164,8 @@ impl Client {
         Ok(self.get::<List<AgentType>>("/api/v1/agent-types").await?.items)
     }
 
-    /// `PUT` and `DELETE /api/v1/agent-types/{agent_type}`: registers a type, or takes that back. Its letters need no escape.
+    /// `PUT /api/v1/agent-types/{agent_type}` registers a type, `DELETE /api/v1/agent-types/{agent_type}` takes that back. Its letters
+    /// need no escape.
     pub async fn register_agent_type(&self, agent_type: &str, registered: bool) -> Result<AgentType, Failure> {
         let method = if registered { Method::PUT } else { Method::DELETE };
         let path = format!("/api/v1/agent-types/{agent_type}");

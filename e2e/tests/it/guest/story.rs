@@ -114,7 +114,7 @@ const ACTIONS: [Action; 15] = [
 /// Verdict, name of rule and folder, and `binaries` of rules over programs. What starts them is `tyr-attacker`.
 const BY_BINARY: [(&str, &str, &str); 3] = [
     ("deny", "refused-to-caller", "'**/tyr-attacker'"),
-    ("alert", "alerted-of-caller", "'**/tyr-attacker'"),
+    ("alert", "told-of-caller", "'**/tyr-attacker'"),
     ("deny", "not-about-itself", "'**/tool', '**/busybox'"),
 ];
 
@@ -183,7 +183,7 @@ fn each_action_is_as_written(machine: Machine) {
         expected.push((verdict, "net_connect", address.to_owned(), format!("{verdict}-net_connect")));
     }
     for ((verdict, rule), (_, folder, _)) in
-        [("deny", "refused-to-caller"), ("alert", "alerted-of-caller"), ("allow", "")].into_iter().zip(BY_BINARY)
+        [("deny", "refused-to-caller"), ("alert", "told-of-caller"), ("allow", "")].into_iter().zip(BY_BINARY)
     {
         // Before the last of each verdict, whose event is waited for.
         lines.insert(0, format!("exec /data/{folder}"));

@@ -14,7 +14,7 @@ pub(crate) const HOSTS: View<Agent> = View {
     name: |agent| agent.name.clone(),
     columns: &[
         Column::flexible("agent", |agent| Value::text(&agent.name)),
-        Column::new("policy", |agent| word(agent)),
+        Column::new("policy", word),
         Column::new("in_force", |agent| {
             Value::maybe(agent.policy_version, |version| Value::Text(format!("v{version}")))
         }),
