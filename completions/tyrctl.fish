@@ -339,18 +339,18 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_sub
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -s q -l quiet -d 'No notes on standard error'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand agent; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l agent -d 'Only those of this agent, by name or id' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l type -d 'Only those of this agent type, e.g. claude-code' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l limit -d 'Print at most this many rows; 0 prints all' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -s w -l watch -d 'Ask again and again, each SECONDS [default when given alone: 2], and redraw in place; in a pipe print one output after the other' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -l agent -d 'Only those of this agent, by name or id' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -l type -d 'Only those of this agent type, e.g. claude-code' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -s w -l watch -d 'Ask again and again, each SECONDS [default when given alone: 2], and redraw in place; in a pipe print one output after the other' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
 jsonl\t'One JSON object per line'
@@ -358,24 +358,27 @@ yaml\t'One YAML document'
 csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
 rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
 local\t'The same in the zone of this machine'"
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l all -d 'Those that ended too'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l sql -d 'Print the SQL that answers this, ready for psql, and do nothing else; needs no server'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l no-headers -d 'Leave out the line of column names'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l fail-on-any -d 'Exit with 3 when at least one row is found; with --watch as soon as one is'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l fail-on-none -d 'Exit with 3 when no row is found; with --watch as soon as there is none'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -s q -l quiet -d 'No notes on standard error'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -l no-input -d 'Never ask a question; fail instead'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename" -f -a "rename" -d 'Give an AI process a name of your own'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -l all -d 'Those that ended too'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -l sql -d 'Print the SQL that answers this, ready for psql, and do nothing else; needs no server'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -l fail-on-any -d 'Exit with 3 when at least one row is found; with --watch as soon as one is'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -l fail-on-none -d 'Exit with 3 when no row is found; with --watch as soon as there is none'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -f -a "rename" -d 'Give an AI process a name of your own'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -f -a "types" -d 'Agent types: which are registered, and how many AI processes of each live'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -f -a "approve" -d 'Register an agent type: its AI processes run under the policy, on every host'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and not __fish_seen_subcommand_from rename types approve quarantine" -f -a "quarantine" -d 'Take the registration of an agent type back'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -l context -d 'Use this context of the configuration file' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
@@ -401,6 +404,92 @@ local\t'The same in the zone of this machine'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -s q -l quiet -d 'No notes on standard error'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from rename" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from types" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from types" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from types" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from types" -s w -l watch -d 'Ask again and again, each SECONDS [default when given alone: 2], and redraw in place; in a pipe print one output after the other' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from types" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from types" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from types" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from types" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from types" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from types" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from types" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from types" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from types" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from types" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from types" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
+rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
+local\t'The same in the zone of this machine'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from types" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from types" -l fail-on-any -d 'Exit with 3 when at least one row is found; with --watch as soon as one is'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from types" -l fail-on-none -d 'Exit with 3 when no row is found; with --watch as soon as there is none'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from types" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from types" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from types" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from approve" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from approve" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from approve" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from approve" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from approve" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from approve" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from approve" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from approve" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from approve" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from approve" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from approve" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
+rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
+local\t'The same in the zone of this machine'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from approve" -s y -l yes -d 'Don\'t ask; needed where there is no terminal'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from approve" -l dry-run -d 'Only say what would be changed'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from approve" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from approve" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from approve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from quarantine" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from quarantine" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from quarantine" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from quarantine" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from quarantine" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from quarantine" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from quarantine" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from quarantine" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from quarantine" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from quarantine" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from quarantine" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
+rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
+local\t'The same in the zone of this machine'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from quarantine" -s y -l yes -d 'Don\'t ask; needed where there is no terminal'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from quarantine" -l dry-run -d 'Only say what would be changed'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from quarantine" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from quarantine" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand ai; and __fish_seen_subcommand_from quarantine" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l since -d 'From this time on: 15m, 1d (24 hours), yesterday, 2026-11-21T09:30:00Z' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l until -d 'Up to this time' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l agent -d 'Only this agent, by name or id' -r
@@ -437,6 +526,7 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l time -d 'How tim
 rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
 local\t'The same in the zone of this machine'"
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l events -d 'The events themselves instead of counts'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l severe -d 'Only where some of it is severe, as documented: an alert that should have been a denial. With --events, only such events'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l sql -d 'Print the SQL that answers this, ready for psql, and do nothing else; needs no server'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l no-headers -d 'Leave out the line of column names'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand drift" -l fail-on-any -d 'Exit with 3 when at least one row is found; with --watch as soon as one is'
@@ -854,12 +944,12 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand why" -l sql -d 'Print the 
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand why" -s q -l quiet -d 'No notes on standard error'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand why" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand why" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l context -d 'Use this context of the configuration file' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
 wide\t'A table with all columns'
 json\t'One JSON document'
 jsonl\t'One JSON object per line'
@@ -867,31 +957,32 @@ yaml\t'One YAML document'
 csv\t'Comma-separated values with a head'
 tsv\t'Tab-separated values with a head'
 name\t'Names alone, one per line'"
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Also in a pipe'
 never\t'Not at all'"
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
 rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
 local\t'The same in the zone of this machine'"
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -s q -l quiet -d 'No notes on standard error'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -l no-input -d 'Never ask a question; fail instead'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "apply" -d 'Check a policy and store it as a new version'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "check" -d 'Check a file: where each rule is enforced, and what it costs'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "test" -d 'Judge the cases of a file by a policy, and name those that come out otherwise'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "diff" -d 'What two policies say differently: rules, and what comes of them'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "simulate" -d 'What a policy would have said of the events that are stored'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "list" -d 'All versions, newest first'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "ls" -d 'All versions, newest first'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "show" -d 'The text of a version'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "rollback" -d 'Make a new version with the text of an earlier one'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "assign" -d 'Put a version in force for an agent, for an agent type, or for all'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "unassign" -d 'End what is assigned to an agent, to an agent type, or to all'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "assignments" -d 'What is assigned to whom'
-complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls show rollback assign unassign assignments effective" -f -a "effective" -d 'What an agent should run, and whether it does'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "apply" -d 'Check a policy and store it as a new version'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "check" -d 'Check a file: where each rule is enforced, and what it costs'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "test" -d 'Judge the cases of a file by a policy, and name those that come out otherwise'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "diff" -d 'What two policies say differently: rules, and what comes of them'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "simulate" -d 'What a policy would have said of the events that are stored'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "list" -d 'All versions, newest first'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "ls" -d 'All versions, newest first'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "status" -d 'Hosts on which the assigned policy is not in force, and why'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "show" -d 'The text of a version'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "rollback" -d 'Make a new version with the text of an earlier one'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "assign" -d 'Put a version in force for an agent, for an agent type, or for all'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "unassign" -d 'End what is assigned to an agent, to an agent type, or to all'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "assignments" -d 'What is assigned to whom'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and not __fish_seen_subcommand_from apply check test diff simulate list ls status show rollback assign unassign assignments effective" -f -a "effective" -d 'What an agent should run, and whether it does'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -s f -l file -d 'The policy; `-` reads standard input' -r -F
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l context -d 'Use this context of the configuration file' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from apply" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
@@ -1120,6 +1211,39 @@ complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_su
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'No notes on standard error'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -l no-input -d 'Never ask a question; fail instead'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l columns -d 'Show these columns, in this order; `+name` adds one, `-name` leaves one out' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l sort -d 'Sort by these columns, e.g. `name` or `last_seen:desc`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l limit -d 'Print at most this many rows; 0 prints all' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -s w -l watch -d 'Ask again and again, each SECONDS [default when given alone: 2], and redraw in place; in a pipe print one output after the other' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l context -d 'Use this context of the configuration file' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l token-file -d 'Read the access token from this file; else TYR_TOKEN, else what `tyrctl login` stored' -r -F
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l timeout -d 'Give up on an answer, and on the computing of --jq, after this time' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -s o -l output -d 'Form of the output [default: table; with --json or --jq json]' -r -f -a "table\t'Aligned columns for people'
+wide\t'A table with all columns'
+json\t'One JSON document'
+jsonl\t'One JSON object per line'
+yaml\t'One YAML document'
+csv\t'Comma-separated values with a head'
+tsv\t'Tab-separated values with a head'
+name\t'Names alone, one per line'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l json -d 'Short for `-o json`; with FIELDS only these, e.g. `--json=name,last_seen`' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l jq -d 'Print what this jq expression makes of the JSON, e.g. `\'.[] | select(.lost > 0) | .name\'`; strings without quotes' -r -f
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l color -d 'Colours on standard output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Also in a pipe'
+never\t'Not at all'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l tz -d 'Show times in this zone, e.g. Europe/Berlin or local' -r
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l time -d 'How times are shown: each as suits it, or all alike' -r -f -a "relative\t'How long ago: 9m39s ago'
+rfc3339\t'2026-11-22T19:30:00Z, in the zone of --tz'
+local\t'The same in the zone of this machine'"
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l all -d 'Those on which it is in force too'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l no-headers -d 'Leave out the line of column names'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l fail-on-any -d 'Exit with 3 when at least one row is found; with --watch as soon as one is'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l fail-on-none -d 'Exit with 3 when no row is found; with --watch as soon as there is none'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -s q -l quiet -d 'No notes on standard error'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -l no-input -d 'Never ask a question; fail instead'
+complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l context -d 'Use this context of the configuration file' -r
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l server -d 'Server to talk to, e.g. `https://tyr.example.com:7701`' -r -f
 complete -c tyrctl -n "__fish_tyrctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l ca-file -d 'Trust only the certificate authorities in this PEM file' -r -F

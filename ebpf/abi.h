@@ -122,6 +122,8 @@ enum {
 	RECORD_SOCKET = 128,
 	/* Made by tyrd, which gave the verdict through fanotify. */
 	RECORD_FANOTIFY = 256,
+	/* Exec: an AI tool of a type that may not run; it was ended before its first instruction. */
+	RECORD_REFUSED = 512,
 };
 
 /* Flags of a path. */

@@ -3,6 +3,9 @@
 #include "automaton.h"
 #include "process.h"
 
+/* include/uapi/asm-generic/signal.h */
+#define SIGKILL 9
+
 /* Copies what the walk found to the front of the tail; gives its length. */
 static __always_inline __u32 take_path(struct scratch *s, const struct walked *w)
 {
@@ -213,6 +216,18 @@ static __always_inline void remember_program(__u64 id, const struct scratch *s, 
 }
 
 /*
+ * Ends a process that has become a tool which may not run. SIGKILL is there before the process returns to userspace, so not one of
+ * its instructions runs; the exec itself is past the point where it could fail. Works on every kernel that observes execs, with BPF
+ * security modules and without.
+ */
+static __always_inline bool refuse_tool(__u32 agent_type)
+{
+	__u32 *refused = bpf_map_lookup_elem(&refused_types, &agent_type);
+
+	return refused && *refused && !bpf_send_signal(SIGKILL);
+}
+
+/*
  * void sched_process_exec(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm)
  * include/trace/events/sched.h; the same on 6.1 to 6.18. In exec_binprm(), after the point of no return: the new memory is in
  * place with its arguments, and not one instruction of it has run.
@@ -301,6 +316,9 @@ int BPF_PROG(tyr_exec, struct task_struct *task, int old_pid, struct linux_binpr
 	fill_head(&s->exec.head, KIND_EXEC, &mark, task);
 	if (root)
 		s->exec.head.flags |= RECORD_ROOT;
+	/* A weak pattern is no proof: tyrd ends what it confirms. */
+	if (root && !(mark.flags & PROCESS_CANDIDATE) && refuse_tool(mark.agent_type))
+		s->exec.head.flags |= RECORD_REFUSED;
 	s->exec.pattern = pattern;
 	s->exec.path_flags = walk.flags;
 	s->exec.path_bytes = path_bytes;

@@ -44,6 +44,14 @@ struct {
 	__type(value, struct type_name);
 } type_names SEC(".maps");
 
+/* By number of an agent type: 1, if its tools are ended before their first instruction. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, AGENT_TYPES_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+} refused_types SEC(".maps");
+
 /* Processes per tree. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

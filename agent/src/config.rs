@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
+use tyr_policy::Unregistered;
 
 use crate::fault::Fault;
 
@@ -48,7 +49,7 @@ pub struct Config {
     /// Most that unacknowledged events may take, in MiB.
     #[serde(default = "default_buffer_size_mb")]
     pub buffer_size_mb: u32,
-    /// What happens to AI processes that no policy is assigned to.
+    /// What happens to AI processes of a type that nobody approved at the server, and that has no overlay assigned.
     #[serde(default)]
     pub unregistered_agents: UnregisteredAgents,
     /// Which allowed actions are reported.
@@ -69,10 +70,20 @@ pub enum UnregisteredAgents {
     /// They run, and are recorded.
     #[default]
     Audit,
-    /// They run under a strict policy until someone approves them.
+    /// They run under a strict policy until their type is registered.
     Quarantine,
     /// They may not run.
     Deny,
+}
+
+impl From<UnregisteredAgents> for Unregistered {
+    fn from(word: UnregisteredAgents) -> Self {
+        match word {
+            UnregisteredAgents::Audit => Self::Audit,
+            UnregisteredAgents::Quarantine => Self::Quarantine,
+            UnregisteredAgents::Deny => Self::Deny,
+        }
+    }
 }
 
 /// `allow_events`.
@@ -190,12 +201,6 @@ impl Config {
             return Err(Problem::at_key(
                 "`buffer_size_mb` is out of range",
                 &format!("it can be 1 to {BUFFER_SIZE_MB_MAX}"),
-            ));
-        }
-        if self.unregistered_agents != UnregisteredAgents::Audit {
-            return Err(Problem::at_key(
-                "`unregistered_agents` other than `audit` can't be enforced by this version",
-                "set it to `audit`: pretending to block would be worse than saying so",
             ));
         }
         if let Some(fanotify) = &self.fanotify {

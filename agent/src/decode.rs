@@ -228,7 +228,9 @@ pub enum What {
     /// The last process of the tree, this one, is gone. Comes after every other event of the tree.
     TreeEnded,
     /// A program was started; it is the process's [`Program`] from here on.
-    Exec,
+    Exec(Option<Arc<Program>>),
+    /// The program is an AI tool of a type that may not run: the process was ended before the program's first instruction.
+    Refused,
     /// The process (all of its threads) is gone.
     Exit,
     /// A file was opened or changed, or it failed.

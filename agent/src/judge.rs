@@ -17,6 +17,8 @@ pub const NOT_ENFORCED: &str = "not enforced here";
 pub const NOT_JUDGED: &str = "could not be judged";
 /// The same of what would make every rule void.
 pub const GUARDED: &str = "would make the policy void";
+/// Why a tool was ended at its start.
+pub const NOT_REGISTERED: &str = "agent type not registered";
 
 /// A verdict as it is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +66,7 @@ impl<'a> Ruling<'a> {
         let default = policy.effective.default(judged.action, Some(&process.agent_type));
         let differs = plain.filter(|plain| (plain.verdict, plain.index) != (judged.verdict, judged.rule));
         let (severity, version) = match rule {
-            Some(rule) => (rule.rule.severity, Some(rule.layer.version)),
+            Some(rule) => (rule.rule.severity, rule.version()),
             None if judged.guarded => (GUARDED_SEVERITY, None),
             None => (default.severity, default.version),
         };
@@ -110,14 +112,31 @@ fn by_evaluator<'a>(policy: &'a InForce, process: &Process, by: &Program, open: 
 }
 
 /// Judges the start of a program, or explains the kernel's verdict on it.
-pub fn exec<'a>(policy: &'a InForce, process: &Process, judged: Option<&Judged>) -> Ruling<'a> {
+///
+/// `by` is the program that starts it: rules that name `binaries` are about that one, as in the kernel, which judges before the new
+/// program takes its place.
+pub fn exec<'a>(policy: &'a InForce, process: &Process, by: &Program, judged: Option<&Judged>) -> Ruling<'a> {
     let program = &process.program;
-    let by = judged.map_or(&**program, |judged| &*judged.by);
     let resource = Resource::Path { path: &program.exe, truncated: program.exe_truncated };
     let judgement = policy.effective.judge(&act(process, by, Action::Exec, resource));
     match judged {
         None => Ruling::observed(Action::Exec, judgement),
         Some(judged) => Ruling::judged(policy, process, judged, compared(judged).then_some(judgement)),
+    }
+}
+
+/// Of a tool that was ended at its start, as its type is not registered.
+pub fn refused() -> Ruling<'static> {
+    Ruling {
+        action: Action::Exec,
+        verdict: Verdict::Deny,
+        severity: Severity::High,
+        rule: None,
+        version: None,
+        not_enforced: false,
+        failed: false,
+        guarded: false,
+        evaluator: None,
     }
 }
 
@@ -163,7 +182,7 @@ fn network<'a>(
         verdict,
         severity: rule.map_or(default.severity, |rule| rule.rule.severity),
         rule: rule.map(|rule| rule.rule.name.as_str()),
-        version: rule.map_or(default.version, |rule| Some(rule.layer.version)),
+        version: rule.map_or(default.version, |rule| rule.version()),
         not_enforced: false,
         failed,
         guarded: false,

@@ -3,6 +3,7 @@
 //! This module alone knows aya. What the programs report leaves as [`KernelEvent`]s through [`Kernel::events`]; what they
 //! are told goes in through [`Kernel::publish`] and [`Kernel::mark`].
 
+use std::collections::BTreeSet;
 use std::ffi::CStr;
 use std::io;
 use std::path::PathBuf;
@@ -240,6 +241,15 @@ impl Kernel {
         self.shared.publish(image)
     }
 
+    /// Has the kernel end AI tools of all types but these before their first instruction, from now on; `None`: of no type. Those
+    /// that run are left alone.
+    ///
+    /// # Errors
+    /// The kernel's table could not be written.
+    pub fn refuse_types(&self, registered: Option<&BTreeSet<String>>) -> Result<(), KernelError> {
+        self.shared.types.lock().expect("no holder panics").refuse(registered.cloned())
+    }
+
     /// The tables in force as the kernel has them, read back; `None` before the first policy.
     ///
     /// # Errors
@@ -340,7 +350,9 @@ impl Drop for Kernel {
 /// A policy's tables in the kernel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tables {
-    /// SHA-256 of what the kernel judges by, in hex.
+    /// As [`Kernel::publish`] returned it.
+    pub generation: u32,
+    /// Version of the form, and SHA-256 of what the kernel judges by in that form, in hex: see [`tyr_policy::Contents`].
     pub digest: String,
     /// It is what this agent wrote there.
     pub intact: bool,

@@ -12,15 +12,15 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
-use tyr_policy::{Action, Resource, Severity, Verdict};
+use tyr_policy::{Action, Resource, Severity, Unregistered, Verdict};
 use tyr_proto::text::escape;
 use tyr_proto::v1::{self, Event, EventKind};
 
 use crate::clock::{Clock, Stamp};
 use crate::config::AllowEvents;
-use crate::decode::{EnforcedBy, Judged, KernelEvent, Operation, PathFlags, Process, What};
+use crate::decode::{EnforcedBy, Judged, KernelEvent, Operation, PathFlags, Process, Program, What};
 use crate::enrich::{AiProcess, Trees, cmdline};
-use crate::judge::{self, GUARDED, NOT_ENFORCED, NOT_JUDGED, Ruling, conditions};
+use crate::judge::{self, GUARDED, NOT_ENFORCED, NOT_JUDGED, NOT_REGISTERED, Ruling, conditions};
 use crate::policies::{InForce, Policies};
 use crate::spool::Spool;
 
@@ -30,6 +30,8 @@ use merge::{Key, Merge};
 
 /// How often merged repeats are looked through, and losses in the kernel read.
 const TICK: Duration = Duration::from_millis(250);
+/// What an event says of who started a program, where nobody governs that.
+const CALLER_UNKNOWN: &str = "unknown";
 
 /// Events by what became of them, since the start.
 #[derive(Debug, Default)]
@@ -161,19 +163,30 @@ impl Pipeline {
                 }
             }
             What::Exit => {}
-            What::Exec => {
+            What::Refused => {
+                let policy = self.policies.current();
+                let metadata =
+                    [("reason", NOT_REGISTERED.to_owned()), ("unregistered", Unregistered::Deny.to_string())];
+                let resource = escape(&process.program.exe).into_owned();
+                self.report(event, &policy, judge::refused(), &resource, metadata, Repeats::one());
+            }
+            What::Exec(caller) => {
                 let judged = event.judged.as_ref();
                 let policy = self.policy_of(judged);
                 let program = &process.program;
                 let resource = if program.exe.is_empty() { &program.filename } else { &program.exe };
                 let flags: &[_] = if program.exe_truncated { &["truncated"] } else { &[] };
-                let by = judged.map_or(program, |judged| &judged.by);
+                let nobody = Program::default();
+                let by = judged.map_or_else(|| caller.as_deref().unwrap_or(&nobody), |judged| &judged.by);
                 let path = Resource::Path { path: &program.exe, truncated: program.exe_truncated };
-                let ruling = judge::exec(&policy, process, judged);
+                let ruling = judge::exec(&policy, process, by, judged);
                 let (ruling, condition) = conditions::ask(&policy, process, by, path, ruling);
                 let [held, integrity] = conditions::metadata(condition);
-                let metadata = [("flags", flags.join(",")), held, integrity];
-                self.report(event, &policy.policy_id, ruling, &escape(resource), metadata, Repeats::one());
+                // A path whose beginning is missing is that of no program, for rules that name binaries.
+                let known = !by.exe.is_empty() && !by.exe_truncated;
+                let caller = if known { escape(&by.exe).into_owned() } else { CALLER_UNKNOWN.to_owned() };
+                let metadata = [("flags", flags.join(",")), ("caller", caller), held, integrity];
+                self.report(event, &policy, ruling, &escape(resource), metadata, Repeats::one());
             }
             What::Run(run) => {
                 // The kernel reports none that it did not judge.
@@ -188,7 +201,7 @@ impl Pipeline {
                 // bpf(2) has no path.
                 let bpf = judged.operation == Operation::Bpf;
                 let resource = if bpf { Cow::Borrowed("bpf(2)") } else { escape(&run.path) };
-                self.report(event, &policy.policy_id, ruling, &resource, metadata, Repeats::one());
+                self.report(event, &policy, ruling, &resource, metadata, Repeats::one());
             }
             What::Open(open) => {
                 let judged = event.judged.as_ref();
@@ -217,7 +230,7 @@ impl Pipeline {
                     return;
                 }
                 let repeats = Repeats { count: open.count.max(1), last_boot_ns: Some(open.last_boot_ns) };
-                self.report(event, &policy.policy_id, ruling, &escape(&open.path), metadata, repeats);
+                self.report(event, &policy, ruling, &escape(&open.path), metadata, repeats);
             }
             What::Connect(connect) => {
                 let policy = self.policies.of_generation(connect.generation);
@@ -228,12 +241,12 @@ impl Pipeline {
                 let (ruling, condition) = conditions::ask(&policy, process, &process.program, judged, ruling);
                 let [held, integrity] = conditions::metadata(condition);
                 let metadata = [("protocol", connect.protocol.to_string()), held, integrity];
-                self.report(event, &policy.policy_id, ruling, &resource, metadata, Repeats::one());
+                self.report(event, &policy, ruling, &resource, metadata, Repeats::one());
             }
             What::Socket(socket) => {
                 let policy = self.policies.of_generation(socket.generation);
                 let ruling = judge::socket(&policy, process, socket);
-                self.report(event, &policy.policy_id, ruling, &socket.to_string(), [], Repeats::one());
+                self.report(event, &policy, ruling, &socket.to_string(), [], Repeats::one());
             }
         }
     }
@@ -246,13 +259,15 @@ impl Pipeline {
     fn report<const N: usize>(
         &mut self,
         event: &KernelEvent,
-        policy_id: &str,
+        policy: &InForce,
         ruling: Ruling<'_>,
         resource: &str,
         metadata: [(&str, String); N],
         repeats: Repeats,
     ) {
         self.flow.taken.fetch_add(1, Ordering::Relaxed);
+        let guard = policy.effective.guards(Some(&event.process.agent_type));
+        let policy_id = &policy.policy_id;
         let clock = &mut self.clock;
         let (tree_id, news) = self.trees.acting(&event.process, || clock.at_boot_ns(event.boot_ns));
         if let Some(news) = news {
@@ -276,6 +291,10 @@ impl Pipeline {
             None => stamp.unix_us,
         };
         let mut made = event_of(&event.process, stamp, tree_id, policy_id, ruling, resource);
+        // So that whoever judges it again does so by what held here.
+        if let Some(guard) = guard {
+            made.metadata.insert("unregistered".to_owned(), guard.to_string());
+        }
         made.metadata.extend(
             metadata.into_iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| (key.to_owned(), value)),
         );

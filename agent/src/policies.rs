@@ -2,16 +2,16 @@
 //!
 //! A policy that can't be loaded changes nothing: the one before it stays in force, and the server hears why.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 use prost::Message;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
-use tyr_policy::{Effective, Image, ImageError, Layer, Policy};
-use tyr_proto::v1::{PolicyPush, PolicyStatus};
+use tyr_policy::{Effective, Guard, Image, ImageError, Layer, Policy, Unregistered};
+use tyr_proto::v1::{PolicyPush, PolicyStatus, RegisteredAgentTypes};
 
 use crate::data_dir::DataDir;
 use crate::fault::chain;
@@ -22,6 +22,8 @@ use crate::memory;
 const FILE: &str = "policy.pb";
 /// Policies that events in flight may still refer to, the one in force included.
 const GENERATIONS_MAX: usize = 16;
+/// The same: the agent types that the server named last.
+const REGISTERED_FILE: &str = "registered.pb";
 /// Most layers in a push: one overlay per agent type, and a base.
 const LAYERS_MAX: usize = 64;
 
@@ -33,11 +35,22 @@ pub trait Enforcer: Send + Sync {
     ///
     /// Why it can't be enforced; the policy before it then still is.
     fn publish(&self, image: &Image) -> Result<u32, KernelError>;
+
+    /// Ends AI tools of all types but these at their start, `None`: of none; see [`Kernel::refuse_types`].
+    ///
+    /// # Errors
+    ///
+    /// Why the kernel can't be told.
+    fn refuse_types(&self, registered: Option<&BTreeSet<String>>) -> Result<(), KernelError>;
 }
 
 impl Enforcer for Kernel {
     fn publish(&self, image: &Image) -> Result<u32, KernelError> {
         Kernel::publish(self, image)
+    }
+
+    fn refuse_types(&self, registered: Option<&BTreeSet<String>>) -> Result<(), KernelError> {
+        Kernel::refuse_types(self, registered)
     }
 }
 
@@ -84,6 +97,12 @@ pub struct Policies {
     /// Newest last; never empty.
     generations: RwLock<VecDeque<Arc<InForce>>>,
     images: watch::Sender<Option<Arc<Lowered>>>,
+    /// The newest one's number.
+    newest: watch::Sender<u32>,
+    /// What is done with AI processes of types that aren't registered.
+    unregistered: Unregistered,
+    /// Held by whoever makes the next generation.
+    told: Mutex<Told>,
 }
 
 /// The tables of the policy in force, for who judges by them outside of the kernel.
@@ -95,15 +114,69 @@ pub struct Lowered {
     pub image: Image,
 }
 
+/// What the server said last.
+#[derive(Default)]
+struct Told {
+    /// The policy that came into force last.
+    push: PolicyPush,
+    registered: BTreeSet<String>,
+}
+
 impl Policies {
     /// No policy yet: everything is allowed, and observed.
-    pub fn new(data: Arc<DataDir>, enforcer: Arc<dyn Enforcer>) -> Self {
+    pub fn new(data: Arc<DataDir>, enforcer: Arc<dyn Enforcer>, unregistered: Unregistered) -> Self {
+        let generations = RwLock::new(VecDeque::from([Arc::default()]));
         Self {
             data,
             enforcer,
-            generations: RwLock::new(VecDeque::from([Arc::default()])),
+            generations,
             images: watch::Sender::default(),
+            newest: watch::Sender::new(0),
+            unregistered,
+            told: Mutex::default(),
         }
+    }
+
+    /// What is done with AI processes of types that aren't registered.
+    pub fn unregistered(&self) -> Unregistered {
+        self.unregistered
+    }
+
+    /// May tools of this type not run?
+    pub fn refuses(&self, agent_type: &str) -> bool {
+        self.unregistered == Unregistered::Deny && !self.told().registered.contains(agent_type)
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the agent types that are registered in place of those before, and keeps them for the next start. Takes milliseconds
+    /// where something hangs on it.
+    pub fn register(&self, types: &RegisteredAgentTypes) {
+        let registered: BTreeSet<String> = types.agent_types.iter().cloned().collect();
+        let mut told = self.told();
+        if told.registered == registered {
+            return;
+        }
+        info!(agent_types = registered.len(), "agent types are registered");
+        if let Err(error) = self.data.write(REGISTERED_FILE, &types.encode_to_vec()) {
+            warn!(reason = %error, "the registered agent types could not be kept for the next start");
+        }
+        let before = std::mem::replace(&mut told.registered, registered);
+        if self.unregistered == Unregistered::Audit {
+            return;
+        }
+        if let Err(error) = self.load(&told.push, &told.registered) {
+            error!(reason = chain(&error), "the registered agent types can't be put in force, those before stay so");
+            told.registered = before;
+        }
+        memory::give_back();
+    }
+
+    /// Changes when another policy is in force.
+    pub fn generations(&self) -> watch::Receiver<u32> {
+        self.newest.subscribe()
     }
 
     /// The tables of each policy that comes into force from now on; `None` before the first.
@@ -126,6 +199,15 @@ impl Policies {
 
     /// Puts the policy of the last run in force again, so that a host without its server isn't a host without rules.
     pub fn load_cached(&self) {
+        if let Ok(Some(bytes)) = self.data.read(REGISTERED_FILE)
+            && let Ok(types) = RegisteredAgentTypes::decode(&*bytes)
+        {
+            self.told().registered = types.agent_types.into_iter().collect();
+        }
+        // Not only with the first policy: nobody unregistered is to run freely on a host that never heard of its server.
+        if self.unregistered != Unregistered::Audit {
+            self.apply(&PolicyPush::default());
+        }
         let push = match self.data.read(FILE) {
             Ok(Some(bytes)) => PolicyPush::decode(&*bytes).map_err(|error| error.to_string()),
             Ok(None) => return,
@@ -143,16 +225,20 @@ impl Policies {
     pub fn apply(&self, push: &PolicyPush) -> PolicyStatus {
         let start = Instant::now();
         let mut status = PolicyStatus { policy_id: push.policy_id.clone(), in_force: true, ..PolicyStatus::default() };
+        let mut told = self.told();
         let current = self.current();
         // The server pushes at each connect; publishing the same again would only forget older generations.
-        if current.policy_id == push.policy_id && (current.generation != 0 || push.layers.is_empty()) {
+        if current.policy_id == push.policy_id
+            && (current.generation != 0 || push.layers.is_empty() && self.unregistered == Unregistered::Audit)
+        {
             info!(policy.id = %push.policy_id, "policy loaded, it was in force already");
             return status;
         }
-        let loaded = self.load(push);
+        let loaded = self.load(push, &told.registered);
         memory::give_back();
         match loaded {
             Ok(()) => {
+                told.push = push.clone();
                 status.load_us = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
                 info!(policy.id = %push.policy_id, policy.layers = push.layers.len(), load_us = status.load_us, "policy loaded");
                 if let Err(error) = self.data.write(FILE, &push.encode_to_vec()) {
@@ -168,7 +254,7 @@ impl Policies {
         status
     }
 
-    fn load(&self, push: &PolicyPush) -> Result<(), PushError> {
+    fn load(&self, push: &PolicyPush, registered: &BTreeSet<String>) -> Result<(), PushError> {
         if push.layers.len() > LAYERS_MAX {
             return Err(PushError::Layers(push.layers.len()));
         }
@@ -185,7 +271,7 @@ impl Policies {
             Err(source) => Err(PushError::Layer { version: layer.version, name: layer.name.clone(), source }),
         };
         let layers = push.layers.iter().map(layer).collect::<Result<_, _>>()?;
-        let effective = Effective::new(layers);
+        let effective = Effective::guarded(layers, Guard::new(self.unregistered, registered.clone()));
         let image = Image::new(&effective)?;
         // Held while publishing: an event of the new generation is not looked up before the generation is known.
         let mut generations = self.generations.write().unwrap_or_else(PoisonError::into_inner);
@@ -194,10 +280,14 @@ impl Policies {
             generations.pop_front();
         }
         generations.push_back(Arc::new(InForce { policy_id: push.policy_id.clone(), effective, generation }));
+        drop(generations);
         // Some MiB that nobody needs where the kernel alone judges.
         if !self.images.is_closed() {
             self.images.send_replace(Some(Arc::new(Lowered { generation, image })));
         }
+        let refusing = (self.unregistered == Unregistered::Deny).then_some(registered);
+        self.enforcer.refuse_types(refusing).map_err(PushError::Publish)?;
+        self.newest.send_replace(generation);
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
+use tyr_policy::Unregistered;
 use tyr_proto::v1::{self, CapabilityReport, EventKind};
 
 use crate::clock::unix_us_now;
@@ -25,13 +26,11 @@ use crate::pipeline::{self, Flow, Pipeline};
 use crate::policies::{Enforcer, Lowered, Policies};
 use crate::ship::{Connection, Shipper};
 use crate::spool::Spool;
-use crate::status::{KernelTables, Loss, PolicyVersion, Status};
+use crate::status::{KernelTables, Loss, PolicyVersion, Proof, Status};
 use crate::supervision::{self, Pulse};
 
 mod proof;
 mod scope_cgroup;
-
-use proof::Proofs;
 
 /// Where enforcement is kept beyond the end of `tyrd`.
 pub const PINS: &str = "/sys/fs/bpf/tyr";
@@ -78,7 +77,14 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
     let (posture, posture_reason) = kernel.posture();
     info!(posture = posture_name(posture), reason = posture_reason, hooks = kernel.hooks().len(), "watching this host");
 
-    let policies = Arc::new(Policies::new(Arc::clone(&data), Arc::clone(&kernel) as Arc<dyn Enforcer>));
+    let policies = Arc::new(Policies::new(
+        Arc::clone(&data),
+        Arc::clone(&kernel) as Arc<dyn Enforcer>,
+        config.unregistered_agents.into(),
+    ));
+    if policies.unregistered() == Unregistered::Quarantine && posture != Posture::Enforcing {
+        warn!("a quarantine is enforced for addresses alone here: files and programs are reported, not refused");
+    }
     let images = config.fanotify.is_some().then(|| policies.images());
     policies.load_cached();
     kernel.keep().map_err(|error| Fault::new("tyrd can't take over").because(&error).hint(error.hint()))?;
@@ -86,8 +92,9 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
     let spool = Arc::new(Spool::new(config.buffer_bytes_max()));
     let pipeline = Pipeline::new(config.allow_events, Arc::clone(&policies), Arc::clone(&spool));
     let (connection, connection_seen) = watch::channel(Connection::Connecting);
-    let (report, capabilities) = watch::channel(capabilities(&kernel, fanotify.as_deref(), scope.as_deref()));
-    let proofs = Arc::new(Proofs::default());
+    let capabilities_now = capabilities(&kernel, fanotify.as_deref(), scope.as_deref(), policies.unregistered());
+    let (report, capabilities) = watch::channel(capabilities_now);
+    let (proof_in, proof) = watch::channel(Proof::default());
     let seen = connection_seen.clone();
     let host = Arc::new(Running {
         config: config.clone(),
@@ -101,10 +108,11 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
         flow: pipeline.flow(),
         trees: pipeline.trees(),
         connection: connection_seen,
-        proofs: Arc::clone(&proofs),
+        proof: proof.clone(),
     });
     let control = Control::open(&data.file(SOCKET))
         .map_err(|error| Fault::new("the control socket can't be opened").because(&error).hint("see `data_dir`"))?;
+    let proving_policies = Arc::clone(&policies);
     let shipper = Shipper {
         config,
         config_file,
@@ -113,6 +121,7 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
         policies,
         capabilities,
         ai_processes: pipeline.trees(),
+        proof,
         connection,
     };
 
@@ -134,7 +143,7 @@ pub async fn serve(config: Config, config_file: PathBuf) -> Result<(), Fault> {
             memory::give_back();
         })
     };
-    let proving = tokio::spawn(proof::run(Arc::clone(&kernel), fanotify, report, proofs));
+    let proving = tokio::spawn(proof::run(Arc::clone(&kernel), fanotify, proving_policies, report, proof_in));
     let mut shipping = tokio::spawn(shipper.run(stop_shipping.clone()));
     let controlling = tokio::spawn(async move { control.serve(host).await });
     supervision::ready();
@@ -247,7 +256,12 @@ fn note_losses(kernel: &Kernel, spool: &Spool) {
     }
 }
 
-fn capabilities(kernel: &Kernel, fanotify: Option<&Fanotify>, scope: Option<&Path>) -> CapabilityReport {
+fn capabilities(
+    kernel: &Kernel,
+    fanotify: Option<&Fanotify>,
+    scope: Option<&Path>,
+    unregistered: Unregistered,
+) -> CapabilityReport {
     let host = rustix::system::uname();
     let (posture, reason) = posture(kernel, fanotify);
     let features: &[&str] = match posture {
@@ -271,6 +285,7 @@ fn capabilities(kernel: &Kernel, fanotify: Option<&Fanotify>, scope: Option<&Pat
         posture_reason: reason,
         boot_id: fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned(),
         scope: scope.map(|scope| scope.display().to_string()).unwrap_or_default(),
+        unregistered_agents: unregistered.to_string(),
     }
 }
 
@@ -295,7 +310,7 @@ struct Running {
     flow: Arc<Flow>,
     trees: watch::Receiver<Arc<[AiProcess]>>,
     connection: watch::Receiver<Connection>,
-    proofs: Arc<Proofs>,
+    proof: watch::Receiver<Proof>,
 }
 
 impl Host for Running {
@@ -319,16 +334,17 @@ impl Host for Running {
             posture: posture_name(posture).to_owned(),
             posture_reason: reason,
             hooks: self.kernel.hooks().into_iter().map(ToString::to_string).collect(),
+            unregistered_agents: self.policies.unregistered().to_string(),
             scope: self.scope.as_ref().map(|scope| scope.display().to_string()).unwrap_or_default(),
             tables: match self.kernel.tables() {
-                Ok(tables) => tables.map(|Tables { digest, intact }| KernelTables { digest, intact }),
+                Ok(tables) => tables.map(|Tables { digest, intact, .. }| KernelTables { digest, intact }),
                 Err(error) => {
                     warn!(reason = chain(&error), "the tables in force can't be read back");
                     Some(KernelTables { digest: String::new(), intact: false })
                 }
             },
             kept: self.kernel.kept().map(|folder| folder.display().to_string()),
-            denial: self.proofs.last(),
+            denial: self.proof.borrow().denial.clone(),
             policy_id: policy.policy_id.clone(),
             policy: policy.effective.layers().iter().map(layer).collect(),
             spool: self.spool.counters(),
@@ -339,6 +355,11 @@ impl Host for Running {
     }
 
     fn govern(&self, pid: u32, agent_type: &str) -> Result<(), (String, String)> {
+        if self.policies.refuses(agent_type) {
+            let reason =
+                format!("the agent type `{agent_type}` is not registered, and this host runs registered ones alone");
+            return Err((reason, format!("an admin approves it: `tyrctl ai approve {agent_type}`")));
+        }
         if let Some(scope) = &self.scope {
             scope_cgroup::enter(scope, pid).map_err(|error| {
                 let reason = format!("the process can't be moved into the scope {}: {error}", scope.display());

@@ -20,6 +20,7 @@ use crate::fault::{Fault, chain};
 use crate::identity::Identity;
 use crate::policies::Policies;
 use crate::spool::Spool;
+use crate::status::Proof;
 
 mod backoff;
 mod connect;
@@ -76,6 +77,8 @@ pub struct Shipper {
     pub capabilities: watch::Receiver<CapabilityReport>,
     /// Live trees of AI processes.
     pub ai_processes: watch::Receiver<Arc<[AiProcess]>>,
+    /// What the last look at the kernel showed.
+    pub proof: watch::Receiver<Proof>,
     /// Tells others how the connection stands.
     pub connection: watch::Sender<Connection>,
 }

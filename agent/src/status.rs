@@ -34,6 +34,9 @@ pub struct Status {
     pub posture_reason: String,
     /// Attach points in use.
     pub hooks: Vec<String>,
+    /// What is done with AI processes of types that aren't registered: `audit`, `quarantine` or `deny`.
+    #[serde(default)]
+    pub unregistered_agents: String,
     /// The cgroup that everything is limited to, empty for the whole host.
     pub scope: String,
     /// The tables that the kernel judges by; absent before the first policy.
@@ -62,7 +65,8 @@ pub struct Status {
 /// The policy's tables as the kernel has them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KernelTables {
-    /// SHA-256 in hex, read back from the kernel just now; empty when they could not be read.
+    /// Version of the form and SHA-256 in hex, read back from the kernel just now; empty when they could not be read. The same on
+    /// each host with the same policy.
     pub digest: String,
     /// They are what this agent put there.
     pub intact: bool,
@@ -75,6 +79,29 @@ pub struct Denial {
     pub tried_unix_us: i64,
     /// Why it was none; absent when it was denied as it should be.
     pub fault: Option<String>,
+    /// What was tried went through.
+    #[serde(default)]
+    pub went_through: bool,
+}
+
+/// Tables as they were read back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProvenTables {
+    /// The effective policy that they were made from.
+    pub policy_id: String,
+    /// What they hold besides, see [`tyr_policy::Guard::id`]; empty for nothing.
+    pub guard: String,
+    /// Their digest.
+    pub digest: String,
+}
+
+/// What the last look at the kernel showed of what is said to be enforced.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Proof {
+    /// The last denial that was tried; `None` where none can be.
+    pub denial: Option<Denial>,
+    /// The tables that were read back; `None` before the first, or where they can't be read.
+    pub tables: Option<ProvenTables>,
 }
 
 /// One layer of the policy in force.
@@ -124,6 +151,7 @@ impl fmt::Display for Status {
         rows("hooks", &self.hooks)?;
         let kept = |folder: &String| format!("beyond the end of tyrd, by {folder}");
         rows("kept", &self.kept.iter().map(kept).collect::<Vec<_>>())?;
+        rows("unregistered", &[or(&self.unregistered_agents, "audit")])?;
         rows("scope", &[or(&self.scope, "the whole host")])?;
         let layer = |layer: &PolicyVersion| {
             let whom = layer.agent_type.as_deref().unwrap_or("all");
@@ -218,10 +246,11 @@ pub(crate) mod tests {
             posture: "partial".into(),
             posture_reason: "no BPF LSM".into(),
             hooks: vec!["cgroup/connect4".into()],
+            unregistered_agents: "quarantine".into(),
             scope: String::new(),
             kept: Some("/sys/fs/bpf/tyr/L1-7-9".into()),
-            denial: Some(Denial { tried_unix_us: 1_700_000_000_000_000, fault: None }),
-            tables: Some(KernelTables { digest: "9f86d0".into(), intact: true }),
+            denial: Some(Denial { tried_unix_us: 1_700_000_000_000_000, fault: None, went_through: false }),
+            tables: Some(KernelTables { digest: "1-9f86d0".into(), intact: true }),
             policy_id: "ab".into(),
             policy: vec![PolicyVersion { version: 3, name: "web".into(), agent_type: None }],
             spool: Counters { records: 2, bytes: 900, emitted: 12, lost: 1, acknowledged: 9, announcements_lost: 0 },
@@ -255,10 +284,11 @@ pub(crate) mod tests {
         denial       tried 2023-11-14T22:13:20.000000Z: denied as it should be
         hooks        cgroup/connect4
         kept         beyond the end of tyrd, by /sys/fs/bpf/tyr/L1-7-9
+        unregistered quarantine
         scope        the whole host
         policy       ab
                      version 3 `web` for all
-        tables       sha256 9f86d0, as written
+        tables       sha256 1-9f86d0, as written
         spool        2 records, 900 bytes not acknowledged
         events       12 made, 9 acknowledged, 1 lost
         lost         1 allow file_read (kernel_ring)

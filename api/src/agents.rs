@@ -93,6 +93,85 @@ pub enum Posture {
     Enforcing,
 }
 
+/// How a denial ended that an agent tried on purpose, to see whether denials happen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DenialTrial {
+    /// Nothing that could be tried: files are not enforced there, or the agent is an older one.
+    #[default]
+    NotTried,
+    /// Denied, as it should be.
+    Denied,
+    /// It went through: nothing is enforced.
+    WentThrough,
+    /// It could not be tried, or failed otherwise.
+    NotKnown,
+}
+words!(DenialTrial {
+    NotTried => "not_tried",
+    Denied => "denied",
+    WentThrough => "went_through",
+    NotKnown => "not_known",
+});
+
+/// Whether the tables in an agent's kernel are those that its policy makes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TablesState {
+    /// The agent reported none, or made them in another way than this server would: nothing to compare.
+    #[default]
+    Unknown,
+    /// They are.
+    AsExpected,
+    /// They are not: the kernel there judges by something else.
+    Differ,
+}
+words!(TablesState { Unknown => "unknown", AsExpected => "as_expected", Differ => "differ" });
+
+/// Why it is in doubt that an agent enforces what its posture says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Doubt {
+    /// What should have been denied went through.
+    WentThrough,
+    /// Whether denials happen could not be tried.
+    NotKnown,
+    /// The last trial is too long ago.
+    Old,
+    /// The kernel judges by other tables.
+    TablesDiffer,
+}
+
+impl std::fmt::Display for Doubt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::WentThrough => "an open that is always denied succeeded",
+            Self::NotKnown => "whether denials happen could not be tried",
+            Self::Old => "no denial was tried for more than five minutes before the agent was heard from last",
+            Self::TablesDiffer => "the tables in its kernel are not those that its policy makes",
+        })
+    }
+}
+
+/// A trial that is older than this, when the agent is heard from, is none: agents try each minute.
+const TRIAL_OLD_AFTER_S: i64 = 300;
+
+/// What keeps an agent's posture from being believed, if anything does.
+pub fn doubt(
+    denial: DenialTrial,
+    denial_at: Option<Timestamp>,
+    tables: TablesState,
+    last_seen: Timestamp,
+) -> Option<Doubt> {
+    let old = |at: Timestamp| last_seen.as_second() - at.as_second() > TRIAL_OLD_AFTER_S;
+    match denial {
+        DenialTrial::WentThrough => Some(Doubt::WentThrough),
+        DenialTrial::NotKnown => Some(Doubt::NotKnown),
+        _ if tables == TablesState::Differ => Some(Doubt::TablesDiffer),
+        DenialTrial::Denied if denial_at.is_some_and(old) => Some(Doubt::Old),
+        DenialTrial::Denied | DenialTrial::NotTried => None,
+    }
+}
+
 /// One agent: `GET /api/v1/agents`, `/daemons`, `/daemons/{id}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Agent {
@@ -122,6 +201,22 @@ pub struct Agent {
     pub posture: Posture,
     /// Why not more.
     pub posture_reason: String,
+    /// How the last denial ended that was tried on purpose.
+    #[serde(default)]
+    pub denial: DenialTrial,
+    /// When that was, by the server's clock.
+    #[serde(default)]
+    pub denial_at: Option<Timestamp>,
+    /// Whether the tables in its kernel are those that its policy makes.
+    #[serde(default)]
+    pub tables: TablesState,
+    /// What it does with AI processes of types that are not registered: `audit`, `quarantine` or `deny`. Empty: an older agent, which can
+    /// do but the first.
+    #[serde(default)]
+    pub unregistered_agents: String,
+    /// Digest of the tables, read back from the kernel: version of its form, `-`, SHA-256 in hex. Empty before the first policy.
+    #[serde(default)]
+    pub tables_digest: String,
     /// Cgroup that the agent is limited to; empty for the whole host.
     pub scope: String,
     /// Effective policy that is in force on the host.
@@ -152,6 +247,13 @@ pub struct Agent {
     /// Shut out for good since; it is archived too then. Absent in answers of servers before 0.2.
     #[serde(default)]
     pub revoked_at: Option<Timestamp>,
+}
+
+impl Agent {
+    /// What keeps its posture from being believed, if anything does.
+    pub fn doubt(&self) -> Option<Doubt> {
+        doubt(self.denial, self.denial_at, self.tables, self.last_seen)
+    }
 }
 
 /// What can be changed of an agent: the body of `PATCH /api/v1/agents/{id}`.
@@ -191,6 +293,9 @@ pub struct DiscoveredAgent {
     pub process_exe: String,
     /// Its arguments.
     pub cmdline: String,
+    /// Whether its type is registered: approved by an admin, or with an overlay assigned. Absent in answers of servers before 0.2.
+    #[serde(default)]
+    pub registered: bool,
     /// `fingerprint`, `scan` or `run`.
     pub found_by: String,
     /// When it was found, by the agent's clock.
@@ -199,9 +304,47 @@ pub struct DiscoveredAgent {
     pub ended_at: Option<Timestamp>,
 }
 
+/// A type of AI processes: `GET /api/v1/agent-types`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AgentType {
+    /// `claude-code`, `cursor`, ...
+    pub agent_type: String,
+    /// Approved, or with an overlay assigned. Agents may quarantine or deny the rest (`unregistered_agents`).
+    pub registered: bool,
+    /// When an admin approved it.
+    pub approved_at: Option<Timestamp>,
+    /// Who did.
+    pub approved_by: Option<String>,
+    /// The policy version that is assigned to it as overlay.
+    pub overlay_version: Option<u32>,
+    /// Its AI processes that live now.
+    pub ai_processes: u32,
+}
+
 /// A list that is answered whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct List<T> {
     /// The rows.
     pub items: Vec<T>,
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::{DenialTrial, Doubt, TablesState, doubt};
+
+    #[test]
+    fn a_posture_is_believed_while_what_shows_it_is_fresh_and_good() {
+        let seen = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1);
+        let ago = |seconds| Some(seen - SignedDuration::from_secs(seconds));
+        let of = |denial, at, tables| doubt(denial, at, tables, seen);
+        assert_eq!(of(DenialTrial::NotTried, None, TablesState::Unknown), None, "an older agent, or nothing to try");
+        assert_eq!(of(DenialTrial::Denied, ago(300), TablesState::AsExpected), None);
+        assert_eq!(of(DenialTrial::Denied, ago(301), TablesState::AsExpected), Some(Doubt::Old));
+        assert_eq!(of(DenialTrial::Denied, ago(5), TablesState::Differ), Some(Doubt::TablesDiffer));
+        assert_eq!(of(DenialTrial::NotTried, None, TablesState::Differ), Some(Doubt::TablesDiffer));
+        assert_eq!(of(DenialTrial::NotKnown, ago(5), TablesState::AsExpected), Some(Doubt::NotKnown));
+        assert_eq!(of(DenialTrial::WentThrough, ago(5), TablesState::Differ), Some(Doubt::WentThrough));
+    }
 }

@@ -165,6 +165,13 @@ pub struct Event {
     pub metadata: BTreeMap<String, String>,
 }
 
+impl Event {
+    /// Drift that is documented as severe: it was seen, should have been refused, and was not.
+    pub fn is_severe_drift(&self) -> bool {
+        self.drift_detected && self.verdict == Verdict::Alert && self.server_verdict == Some(Verdict::Deny)
+    }
+}
+
 /// A page of `GET /api/v1/events`, newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EventPage {

@@ -153,6 +153,9 @@ pub struct DriftRow {
     pub group: Option<String>,
     /// How many events drifted.
     pub drifts: u64,
+    /// How many of them are severe, as documented: an alert that should have been a denial. Absent in answers of servers before 0.2.
+    #[serde(default)]
+    pub severe: u64,
     /// How many agents reported them; not by agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agents: Option<u64>,

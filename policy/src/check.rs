@@ -38,9 +38,21 @@ struct Checker {
 }
 
 pub(crate) fn policy(yaml: &str) -> Result<Checked, PolicyError> {
+    read(yaml, limits::check)
+}
+
+/// Without asking whether it fits the kernel's tables.
+pub(crate) fn stored(yaml: &str) -> Result<Checked, PolicyError> {
+    read(yaml, |_, policy, _| Some(policy))
+}
+
+fn read(
+    yaml: &str,
+    fits: impl FnOnce(&mut Checker, Policy, &[Place]) -> Option<Policy>,
+) -> Result<Checked, PolicyError> {
     let document = syntax::document(yaml).map_err(|d| PolicyError { diagnostics: vec![d] })?;
     let mut checker = Checker::default();
-    let policy = checker.document(document).and_then(|(policy, places)| limits::check(&mut checker, policy, &places));
+    let policy = checker.document(document).and_then(|(policy, places)| fits(&mut checker, policy, &places));
     let (diagnostics, warnings) = finish(checker);
     match policy {
         Some(policy) if diagnostics.is_empty() => Ok(Checked { policy, warnings }),

@@ -43,7 +43,7 @@ struct Cell {
 impl Compiled {
     /// Settles which rules apply to whom.
     pub fn new(effective: Effective) -> Self {
-        let places = effective.layers().iter().enumerate();
+        let places = effective.all_layers().enumerate();
         let rules = places.flat_map(|(at, layer)| (0..layer.policy.rules.len()).map(move |rule| (at, rule)));
         let rules = rules.take(usize::from(u16::MAX) + 1).collect();
         let profiles = Profiles::new(&effective, Action::ALL).ok();
@@ -112,8 +112,9 @@ impl Compiled {
 
     fn rule(&self, number: u16) -> RuleRef<'_> {
         let (layer, rule) = self.rules[usize::from(number)];
-        let layer = &self.effective.layers()[layer];
-        RuleRef { index: number, layer, rule: &layer.policy.rules[rule] }
+        let guard = self.effective.guard();
+        let layer = self.effective.layers().get(layer).or(guard.map(|guard| &*guard.layer)).expect("counted over both");
+        RuleRef { index: number, layer, rule: &layer.policy.rules[rule], guard }
     }
 }
 

@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 
 use crate::condition::{Answer, Facts};
+use crate::guard::Guard;
 use crate::net::canonical;
 use crate::policy::{Policy, Rule, What};
-use crate::words::{Action, Protocol, Severity, Verdict};
+use crate::words::{Action, Protocol, Severity, Unregistered, Verdict};
 
 /// One policy version within an effective policy.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct Layer {
 #[derive(Clone, Debug, Default)]
 pub struct Effective {
     layers: Vec<Layer>,
+    /// For whom something else holds; its rules come last.
+    guard: Option<Guard>,
     /// Numbers of the rules with a condition, in order.
     conditional: Vec<u16>,
 }
@@ -112,12 +115,20 @@ pub struct RuleRef<'a> {
     pub layer: &'a Layer,
     /// The rule.
     pub rule: &'a Rule,
+    /// Of the policy, if it has one.
+    pub(crate) guard: Option<&'a Guard>,
 }
 
 impl Effective {
     /// Puts layers together: overlays first, the base last.
     pub fn new(layers: Vec<Layer>) -> Self {
-        let mut effective = Self { layers, conditional: Vec::new() };
+        Self::guarded(layers, None)
+    }
+
+    /// The same, with something else for those whom a guard holds for.
+    pub fn guarded(layers: Vec<Layer>, guard: Option<Guard>) -> Self {
+        let guard = guard.map(|guard| guard.before(&layers));
+        let mut effective = Self { layers, guard, conditional: Vec::new() };
         effective.conditional = effective.rules().filter(|r| r.rule.condition.is_some()).map(|r| r.index).collect();
         effective
     }
@@ -131,6 +142,21 @@ impl Effective {
         std::mem::take(&mut self.layers)
     }
 
+    /// The guard, if there is one.
+    pub fn guard(&self) -> Option<&Guard> {
+        self.guard.as_ref()
+    }
+
+    /// What else than the policy holds for processes of this type, if anything does.
+    pub fn guards(&self, agent_type: Option<&str>) -> Option<Unregistered> {
+        self.guard.as_ref().filter(|guard| guard.holds_for(agent_type)).map(Guard::what)
+    }
+
+    /// The layers, and behind them the guard's.
+    pub(crate) fn all_layers(&self) -> impl Iterator<Item = &Layer> {
+        self.layers.iter().chain(self.guard.as_ref().map(|guard| &*guard.layer))
+    }
+
     /// The layers, as given.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
@@ -138,8 +164,9 @@ impl Effective {
 
     /// All rules of all layers, in order of judgement. Rules beyond the 65,536th are left out of kernel tables.
     pub fn rules(&self) -> impl Iterator<Item = RuleRef<'_>> {
-        let rules = self.layers.iter().flat_map(|layer| layer.policy.rules.iter().map(move |rule| (layer, rule)));
-        (0..=u16::MAX).zip(rules).map(|(index, (layer, rule))| RuleRef { index, layer, rule })
+        let rules = self.all_layers().flat_map(|layer| layer.policy.rules.iter().map(move |rule| (layer, rule)));
+        let guard = self.guard.as_ref();
+        (0..=u16::MAX).zip(rules).map(move |(index, (layer, rule))| RuleRef { index, layer, rule, guard })
     }
 
     /// The rule of a number that a kernel table or a judgement names.
@@ -211,19 +238,16 @@ impl Effective {
 
     /// What holds for an action of a process of this type where no rule matches.
     pub fn default(&self, action: Action, agent_type: Option<&str>) -> Judgement<'_> {
-        let stated = self
-            .layers
-            .iter()
-            .filter(|layer| layer.is_for(agent_type))
-            .find_map(|layer| Some((layer.version, layer.policy.defaults.get(action)?)));
-        Judgement {
-            verdict: stated.map_or(Verdict::Allow, |(_, verdict)| verdict),
-            severity: Severity::Low,
-            version: stated.map(|(version, _)| version),
-            rule: None,
-            index: None,
-            condition: None,
-        }
+        let guard = self.guard.as_ref().filter(|guard| guard.holds_for(agent_type) && !guard.yields(action));
+        let (verdict, version) = if let Some(guard) = guard {
+            (guard.layer.policy.defaults.get(action).unwrap_or(Verdict::Deny), None)
+        } else {
+            // Of a type that is not registered there is no overlay.
+            let mut layers = self.layers.iter().filter(|layer| layer.is_for(agent_type));
+            let stated = layers.find_map(|layer| Some((layer.version, layer.policy.defaults.get(action)?)));
+            stated.map_or((Verdict::Allow, None), |(version, verdict)| (verdict, Some(version)))
+        };
+        Judgement { verdict, severity: Severity::Low, version, rule: None, index: None, condition: None }
     }
 }
 
@@ -237,18 +261,34 @@ impl Layer {
 impl<'a> RuleRef<'a> {
     /// Do rule and layer apply to a process of this type and executable?
     pub fn applies(&self, agent_type: Option<&str>, binary: &[u8]) -> bool {
-        self.layer.is_for(agent_type) && self.rule.applies(agent_type, binary)
+        self.is_of(agent_type) && self.rule.applies(agent_type, binary)
+    }
+
+    /// Does its layer hold for processes of this type? For those whom a guard holds for: the guard's, and of the base what denies.
+    fn is_of(&self, agent_type: Option<&str>) -> bool {
+        let own = self.version().is_none();
+        match self.guard.filter(|guard| guard.holds_for(agent_type)) {
+            None => !own && self.layer.is_for(agent_type),
+            Some(guard) if guard.yields(self.rule.action) => !own && self.layer.agent_type.is_none(),
+            Some(_) => own || (self.layer.agent_type.is_none() && self.rule.verdict == Verdict::Deny),
+        }
+    }
+
+    /// Policy version that it stands in; `None`: a guard.
+    pub fn version(&self) -> Option<u32> {
+        let own = self.guard.is_some_and(|guard| std::ptr::eq(&raw const *guard.layer, self.layer));
+        (!own).then_some(self.layer.version)
     }
 
     pub(crate) fn applies_to_type(&self, agent_type: Option<&str>) -> bool {
-        self.layer.is_for(agent_type) && self.rule.applies_to_type(agent_type)
+        self.is_of(agent_type) && self.rule.applies_to_type(agent_type)
     }
 
     pub(crate) fn judgement(self) -> Judgement<'a> {
         Judgement {
             verdict: self.rule.verdict,
             severity: self.rule.severity,
-            version: Some(self.layer.version),
+            version: self.version(),
             rule: Some(&self.rule.name),
             index: Some(self.index),
             condition: None,

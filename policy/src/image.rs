@@ -20,6 +20,10 @@ use crate::policy::What;
 use crate::profile::{Profile, Profiles, ProfilesError};
 use crate::words::{Action, Verdict};
 
+mod contents;
+
+pub use contents::{CONTENTS_VERSION, Contents, Prefix};
+
 /// Most prefixes of all address tables together. The kernel holds two policies' worth while one takes the other's place.
 pub const NET_LISTS_MAX: usize = 100_000;
 /// Most words of the automaton over `binaries`.

@@ -15,6 +15,7 @@ mod diagnostic;
 mod difference;
 mod eval;
 mod glob;
+mod guard;
 mod image;
 mod names;
 mod net;
@@ -36,8 +37,10 @@ pub use diagnostic::{Diagnostic, PolicyError};
 pub use difference::{Difference, Differences, Said, differences};
 pub use eval::{Act, ByCondition, Effective, Judgement, Layer, Resource, RuleRef};
 pub use glob::{GLOB_ALTERNATIVES_MAX, GLOB_BYTES_MAX, GLOB_TOKENS_MAX, Glob, GlobError};
+pub use guard::{Guard, QUARANTINE};
 pub use image::{
-    FILE_ACTIONS, FILE_WORDS_MAX, FileCell, Image, ImageError, ImageProfile, NET_LISTS_MAX, PROGRAM_WORDS_MAX, Word,
+    CONTENTS_VERSION, Contents, FILE_ACTIONS, FILE_WORDS_MAX, FileCell, Image, ImageError, ImageProfile, NET_LISTS_MAX,
+    PROGRAM_WORDS_MAX, Prefix, Word,
 };
 pub use names::{NamePattern, NamePatternError};
 pub use net::table::{Effect, NET_ENTRIES_MAX, NET_PREFIXES_MAX, NetEntry, NetPrefix, NetTable, NetTableError};
@@ -46,4 +49,4 @@ pub use policy::{Checked, Defaults, POLICY_BYTES_MAX, POLICY_TOKENS_MAX, Policy,
 pub use profile::{PROFILE_CELLS_MAX, PROFILES_MAX, PROGRAM_STATES_MAX, Profile, Profiles, ProfilesError};
 pub use recorded::{GUARDED_SEVERITY, Recorded, SOCKET, unescape};
 pub use survey::{Enforced, PATH_BYTES_MAX, PATH_STATES_MAX, RuleSurvey, Survey, SurveyError};
-pub use words::{Action, Protocol, Severity, UnknownWord, Verdict};
+pub use words::{Action, Protocol, Severity, UnknownWord, Unregistered, Verdict};

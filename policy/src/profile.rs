@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::automaton::{Automaton, TooManyStates};
 use crate::eval::{Effective, RuleRef};
 use crate::glob::Glob;
+use crate::guard::Guard;
 use crate::words::{Action, Verdict};
 
 /// Most different profiles of one effective policy.
@@ -97,7 +98,10 @@ impl Profiles {
         let rules = || effective.rules().filter(|r| r.rule.condition.is_none() && actions.contains(&r.rule.action));
         let layer_types = effective.layers().iter().filter_map(|layer| layer.agent_type.as_ref());
         let rule_types = rules().flat_map(|r| &r.rule.agent_types);
-        let types: Vec<String> = layer_types.chain(rule_types).collect::<BTreeSet<_>>().into_iter().cloned().collect();
+        // All others are of the first row, and so are those that a guard holds for.
+        let registered = effective.guard().into_iter().flat_map(Guard::registered);
+        let types = layer_types.chain(rule_types).chain(registered).collect::<BTreeSet<_>>();
+        let types: Vec<String> = types.into_iter().cloned().collect();
 
         let mut known: HashMap<&str, u32> = HashMap::new();
         let mut patterns: Vec<Glob> = Vec::new();

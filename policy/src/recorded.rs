@@ -29,8 +29,11 @@ pub struct Recorded<'a> {
     pub guarded: bool,
     /// Agent type of the acting process.
     pub agent_type: Option<&'a str>,
-    /// Its executable, written as a path is.
+    /// Its executable, written as a path is. Of a program that was started this is the new one.
     pub exe: &'a str,
+    /// The executable that started it, which `binaries` is about: written as a path is, anything else where it is not known.
+    /// `None`: `exe` is it, as of what was refused.
+    pub caller: Option<&'a str>,
     /// Its command line.
     pub cmdline: &'a str,
     /// Who it ran as; -1 where that is not known.
@@ -38,7 +41,7 @@ pub struct Recorded<'a> {
 }
 
 impl Recorded<'_> {
-    /// With what an event's metadata says besides: `protocol`, `flags` (`truncated` among them), `guarded` and `uid`.
+    /// With what an event's metadata says besides: `protocol`, `flags` (`truncated` among them), `guarded`, `caller` and `uid`.
     #[must_use]
     pub fn with_metadata<'m>(self, metadata: &'m BTreeMap<String, String>) -> Recorded<'m>
     where
@@ -47,6 +50,7 @@ impl Recorded<'_> {
         let of = |key: &str| metadata.get(key).map(String::as_str);
         Recorded {
             protocol: of("protocol"),
+            caller: of("caller").filter(|_| self.action == Action::Exec),
             truncated: of("flags").is_some_and(|flags| flags.split([',', '|', ' ']).any(|flag| flag == "truncated")),
             guarded: of("guarded") == Some("true"),
             uid: of("uid").and_then(|uid| uid.parse().ok()).unwrap_or(-1),
@@ -76,7 +80,11 @@ impl Compiled {
             }
             Action::TlsConnect => Resource::ServerName(recorded.resource),
         };
-        let binary = unescape(recorded.exe);
+        let binary = match recorded.caller {
+            None => unescape(recorded.exe),
+            Some(path) if path.starts_with('/') => unescape(path),
+            Some(_) => Cow::Borrowed(&[][..]),
+        };
         let act = Act { action: recorded.action, resource, agent_type: recorded.agent_type, binary: &binary };
         let Recorded { resource, exe, cmdline, uid, .. } = *recorded;
         Some(self.judge_with(&act, &Facts { resource, exe, cmdline, uid }))
@@ -133,6 +141,7 @@ mod tests {
             guarded,
             agent_type: None,
             exe: "/x",
+            caller: None,
             cmdline: "",
             uid,
         };

@@ -108,6 +108,18 @@ words! {
     }
 }
 
+words! {
+    /// What is done with AI processes of a type that is not registered.
+    Unregistered, "unregistered_agents" {
+        /// They run under the policy like all others, and are marked where they are listed.
+        Audit => "audit",
+        /// They run under the strict starter policy, and what the base denies.
+        Quarantine => "quarantine",
+        /// They don't run: their tool is ended before its first instruction. Whatever runs already may do nothing.
+        Deny => "deny",
+    }
+}
+
 impl Action {
     /// Position in [`Action::ALL`]: a dense index for tables with one entry per action.
     pub const fn index(self) -> usize {

@@ -1,5 +1,6 @@
 //! What the server decides: one file per aggregate, called by both doors.
 
+pub mod agent_types;
 pub mod agents;
 pub mod ai_processes;
 pub mod alerts;
@@ -18,6 +19,7 @@ pub mod metrics_token;
 pub mod policies;
 pub mod probe;
 pub mod query;
+pub mod tables;
 pub mod tokens;
 pub mod users;
 
@@ -39,6 +41,7 @@ use crate::app::live::Live;
 use crate::app::liveness::Limits;
 use crate::app::metrics_token::MetricsToken;
 use crate::app::probe::Probe;
+use crate::app::tables::Expected;
 use crate::config::{Config, Doors};
 use crate::db::{Owner, Pools, Writes};
 use crate::metrics::sample::Surveys;
@@ -79,6 +82,8 @@ pub struct App {
     pub ingest: Ingest,
     /// Judges events for drift.
     pub judge: Judge,
+    /// What agents' kernels should hold.
+    pub tables: Expected,
     /// Effective policies as agents get them.
     pub pushes: Pushes,
     /// Alerts: what waits to be counted, and who is told.
@@ -124,6 +129,7 @@ impl App {
             live: Live::new(),
             fleet: Fleet::new(liveness),
             ingest: Ingest::new(),
+            tables: Expected::default(),
             pushes: Pushes::default(),
             judge: Judge::default(),
             alerts: Alerts::new(),

@@ -1,6 +1,7 @@
 //! All SQL of the server, one file per aggregate. Plain functions take a connection, so that `app` composes transactions.
 
 pub mod agent_certificates;
+pub mod agent_types;
 pub mod agents;
 pub mod alerts;
 pub mod apart;

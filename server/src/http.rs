@@ -1,5 +1,6 @@
 //! The door for people and scripts: REST and SSE.
 
+pub mod agent_types;
 pub mod agents;
 pub mod alerts;
 pub mod assignments;

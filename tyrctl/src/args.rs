@@ -34,7 +34,8 @@ pub use fleet::{
     EventsCommand, EventsListArgs, EventsRateArgs, EventsTailArgs, TopArgs, TopTheme, TopView,
 };
 pub use policy::{
-    ApplyArgs, AssignArgs, CheckPolicyArgs, DiffPolicyArgs, PolicyCommand, SimulateArgs, TestPolicyArgs, UnassignArgs,
+    ApplyArgs, AssignArgs, CheckPolicyArgs, DiffPolicyArgs, PolicyCommand, PolicyStatusArgs, SimulateArgs,
+    TestPolicyArgs, UnassignArgs,
 };
 pub use sql::{SqlArg, SqlCommand, SqlListArgs};
 pub use users::{AuditArgs, PasswdArgs, RoleArg, UserCommand, UserCreateArgs};
@@ -236,7 +237,9 @@ Examples:
   tyrctl ai --type claude-code --agent build-017
   tyrctl ai --all -o jsonl                     ended ones included
   tyrctl ai --type cursor --sql                the SQL that answers it, for psql
-  tyrctl ai rename ID 'nightly refactoring'")]
+  tyrctl ai rename ID 'nightly refactoring'
+  tyrctl ai types                              which types are registered
+  tyrctl ai approve claude-code                registers one")]
     Ai(AiArgs),
     /// Where the agent's verdict differs from the server's.
     #[command(after_long_help = "\
@@ -251,6 +254,7 @@ Examples:
   tyrctl drift --since 1d --by rule --agent build-017
   tyrctl drift --since 1d --sql             the SQL that answers it, for psql
   tyrctl drift --since 2h --events          the events themselves
+  tyrctl drift --severe                     alerts that should be denials
   tyrctl drift --since 1d --fail-on-any -q  exit code 3 when there is any")]
     Drift(DriftArgs),
     /// What the server alerts on, who knows of it, and who is told.

@@ -57,11 +57,18 @@ fn wrong_type_has_a_position() {
 }
 
 #[test]
-fn what_is_not_enforced_yet_is_refused() {
-    for value in ["quarantine", "deny"] {
-        let (_, message, _) = problem(&format!("unregistered_agents: {value}\n"));
-        assert!(message.contains("can't be enforced"), "{message}");
+fn what_happens_to_unregistered_agents_is_one_of_three_words() {
+    for (word, meant) in [
+        ("audit", UnregisteredAgents::Audit),
+        ("quarantine", UnregisteredAgents::Quarantine),
+        ("deny", UnregisteredAgents::Deny),
+    ] {
+        let pin = "a".repeat(64);
+        let yaml = format!("server: https://a\nca_sha256: {pin}\nunregistered_agents: {word}\n");
+        assert_eq!(Config::parse(&yaml).expect("a configuration").unregistered_agents, meant);
     }
+    let (_, message, _) = problem("unregistered_agents: block\n");
+    assert!(message.contains("block"), "{message}");
 }
 
 #[test]

@@ -81,7 +81,7 @@ mod tests {
 
     fn judged<'a>(policy: &'a InForce, process: &Process) -> (Ruling<'a>, Option<ByCondition>) {
         let resource = Resource::Path { path: &process.program.exe, truncated: false };
-        ask(policy, process, &process.program, resource, exec(policy, process, None))
+        ask(policy, process, &process.program, resource, exec(policy, process, &process.program, None))
     }
 
     #[test]

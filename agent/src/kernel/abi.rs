@@ -68,6 +68,7 @@ pub(crate) const RECORD_JUDGED: u16 = 32;
 pub(crate) const RECORD_GUARDED: u16 = 64;
 pub(crate) const RECORD_SOCKET: u16 = 128;
 pub(crate) const RECORD_FANOTIFY: u16 = 256;
+pub(crate) const RECORD_REFUSED: u16 = 512;
 
 pub(crate) const PATH_DELETED: u32 = 1;
 pub(crate) const PATH_PSEUDO: u32 = 2;

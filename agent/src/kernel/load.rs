@@ -212,7 +212,7 @@ pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
         (Some(root), Ok(_)) => make_pins(&object, root),
         _ => None,
     };
-    let types = AgentTypes::new(take(&mut object, "type_names")?);
+    let types = AgentTypes::new(take(&mut object, "type_names")?, take(&mut object, "refused_types")?);
     let maps = Maps {
         policies_fd: policies_fd.map_err(|source| KernelError::Map { map: "policies", source })?,
         processes: take(&mut object, "processes")?,

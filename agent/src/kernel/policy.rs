@@ -11,15 +11,15 @@
 use std::os::fd::AsFd;
 
 use aya::maps::lpm_trie::Key;
-use aya::maps::{ArrayOfMaps, MapData};
-use tyr_policy::{Effect, FileCell, Image, NetPrefix, Protocol, Verdict};
+use aya::maps::{ArrayOfMaps, LpmTrie, MapData};
+use tyr_policy::{Contents, Effect, FileCell, Image, NetPrefix, Prefix, Protocol, Verdict};
 
 use super::abi::{
     self, FileCellData, NET_ENTRIES_MAX, NetEntryData, NetKeyData, NetList, POLICY_LAYOUT, PolicyTables, ProfileData,
 };
 use super::load::map;
 use super::shared::Shared;
-use super::slot::{self, Slot};
+use super::slot::Slot;
 use super::{KernelError, Tables};
 
 /// What is in the trie now.
@@ -27,8 +27,8 @@ use super::{KernelError, Tables};
 pub(super) struct Published {
     generation: u32,
     keys: Vec<(u32, NetKeyData)>,
-    /// The map that holds the tables in force, and the digest of what was written there.
-    slot: Option<(Slot, String)>,
+    /// The map that holds the tables in force, the agent types that they name, and the digest of what was written there.
+    slot: Option<(Slot, Vec<String>, String)>,
 }
 
 impl Shared {
@@ -63,7 +63,7 @@ impl Shared {
         for (bits, data) in stale {
             let _ = maps.net_rules.remove(&Key::new(bits, data));
         }
-        published.slot = Some((written?, slot::digest(tables)));
+        published.slot = Some((written?, image.profiles().types().to_vec(), image.contents().digest()));
         published.generation = generation;
         Ok(generation)
     }
@@ -71,13 +71,74 @@ impl Shared {
     /// See [`super::Kernel::tables`].
     pub(super) fn tables(&self) -> Result<Option<Tables>, KernelError> {
         let published = self.published.lock().expect("no holder panics");
-        let Some((slot, written)) = &published.slot else { return Ok(None) };
-        let maps = self.maps.lock().expect("no holder panics");
+        let Some((slot, names, written)) = &published.slot else { return Ok(None) };
         let failed = |source| KernelError::Map { map: "policies", source };
-        let digest = slot.digest().map_err(failed)?;
-        let intact = slot.is_in(maps.policies_fd.as_fd()).map_err(failed)? && digest == *written;
-        Ok(Some(Tables { digest, intact }))
+        let tables = slot.read().map_err(failed)?;
+        let mut types = self.types.lock().expect("no holder panics");
+        let numbers = names.iter().map(|name| types.number(name).map_or(0, usize::from));
+        let types: Vec<(&str, u16)> =
+            names.iter().zip(numbers).map(|(name, number)| (name.as_str(), tables.type_cells[number])).collect();
+        let maps = self.maps.lock().expect("no holder panics");
+        let prefixes = prefixes(&maps.net_rules, published.generation)?;
+        let digest = contents(&tables, types, prefixes).digest();
+        // Of types that the policy doesn't name there is nothing, and nothing else is beside the contents.
+        let others = tables.type_cells.iter().filter(|cell| **cell != 0).count();
+        let whole =
+            tables.layout == POLICY_LAYOUT && tables.generation == published.generation && others == names.len();
+        let intact = whole && slot.is_in(maps.policies_fd.as_fd()).map_err(failed)? && digest == *written;
+        Ok(Some(Tables { generation: published.generation, digest, intact }))
     }
+}
+
+/// What the kernel's tables say.
+fn contents<'a>(tables: &'a PolicyTables, types: Vec<(&'a str, u16)>, prefixes: Vec<Prefix>) -> Contents<'a> {
+    let profile = |profile: &ProfileData| {
+        let mut words = [0; 4 * abi::FILE_ACTIONS + 1];
+        for (words, cell) in words.chunks_exact_mut(4).zip(&profile.files) {
+            words.copy_from_slice(&[cell.anchored, cell.floating, cell.fallback, cell.truncated]);
+        }
+        words[4 * abi::FILE_ACTIONS] = profile.net;
+        words
+    };
+    Contents {
+        program_start: tables.binary_start,
+        program_classes: &tables.binary_classes,
+        program_rows: &tables.binary_rows,
+        file_classes: &tables.file_classes,
+        file_rows: &tables.file_rows,
+        profiles: tables.profiles.iter().map(profile).collect(),
+        cells: tables.cells.to_vec(),
+        types,
+        prefixes,
+    }
+}
+
+/// All that the trie holds under a generation, in order.
+fn prefixes(trie: &LpmTrie<MapData, NetKeyData, NetList>, generation: u32) -> Result<Vec<Prefix>, KernelError> {
+    let failed = |error| map("net_rules", error);
+    let mut prefixes = Vec::new();
+    for key in trie.keys() {
+        let key = key.map_err(failed)?;
+        let NetKeyData { generation: own, profile: table, addr } = key.data();
+        // What is shorter holds for more than one generation or table: nothing of ours.
+        if own != generation && key.prefix_len() >= 64 {
+            continue;
+        }
+        let list = trie.get(&key, 0).map_err(failed)?;
+        let entries =
+            list.entries.iter().take(list.count as usize).map(|entry| {
+                Prefix::entry(entry.port_first, entry.port_last, entry.rule, [entry.protocol, entry.verdict])
+            });
+        prefixes.push(Prefix {
+            table,
+            length: u8::try_from(key.prefix_len().saturating_sub(64)).unwrap_or(u8::MAX),
+            addr,
+            fallback: u8::try_from(list.fallback).unwrap_or(u8::MAX),
+            entries: entries.collect(),
+        });
+    }
+    prefixes.sort_unstable();
+    Ok(prefixes)
 }
 
 /// A policy as the kernel programs read it. `number` gives the number of an agent type.

@@ -197,12 +197,21 @@ impl Reader {
                     return;
                 }
                 let process = self.process(&record.head);
+                if record.head.flags & abi::RECORD_REFUSED != 0 {
+                    events.push(KernelEvent {
+                        boot_ns: record.head.boot_ns,
+                        process,
+                        what: What::Refused,
+                        judged: None,
+                    });
+                    return;
+                }
+                let caller = self.programs.get(&record.caller).cloned();
                 let judged = (record.head.flags & abi::RECORD_JUDGED != 0).then(|| {
-                    let caller = self.programs.get(&record.caller);
-                    let by = caller.map_or_else(|| Arc::clone(&process.program), Arc::clone);
+                    let by = caller.clone().unwrap_or_default();
                     judged(&record.head, record.judged, record.generation, Action::Exec, Operation::Exec, by)
                 });
-                events.push(KernelEvent { boot_ns: record.head.boot_ns, process, what: What::Exec, judged });
+                events.push(KernelEvent { boot_ns: record.head.boot_ns, process, what: What::Exec(caller), judged });
             }
             Record::Exit { head } => {
                 let process = self.process(&head);
@@ -257,6 +266,9 @@ impl Reader {
             tracing::error!(error = %error, "opens can't be observed");
         }
         self.idle_since = None;
+        if head.flags & abi::RECORD_CANDIDATE != 0 {
+            self.shared.end_if_refused(head.agent_type, head.pid);
+        }
         let agent_type = self.shared.types.lock().expect("no holder panics").name(head.agent_type);
         let text = at.map_or("", |at| self.shared.compiled.patterns[at].text.as_str()).into();
         let root = self.process_of(head, Arc::clone(&agent_type));

@@ -1,5 +1,6 @@
 //! What the handle and the reader share: maps, attachments, agent types, ids.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -104,6 +105,19 @@ impl Shared {
         Ok(())
     }
 
+    /// Ends a process that turned out to be a tool which may not run: the kernel only suspected it. By then it has run for some
+    /// milliseconds.
+    pub(super) fn end_if_refused(&self, agent_type: u16, pid: u32) {
+        let types = self.types.lock().expect("no holder panics");
+        let name = types.name(agent_type);
+        let Ok(pid) = libc::pid_t::try_from(pid) else { return };
+        if types.is_refused(&name) {
+            // SAFETY: a plain system call.
+            let done = unsafe { libc::kill(pid, libc::SIGKILL) };
+            tracing::warn!(agent_type = &*name, pid, ended = done == 0, "an AI tool of a type that is not registered");
+        }
+    }
+
     pub(super) fn losses(&self) -> Vec<Loss> {
         let maps = self.maps.lock().expect("no holder panics");
         let mut losses = Vec::new();
@@ -148,6 +162,10 @@ pub(super) struct AgentTypes {
     list: Vec<Arc<str>>,
     /// The same for whoever takes over.
     names: Array<MapData, TypeName>,
+    /// Whose tools the kernel ends.
+    refused: Array<MapData, u32>,
+    /// All types but these are refused; `None`: none is.
+    registered: Option<BTreeSet<String>>,
 }
 
 impl std::fmt::Debug for AgentTypes {
@@ -157,8 +175,27 @@ impl std::fmt::Debug for AgentTypes {
 }
 
 impl AgentTypes {
-    pub(super) fn new(names: Array<MapData, TypeName>) -> Self {
-        Self { list: Vec::new(), names }
+    pub(super) fn new(names: Array<MapData, TypeName>, refused: Array<MapData, u32>) -> Self {
+        Self { list: Vec::new(), names, refused, registered: None }
+    }
+
+    /// See [`super::Kernel::refuse_types`].
+    pub(super) fn refuse(&mut self, registered: Option<BTreeSet<String>>) -> Result<(), KernelError> {
+        self.registered = registered;
+        for at in 0..self.list.len() {
+            self.set_refused(at).map_err(|e| map("refused_types", e))?;
+        }
+        Ok(())
+    }
+
+    /// Whether tools of this type are ended.
+    pub(super) fn is_refused(&self, name: &str) -> bool {
+        self.registered.as_ref().is_some_and(|registered| !registered.contains(name))
+    }
+
+    fn set_refused(&mut self, at: usize) -> Result<(), aya::maps::MapError> {
+        let refused = u32::from(self.is_refused(&self.list[at]));
+        self.refused.set(u32::try_from(at).expect("bounded by AGENT_TYPES_MAX"), refused, 0)
     }
 
     /// The number of a type, a new one if need be; `None` when there are too many.
@@ -172,6 +209,9 @@ impl AgentTypes {
                 tracing::warn!(reason = %error, "an agent type could not be noted for the agent that takes over");
             }
             self.list.push(name.into());
+            if let Err(error) = self.set_refused(at) {
+                tracing::error!(agent_type = name, reason = %error, "whether an agent type may run could not be told to the kernel");
+            }
         }
         u16::try_from(at).ok()
     }

@@ -7,7 +7,6 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use aya::maps::MapData;
-use sha2::{Digest, Sha256};
 
 use super::abi::PolicyTables;
 
@@ -85,11 +84,16 @@ impl Slot {
         MapData::from_fd(self.0.try_clone()?).map_err(io::Error::other)
     }
 
-    /// SHA-256 of what the map holds, in hex.
-    pub(super) fn digest(&self) -> io::Result<String> {
-        let mut bytes = vec![0; size_of::<PolicyTables>()];
-        look_up(self.0.as_fd(), &mut bytes)?;
-        Ok(hex::encode(Sha256::digest(&bytes)))
+    /// What the map holds.
+    pub(super) fn read(&self) -> io::Result<Box<PolicyTables>> {
+        // SAFETY: integers alone (Pod), for which zeros are a value.
+        let mut tables: Box<PolicyTables> = unsafe { Box::new_zeroed().assume_init() };
+        // SAFETY: the same, so any bytes are a value; the slice ends with the call.
+        let bytes = unsafe {
+            std::slice::from_raw_parts_mut(std::ptr::from_mut(&mut *tables).cast::<u8>(), size_of::<PolicyTables>())
+        };
+        look_up(self.0.as_fd(), bytes)?;
+        Ok(tables)
     }
 
     /// Is it this map that a map of maps names?
@@ -106,14 +110,6 @@ impl Slot {
         unsafe { bpf(BPF_OBJ_GET_INFO_BY_FD, &get) }?;
         Ok(u32::from_ne_bytes(id) == info.id)
     }
-}
-
-/// SHA-256 of tables, in hex.
-pub(super) fn digest(tables: &PolicyTables) -> String {
-    // SAFETY: integers alone and no padding (Pod), so all bytes are set.
-    let bytes =
-        unsafe { std::slice::from_raw_parts(std::ptr::from_ref(tables).cast::<u8>(), size_of::<PolicyTables>()) };
-    hex::encode(Sha256::digest(bytes))
 }
 
 /// Reads element 0; `value` has the size of the map's values.

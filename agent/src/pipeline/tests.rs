@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
@@ -5,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
-use tyr_policy::{Action, Image, Protocol, Verdict};
+use tyr_policy::{Action, Image, Protocol, Unregistered, Verdict};
 use tyr_proto::v1::record::Record as Payload;
 use tyr_proto::v1::{self, Event, PolicyLayer, PolicyPush};
 
@@ -41,6 +42,11 @@ spec:
       cidr_deny: [\"192.0.2.0/24\"]
       verdict: deny
       severity: high
+    - name: by-node
+      action: exec
+      resource_pattern: \"/usr/bin/*\"
+      binaries: [\"/usr/bin/node\"]
+      verdict: alert
 ";
 
 struct NoKernel(AtomicU32);
@@ -48,6 +54,10 @@ struct NoKernel(AtomicU32);
 impl Enforcer for NoKernel {
     fn publish(&self, _: &Image) -> Result<u32, KernelError> {
         Ok(self.0.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    fn refuse_types(&self, _: Option<&BTreeSet<String>>) -> Result<(), KernelError> {
+        Ok(())
     }
 }
 
@@ -62,7 +72,7 @@ impl Host {
     fn new(allow_events: AllowEvents) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let data = Arc::new(DataDir::open(dir.path()).unwrap());
-        let policies = Arc::new(Policies::new(data, Arc::new(NoKernel(AtomicU32::new(0)))));
+        let policies = Arc::new(Policies::new(data, Arc::new(NoKernel(AtomicU32::new(0))), Unregistered::Audit));
         let layer = PolicyLayer { version: 4, name: "p".into(), agent_type: String::new(), yaml: YAML.into() };
         let mut push = PolicyPush { policy_id: String::new(), layers: vec![layer] };
         push.policy_id = policy_id(&push);
@@ -297,7 +307,7 @@ async fn a_tree_is_announced_before_its_events_and_when_it_ends() {
     host.take(started(FoundBy::Fingerprint));
     let trees = host.pipeline.trees();
     assert_eq!(trees.borrow().len(), 1);
-    host.take(What::Exec);
+    host.take(What::Exec(None));
     host.take(What::TreeEnded);
     let spooled = host.spooled().await;
     let [Payload::DiscoveredAgent(began), Payload::Event(event), Payload::DiscoveredAgent(ended)] = &spooled[..] else {
@@ -316,17 +326,42 @@ async fn what_tyrd_run_starts_is_announced_as_the_command() {
     let mut start = event(started(FoundBy::Run));
     start.process.program = Arc::new(Program { exe: b"/usr/bin/tyrd".to_vec(), ..Program::default() });
     host.pipeline.take(&start);
-    host.take(What::Exec);
+    host.take(What::Exec(None));
     let spooled = host.spooled().await;
     let [Payload::DiscoveredAgent(began), Payload::Event(_)] = &spooled[..] else { panic!("{spooled:?}") };
     assert_eq!((began.process_exe.as_str(), began.found_by.as_str()), ("/usr/bin/c\\xffat", "run"));
 }
 
 #[tokio::test(start_paused = true)]
+async fn binaries_are_about_the_program_that_starts_another() {
+    let mut host = Host::new(AllowEvents::All);
+    let program =
+        |exe: &[u8], exe_truncated| Arc::new(Program { exe: exe.to_vec(), exe_truncated, ..Program::default() });
+    for caller in [
+        Some(program(b"/usr/bin/node", false)),
+        Some(program(b"/usr/bin/bash", false)),
+        Some(program(b"/usr/bin/node", true)),
+        None,
+    ] {
+        host.take(What::Exec(caller));
+    }
+    let events = host.events().await;
+    let said = |event: &Event| {
+        let of = |key: &str| event.metadata.get(key).cloned();
+        (verdict(event), of("rule"), of("caller").expect("of each"))
+    };
+    let said: Vec<_> = events.iter().map(said).collect();
+    let allowed = |caller: &str| (v1::Verdict::Allow, None, caller.to_owned());
+    let alert = (v1::Verdict::Alert, Some("by-node".to_owned()), "/usr/bin/node".to_owned());
+    assert_eq!(said, [alert, allowed("/usr/bin/bash"), allowed("unknown"), allowed("unknown")]);
+    assert!(events.iter().all(|event| event.process_exe == "/usr/bin/c\\xffat"), "the program that was started");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_event_of_a_tree_whose_beginning_was_lost_announces_it() {
     let mut host = Host::new(AllowEvents::All);
-    host.take(What::Exec);
-    host.take(What::Exec);
+    host.take(What::Exec(None));
+    host.take(What::Exec(None));
     let spooled = host.spooled().await;
     assert!(matches!(spooled[..], [Payload::DiscoveredAgent(_), Payload::Event(_), Payload::Event(_)]), "{spooled:?}");
 }
@@ -337,7 +372,7 @@ async fn repeats_of_an_allowed_action_are_one_event_alerts_and_programs_are_each
     for _ in 0..5 {
         host.take(open("/tmp/x", true, false));
         host.take(open("/etc/x", false, true));
-        host.take(What::Exec);
+        host.take(What::Exec(None));
     }
     tokio::time::advance(super::merge::WINDOW).await;
     for event in host.pipeline.merge.expired(Instant::now()) {

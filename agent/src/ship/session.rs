@@ -7,7 +7,7 @@ use std::error::Error;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +16,8 @@ use tracing::{debug, error, info, warn};
 use tyr_proto::v1::agent_message::Payload as Outgoing;
 use tyr_proto::v1::server_message::Payload as Incoming;
 use tyr_proto::v1::{
-    AgentMessage, Certificate, CertificateRequest, Heartbeat, LiveAiProcesses, PolicyPush, PolicyStatus, ServerMessage,
+    AgentMessage, Certificate, CertificateRequest, DenialTrial, Heartbeat, LiveAiProcesses, PolicyPush, PolicyStatus,
+    RegisteredAgentTypes, ServerMessage,
 };
 
 use super::backoff::Backoff;
@@ -25,6 +26,7 @@ use super::{Connection, DRAIN_TIMEOUT, Shipper};
 use crate::clock::unix_us_now;
 use crate::fault::chain;
 use crate::identity::{Identity, Request, certificates};
+use crate::status::{Denial, Proof, ProvenTables};
 
 /// Messages between the loops and HTTP/2. Small: what waits here can't be overtaken by a denial.
 const OUTGOING_MAX: usize = 4;
@@ -122,14 +124,19 @@ pub(super) async fn run(
     };
     shipper.spool.rewind();
     let (answers_in, answers_out) = mpsc::channel(ANSWERS_MAX);
-    let (policy_in, policy_out) = watch::channel(None);
-    let (interval_in, interval_out) = watch::channel(shipper.config.heartbeat_interval());
+    let orders = Orders {
+        policy: watch::Sender::new(None),
+        registered: watch::Sender::new(None),
+        interval: watch::Sender::new(shipper.config.heartbeat_interval()),
+    };
+    let (policy_out, types_out, interval_out) =
+        (orders.policy.subscribe(), orders.registered.subscribe(), orders.interval.subscribe());
     let mut applying = None;
     let begun = Instant::now();
     let end = tokio::select! {
         end = send(shipper, outgoing, answers_out, interval_out, stop) => end,
-        end = receive(shipper, incoming, backoff, identity, &answers_in, &policy_in, &interval_in) => end,
-        end = apply(shipper, policy_out, &answers_in, &mut applying) => end,
+        end = receive(shipper, incoming, backoff, identity, &answers_in, &orders) => end,
+        end = apply(shipper, policy_out, types_out, &answers_in, &mut applying) => end,
     };
     // It can't be cut off, and must not come into force after one that the next stream brings.
     if let Some(applying) = applying
@@ -141,6 +148,13 @@ pub(super) async fn run(
         backoff.reset();
     }
     end
+}
+
+/// What the server wants, for the loops that do it. Only the newest of each counts.
+struct Orders {
+    policy: watch::Sender<Option<PolicyPush>>,
+    registered: watch::Sender<Option<RegisteredAgentTypes>>,
+    interval: watch::Sender<Duration>,
 }
 
 type Opened = (mpsc::Sender<AgentMessage>, Streaming<ServerMessage>);
@@ -181,6 +195,8 @@ async fn send(
     let spool = &shipper.spool;
     let mut capabilities = shipper.capabilities.clone();
     capabilities.mark_unchanged();
+    let mut proof = shipper.proof.clone();
+    proof.mark_unchanged();
     let mut heartbeats = heartbeat_timer(*interval.borrow_and_update());
     heartbeats.reset_immediately();
     let drained = async {
@@ -202,6 +218,11 @@ async fn send(
             Ok(()) = interval.changed() => {
                 heartbeats = heartbeat_timer(*interval.borrow_and_update());
                 continue;
+            }
+            // Not only at the next one that is due: what is enforced is known at the server as soon as here.
+            Ok(()) = proof.changed() => {
+                proof.mark_unchanged();
+                Outgoing::Heartbeat(heartbeat(shipper, 0))
             }
             Ok(()) = capabilities.changed() => Outgoing::Capabilities(capabilities.borrow_and_update().clone()),
             batch = batch => {
@@ -231,6 +252,9 @@ fn heartbeat_timer(period: Duration) -> tokio::time::Interval {
 fn heartbeat(shipper: &Shipper, ping_nonce: u64) -> Heartbeat {
     let counters = shipper.spool.counters();
     let sent = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let Proof { denial, tables } = shipper.proof.borrow().clone();
+    let ProvenTables { policy_id: tables_policy_id, guard: tables_guard, digest: tables_digest } =
+        tables.unwrap_or_default();
     Heartbeat {
         sent_ns: i64::try_from(sent.as_nanos()).unwrap_or(i64::MAX),
         ping_nonce,
@@ -238,6 +262,17 @@ fn heartbeat(shipper: &Shipper, ping_nonce: u64) -> Heartbeat {
         ai_processes: u32::try_from(shipper.ai_processes.borrow().len()).unwrap_or(u32::MAX),
         events_emitted: counters.emitted,
         events_lost: counters.lost,
+        denial: match &denial {
+            None => DenialTrial::Unspecified,
+            Some(Denial { fault: None, .. }) => DenialTrial::Denied,
+            Some(Denial { went_through: true, .. }) => DenialTrial::WentThrough,
+            Some(_) => DenialTrial::NotKnown,
+        }
+        .into(),
+        denial_tried_ns: denial.map_or(0, |denial| denial.tried_unix_us.saturating_mul(1000)),
+        tables_policy_id,
+        tables_digest,
+        tables_guard,
     }
 }
 
@@ -248,8 +283,7 @@ async fn receive(
     backoff: &mut Backoff,
     identity: &mut Identity,
     answers: &mpsc::Sender<Outgoing>,
-    policy: &watch::Sender<Option<PolicyPush>>,
-    interval: &watch::Sender<Duration>,
+    orders: &Orders,
 ) -> SessionEnd {
     // The server answers the first message with the policy; until then it may still find that it doesn't want us.
     let mut greeted = false;
@@ -269,7 +303,7 @@ async fn receive(
         match received.payload {
             // Only the newest matters: one that was not looked at yet is replaced.
             Some(Incoming::Policy(push)) => {
-                policy.send_replace(Some(push));
+                orders.policy.send_replace(Some(push));
             }
             Some(Incoming::Ack(ack)) => {
                 // Not before: a server that greets us and then can't take what we send would be asked again and again at once.
@@ -277,6 +311,9 @@ async fn receive(
                 if !shipper.spool.acknowledge(&ack.spool_epoch, ack.sequence) {
                     warn!(ack.sequence, "the server acknowledged what it was not sent");
                 }
+            }
+            Some(Incoming::RegisteredAgentTypes(types)) => {
+                orders.registered.send_replace(Some(types));
             }
             Some(Incoming::Ping(ping)) => {
                 if answers.try_send(Outgoing::Heartbeat(heartbeat(shipper, ping.nonce))).is_err() {
@@ -288,7 +325,7 @@ async fn receive(
                     0 => shipper.config.heartbeat_interval(),
                     seconds => Duration::from_secs(seconds.min(3600).into()),
                 };
-                interval.send_if_modified(|old| std::mem::replace(old, period) != period);
+                orders.interval.send_if_modified(|old| std::mem::replace(old, period) != period);
             }
             Some(Incoming::CertificateWanted(_)) => match Request::new() {
                 Ok(request) => {
@@ -344,31 +381,50 @@ fn living(shipper: &Shipper) -> Option<LiveAiProcesses> {
     Some(LiveAiProcesses { discovered_agent_ids })
 }
 
-/// A policy on its way into force.
-type Applying = JoinHandle<PolicyStatus>;
+/// What is on its way into force; a policy has a status then.
+type Applying = JoinHandle<Option<PolicyStatus>>;
 
 /// Puts policies in force, one at a time, and reports what became of each. What is `applying` when this is dropped goes on.
 async fn apply(
     shipper: &Shipper,
     mut pushes: watch::Receiver<Option<PolicyPush>>,
+    mut registered: watch::Receiver<Option<RegisteredAgentTypes>>,
     answers: &mpsc::Sender<Outgoing>,
     applying: &mut Option<Applying>,
 ) -> SessionEnd {
-    while pushes.changed().await.is_ok() {
-        let Some(push) = pushes.borrow_and_update().clone() else { continue };
+    loop {
         let policies = shipper.policies.clone();
-        let work = applying.insert(tokio::task::spawn_blocking(move || policies.apply(&push)));
-        let result = work.await;
+        // In the order in which the server says them: who is registered is known before a policy asks.
+        let work = tokio::select! {
+            biased;
+            Ok(()) = registered.changed() => {
+                let types = registered.borrow_and_update().clone();
+                spawn_blocking(move || {
+                    if let Some(types) = types {
+                        policies.register(&types);
+                    }
+                    None
+                })
+            }
+            Ok(()) = pushes.changed() => {
+                let push = pushes.borrow_and_update().clone();
+                spawn_blocking(move || push.map(|push| policies.apply(&push)))
+            }
+            else => break,
+        };
+        let result = applying.insert(work).await;
         *applying = None;
-        let status = match result {
-            Ok(status) => status,
+        match result {
+            Ok(None) => {}
+            Ok(Some(status)) => {
+                if answers.send(Outgoing::PolicyStatus(status)).await.is_err() {
+                    break;
+                }
+            }
             Err(failed) => {
                 error!(reason = %failed, "loading a policy failed");
                 return SessionEnd::Lost("loading a policy failed".to_owned());
             }
-        };
-        if answers.send(Outgoing::PolicyStatus(status)).await.is_err() {
-            break;
         }
     }
     SessionEnd::Lost("the stream ended".to_owned())

@@ -1,6 +1,7 @@
 //! The agent's side of the protocol, against a server in this process over real TLS. Only the kernel is left out, at the one
 //! place where policies reach it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -21,7 +22,8 @@ use tyr_agent::kernel::KernelError;
 use tyr_agent::policies::{Enforcer, Policies, policy_id};
 use tyr_agent::ship::{Connection, Shipper};
 use tyr_agent::spool::Spool;
-use tyr_policy::Image;
+use tyr_agent::status::Proof;
+use tyr_policy::{Image, Unregistered};
 use tyr_proto::v1::agent_message::Payload as FromAgent;
 use tyr_proto::v1::record::Record as Payload;
 use tyr_proto::v1::server_message::Payload as ToAgent;
@@ -49,6 +51,10 @@ impl Enforcer for FakeKernel {
             return Err(KernelError::Map { map: "policies", source: io::Error::other("no room") });
         }
         Ok(self.generation.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    fn refuse_types(&self, _: Option<&BTreeSet<String>>) -> Result<(), KernelError> {
+        Ok(())
     }
 }
 
@@ -102,7 +108,11 @@ impl Host {
     fn start(&self) -> Agent {
         let config = Config::load(&self.config_file()).unwrap();
         let data = Arc::new(DataDir::open(&config.data_dir).unwrap());
-        let policies = Arc::new(Policies::new(Arc::clone(&data), Arc::clone(&self.kernel) as Arc<dyn Enforcer>));
+        let policies = Arc::new(Policies::new(
+            Arc::clone(&data),
+            Arc::clone(&self.kernel) as Arc<dyn Enforcer>,
+            Unregistered::Audit,
+        ));
         policies.load_cached();
         let spool = Arc::new(Spool::new(config.buffer_bytes_max()));
         let report = CapabilityReport { scope: "/test".into(), ..CapabilityReport::default() };
@@ -114,6 +124,7 @@ impl Host {
             spool: Arc::clone(&spool),
             policies: Arc::clone(&policies),
             capabilities: watch::channel(report).1,
+            proof: watch::channel(Proof::default()).1,
             ai_processes: watch::channel(Arc::default()).1,
             connection: connection_in,
         };

@@ -16,6 +16,7 @@ use crate::bypass::Who;
 mod bypass;
 mod guard;
 mod story;
+mod unregistered;
 
 /// Longest wait for something that should be there at once.
 const LIMIT: Duration = Duration::from_secs(30);

@@ -42,6 +42,29 @@ fn a_word_reads_back() {
     assert!(Word::new(Verdict::Alert, Some(6)).bits() < Word::new(Verdict::Allow, Some(7)).bits(), "order of rules");
 }
 
+/// Servers compare the contents of tables with what a host's kernel holds, whatever version each runs: the same policy makes the
+/// same contents, or the version goes up.
+#[test]
+fn the_same_policy_makes_the_same_contents() {
+    let yaml = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: p}\nspec:\n  default: {exec: alert}\n  rules:\n    \
+        - {name: keys, action: file_read, verdict: deny, resource_pattern: '~/.ssh/**', binaries: ['**/node']}\n    \
+        - {name: etc, action: file_write, verdict: alert, resource_pattern: '/etc/*', agent_types: [codex]}\n    \
+        - {name: net, action: net_connect, verdict: deny, cidr_deny: ['10.0.0.0/8:1-1024/tcp'], cidr_allow: ['10.1.0.0/16']}\n";
+    let layer =
+        |yaml: &str| Layer { version: 1, agent_type: None, policy: Policy::parse(yaml).expect("a policy").policy };
+    let image = |yaml: &str| Image::new(&Effective::new(vec![layer(yaml)])).expect("small");
+    let digest = image(yaml).contents().digest();
+    assert_eq!(
+        digest, "1-4cb5591cc0c4c7ac7c906d7552130e6b5e30c363d9840ffbe1982105bf4e6d30",
+        "raise CONTENTS_VERSION, and write the new digest down"
+    );
+    for (from, to) in
+        [("'~/.ssh", "'~/.ssg"), ("1-1024", "1-1025"), ("[codex]", "[cursor]"), ("exec: alert", "exec: deny")]
+    {
+        assert_ne!(image(&yaml.replace(from, to)).contents().digest(), digest, "{from}");
+    }
+}
+
 #[test]
 fn a_thousand_realistic_rules_fit_into_a_mebibyte() {
     let rules = realistic::patterns(1000).into_iter().map(|pattern| (pattern, 0, 2, String::new()));

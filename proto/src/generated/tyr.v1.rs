@@ -35,7 +35,8 @@ pub struct Event {
     /// Nanoseconds since the Unix epoch on the agent's clock, truncated to whole microseconds.
     #[prost(int64, tag = "12")]
     pub timestamp_ns: i64,
-    /// Keys: rule, rule_version, reason, not_enforced, guarded, operation, errno, protocol, flags, count, first_ts, last_ts, ppid, uid.
+    /// Keys: rule, rule_version, reason, not_enforced, guarded, operation, errno, protocol, flags, count, first_ts, last_ts, ppid, uid; of a
+    /// program that was started, caller: the executable that started it, which a rule's `binaries` are about, `unknown` where nobody governed started it.
     #[prost(btree_map = "string, string", tag = "13")]
     pub metadata: ::prost::alloc::collections::BTreeMap<
         ::prost::alloc::string::String,
@@ -268,7 +269,7 @@ pub mod agent_message {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ServerMessage {
-    #[prost(oneof = "server_message::Payload", tags = "1, 2, 3, 4, 5, 6")]
+    #[prost(oneof = "server_message::Payload", tags = "1, 2, 3, 4, 5, 6, 7")]
     pub payload: ::core::option::Option<server_message::Payload>,
 }
 /// Nested message and enum types in `ServerMessage`.
@@ -287,10 +288,12 @@ pub mod server_message {
         CertificateWanted(super::CertificateWanted),
         #[prost(message, tag = "6")]
         Certificate(super::Certificate),
+        #[prost(message, tag = "7")]
+        RegisteredAgentTypes(super::RegisteredAgentTypes),
     }
 }
 /// Every heartbeat_interval_s, and at once as the answer to a ping.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Heartbeat {
     /// The agent's clock, nanoseconds since the Unix epoch: the server reports the difference as skew.
     #[prost(int64, tag = "1")]
@@ -309,6 +312,22 @@ pub struct Heartbeat {
     pub events_emitted: u64,
     #[prost(uint64, tag = "6")]
     pub events_lost: u64,
+    /// What the last denial that was tried on purpose showed; unspecified where none can be tried.
+    #[prost(enumeration = "DenialTrial", tag = "7")]
+    pub denial: i32,
+    /// When that was, by the same clock as sent_ns; 0 for never.
+    #[prost(int64, tag = "8")]
+    pub denial_tried_ns: i64,
+    /// The effective policy whose tables were read back from the kernel last, and their digest: version of the form, `-`, lower-case
+    /// hex of SHA-256. Empty before the first policy, and where they could not be read.
+    #[prost(string, tag = "9")]
+    pub tables_policy_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "10")]
+    pub tables_digest: ::prost::alloc::string::String,
+    /// What those tables hold beside the policy, see CapabilityReport.unregistered_agents: empty for `audit`, else the word, `-`, and
+    /// lower-case hex of the first 16 bytes of SHA-256 over the registered agent types, each with a line feed behind it.
+    #[prost(string, tag = "11")]
+    pub tables_guard: ::prost::alloc::string::String,
 }
 /// First message on each stream, and again when something in it changes.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -335,6 +354,10 @@ pub struct CapabilityReport {
     /// The scope's cgroup path, empty when the whole host is governed.
     #[prost(string, tag = "9")]
     pub scope: ::prost::alloc::string::String,
+    /// What this host does with AI processes of a type that is not registered: `audit`, `quarantine` or `deny`; empty: an agent that
+    /// can't do but the first.
+    #[prost(string, tag = "10")]
+    pub unregistered_agents: ::prost::alloc::string::String,
 }
 /// What became of a PolicyPush on this host.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -372,6 +395,14 @@ pub struct PolicyPush {
     pub policy_id: ::prost::alloc::string::String,
     #[prost(message, repeated, tag = "2")]
     pub layers: ::prost::alloc::vec::Vec<PolicyLayer>,
+}
+/// The agent types that an admin approved, or that have an overlay assigned. Sent before the first policy of a stream, and whenever it
+/// changes.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RegisteredAgentTypes {
+    /// In order, at most 1024, of 1-64 bytes each.
+    #[prost(string, repeated, tag = "1")]
+    pub agent_types: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// To be answered at once by a Heartbeat with the same nonce.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -419,6 +450,42 @@ pub struct Certificate {
     pub client_cert_pem: ::prost::alloc::vec::Vec<u8>,
     #[prost(bytes = "vec", tag = "2")]
     pub ca_cert_pem: ::prost::alloc::vec::Vec<u8>,
+}
+/// How a denial that was tried on purpose ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DenialTrial {
+    Unspecified = 0,
+    /// Denied, as it should be.
+    Denied = 1,
+    /// It went through: nothing is enforced.
+    WentThrough = 2,
+    /// It could not be tried, or failed otherwise.
+    NotKnown = 3,
+}
+impl DenialTrial {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DENIAL_TRIAL_UNSPECIFIED",
+            Self::Denied => "DENIAL_TRIAL_DENIED",
+            Self::WentThrough => "DENIAL_TRIAL_WENT_THROUGH",
+            Self::NotKnown => "DENIAL_TRIAL_NOT_KNOWN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DENIAL_TRIAL_UNSPECIFIED" => Some(Self::Unspecified),
+            "DENIAL_TRIAL_DENIED" => Some(Self::Denied),
+            "DENIAL_TRIAL_WENT_THROUGH" => Some(Self::WentThrough),
+            "DENIAL_TRIAL_NOT_KNOWN" => Some(Self::NotKnown),
+            _ => None,
+        }
+    }
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

@@ -130,7 +130,8 @@ fn check_target(new: &NewAssignment) -> Result<String, AssignError> {
     }
 }
 
-fn is_agent_type(text: &str) -> bool {
+/// Is it the name of an agent type?
+pub fn is_agent_type(text: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
     (1..=AGENT_TYPE_BYTES_MAX).contains(&text.len()) && text.bytes().all(allowed)
 }

@@ -130,6 +130,10 @@ actions! {
     AgentRevoke => "agent.revoke",
     /// An AI process got another name.
     AiRename => "ai.rename",
+    /// An agent type was registered.
+    AgentTypeApprove => "agent_type.approve",
+    /// The registration of an agent type was taken back.
+    AgentTypeQuarantine => "agent_type.quarantine",
     /// Somebody takes care of an alert.
     AlertAcknowledge => "alert.acknowledge",
     /// A webhook was made.

@@ -243,10 +243,14 @@ impl Fleet {
             if let Some(state) = states.get(&agent.agent_id) {
                 agent.last_seen = agent.last_seen.max(state.last_seen);
                 agent.connected = state.connection.is_some();
-                if let Some(vitals) = state.vitals {
+                if let Some(vitals) = &state.vitals {
                     agent.clock_skew_ms = vitals.clock_skew_ms;
                     agent.spool_records = u64::try_from(vitals.spool_records).unwrap_or(0);
                     agent.events_lost = u64::try_from(vitals.events_lost).unwrap_or(0);
+                    agent.denial = vitals.denial;
+                    agent.denial_at = vitals.denial_at;
+                    agent.tables = vitals.tables;
+                    agent.tables_digest.clone_from(&vitals.tables_digest);
                 }
             }
             let silence = silence(now, agent.last_seen);
@@ -384,7 +388,7 @@ async fn save(app: &App) -> Result<(), DbError> {
             std::mem::take(&mut state.unsaved).then_some(Beat {
                 agent_id,
                 last_seen: state.last_seen,
-                vitals: state.vitals,
+                vitals: state.vitals.clone(),
             })
         })
         .collect();

@@ -1,11 +1,11 @@
 //! Drift: the server's own judgement of each event, under the policy that should have been in force when it happened.
 
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use tyr_api::events::{DriftReason, Event, EventKind, Verdict};
-use tyr_policy::{Action, Compiled, Effective, Layer, Policy, Recorded};
+use tyr_policy::{Action, Compiled, Effective, Guard, Layer, Policy, Recorded, Unregistered};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -21,7 +21,7 @@ const CACHED_MAX: usize = 256;
 /// Effective policies that are ready to judge, by digest.
 #[derive(Debug, Default)]
 pub struct Judge {
-    ready: Mutex<HashMap<String, Option<Arc<Compiled>>>>,
+    ready: Mutex<HashMap<String, Option<Arc<Ready>>>>,
 }
 
 /// What one agent should have run from when on.
@@ -36,7 +36,43 @@ struct Span {
     from: Timestamp,
     policy_id: Option<String>,
     /// `None`: the stored text can't be read any more, so nothing is judged.
-    effective: Option<Arc<Compiled>>,
+    effective: Option<Arc<Ready>>,
+}
+
+/// An effective policy, ready to judge: as it is, and as it holds for AI processes of types that are not registered, where the agent
+/// quarantines or denies them.
+#[derive(Debug)]
+pub(super) struct Ready {
+    plain: Compiled,
+    guarded: [OnceLock<Compiled>; 2],
+}
+
+impl Ready {
+    fn new(layers: Vec<Layer>) -> Self {
+        Self { plain: Compiled::new(Effective::new(layers)), guarded: Default::default() }
+    }
+
+    /// The layers of the policy.
+    pub(super) fn layers(&self) -> &[Layer] {
+        self.plain.effective().layers()
+    }
+
+    /// What holds for an event. Agents say which of theirs they guarded: a guard is never weaker than the policy, so who claims one
+    /// hides no missed denial.
+    fn of(&self, event: &Event) -> &Compiled {
+        let what = event.metadata.get("unregistered").and_then(|word| word.parse().ok());
+        let what = what.unwrap_or(Unregistered::Audit);
+        let guarded = match what {
+            Unregistered::Audit => return &self.plain,
+            Unregistered::Quarantine => &self.guarded[0],
+            Unregistered::Deny => &self.guarded[1],
+        };
+        guarded.get_or_init(|| {
+            // Of a type that is not among none.
+            let guard = Guard::new(what, BTreeSet::new());
+            Compiled::new(Effective::guarded(self.layers().to_vec(), guard))
+        })
+    }
 }
 
 impl Timeline {
@@ -64,7 +100,7 @@ impl Timeline {
     pub fn judge(&self, event: &mut Event) {
         let span = self.deciding(event);
         let stale = span.policy_id != event.policy_id;
-        let verdict = span.effective.as_ref().and_then(|effective| verdict(effective, event));
+        let verdict = span.effective.as_ref().and_then(|effective| verdict(effective.of(event), event));
         event.server_verdict = verdict;
         event.drift_detected = verdict.is_some_and(|verdict| verdict != event.verdict);
         event.drift_reason = event.drift_detected.then(|| {
@@ -89,7 +125,7 @@ impl Timeline {
 
 impl Judge {
     /// An effective policy, ready to judge. `None` when its text can't be read by this server any more.
-    async fn effective(&self, app: &App, policy_id: &str) -> Result<Option<Arc<Compiled>>, DbError> {
+    pub(super) async fn effective(&self, app: &App, policy_id: &str) -> Result<Option<Arc<Ready>>, DbError> {
         if let Some(ready) = self.ready.lock().unwrap_or_else(PoisonError::into_inner).get(policy_id) {
             return Ok(ready.clone());
         }
@@ -97,7 +133,7 @@ impl Judge {
         let mut layers = Vec::with_capacity(rows.len());
         let mut readable = !rows.is_empty();
         for row in rows {
-            match Policy::parse(&row.yaml) {
+            match Policy::parse_stored(&row.yaml) {
                 Ok(checked) => layers.push(Layer {
                     version: row.version.unsigned_abs(),
                     agent_type: row.agent_type,
@@ -109,7 +145,7 @@ impl Judge {
                 }
             }
         }
-        let effective = readable.then(|| Arc::new(Compiled::new(Effective::new(layers))));
+        let effective = readable.then(|| Arc::new(Ready::new(layers)));
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         if ready.len() >= CACHED_MAX {
             ready.clear();
@@ -120,8 +156,8 @@ impl Judge {
 }
 
 /// No policy, which allows everything.
-fn nothing() -> Arc<Compiled> {
-    static NOTHING: LazyLock<Arc<Compiled>> = LazyLock::new(|| Arc::new(Compiled::new(Effective::new(Vec::new()))));
+fn nothing() -> Arc<Ready> {
+    static NOTHING: LazyLock<Arc<Ready>> = LazyLock::new(|| Arc::new(Ready::new(Vec::new())));
     Arc::clone(&NOTHING)
 }
 
@@ -142,6 +178,7 @@ fn verdict(effective: &Compiled, event: &Event) -> Option<Verdict> {
         guarded: false,
         agent_type: event.agent_type.as_deref(),
         exe: &event.process_exe,
+        caller: None,
         cmdline: &event.cmdline,
         uid: -1,
     };
@@ -163,7 +200,7 @@ mod tests {
     use tyr_policy::{Compiled, Effective, Layer, Policy};
     use uuid::Uuid;
 
-    use super::verdict;
+    use super::{Ready, verdict};
 
     fn event(cmdline: &str, verdict: Verdict) -> Event {
         serde_json::from_value(serde_json::json!({
@@ -174,6 +211,77 @@ mod tests {
             "metadata": BTreeMap::from([("uid", "0")]),
         }))
         .expect("an event")
+    }
+
+    /// What a version with larger tables stored is judged by the plain evaluator.
+    #[test]
+    fn a_policy_that_is_too_much_for_the_kernels_tables_still_judges() {
+        let mut yaml = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: p}\nspec:\n  rules:\n".to_owned();
+        for n in 0..9 {
+            // Each binary doubles the sets of rules that can apply.
+            let rule = format!(
+                "    - {{name: r{n}, action: exec, verdict: deny, resource_pattern: /opt/{n}, binaries: ['**/{n}**']}}\n"
+            );
+            yaml.push_str(&rule);
+        }
+        let error = Policy::parse(&yaml).expect_err("too much for tables").to_string();
+        assert!(error.contains("different sets of rules"), "{error}");
+        let policy = Policy::parse_stored(&yaml).expect("readable").policy;
+        let compiled = Compiled::new(Effective::new(vec![Layer { version: 1, agent_type: None, policy }]));
+        let judged = |resource: &str, caller: &str| {
+            let mut event = event("x", Verdict::Allow);
+            event.resource = resource.to_owned();
+            event.metadata.insert("caller".to_owned(), caller.to_owned());
+            verdict(&compiled, &event)
+        };
+        assert_eq!(judged("/opt/7", "/usr/bin/7"), Some(Verdict::Deny));
+        assert_eq!(judged("/opt/7", "/usr/bin/6"), Some(Verdict::Allow));
+    }
+
+    /// The kernel judges before the new program takes the caller's place.
+    #[test]
+    fn binaries_of_exec_rules_are_about_the_program_that_starts_another() {
+        let yaml = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: p}\nspec:\n  rules:\n    \
+            - {name: a, action: exec, verdict: deny, binaries: ['/bin/sh']}\n";
+        let policy = Policy::parse(yaml).expect("a policy").policy;
+        let compiled = Compiled::new(Effective::new(vec![Layer { version: 1, agent_type: None, policy }]));
+        let judged = |caller: Option<&str>| {
+            let mut event = event("sh", Verdict::Allow);
+            event.metadata.extend(caller.map(|caller| ("caller".to_owned(), caller.to_owned())));
+            verdict(&compiled, &event)
+        };
+        assert_eq!(judged(Some("/usr/bin/node")), Some(Verdict::Allow), "it started /bin/sh");
+        assert_eq!(judged(Some("/bin/sh")), Some(Verdict::Deny), "the shell started another one");
+        assert_eq!(judged(Some("unknown")), Some(Verdict::Allow), "nobody governed started it");
+        assert_eq!(
+            judged(None),
+            Some(Verdict::Deny),
+            "refused: the event is the caller's own, as are those of older agents"
+        );
+    }
+
+    /// What an agent did by its guard is judged by the guard, which no claim of one can weaken.
+    #[test]
+    fn types_that_are_not_registered_are_judged_as_where_they_ran() {
+        let yaml = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: p}\nspec:\n  rules:\n    \
+            - {name: no, action: exec, verdict: deny, resource_pattern: /opt/no}\n";
+        let policy = Policy::parse(yaml).expect("a policy").policy;
+        let ready = Ready::new(vec![Layer { version: 1, agent_type: None, policy }]);
+        let judged = |resource: &str, word: Option<&str>| {
+            let mut event = event("x", Verdict::Allow);
+            event.resource = resource.to_owned();
+            event.metadata.extend(word.map(|word| ("unregistered".to_owned(), word.to_owned())));
+            verdict(ready.of(&event), &event)
+        };
+        for word in [Some("quarantine"), Some("deny")] {
+            assert_eq!(judged("/opt/tool", word), Some(Verdict::Deny), "{word:?}");
+            assert_eq!(judged("/opt/no", word), Some(Verdict::Deny), "{word:?}");
+        }
+        assert_eq!(judged("/usr/bin/git", Some("quarantine")), Some(Verdict::Allow));
+        for word in [None, Some("audit"), Some("\u{1b}[2J")] {
+            assert_eq!(judged("/opt/tool", word), Some(Verdict::Allow), "{word:?}");
+            assert_eq!(judged("/opt/no", word), Some(Verdict::Deny), "{word:?}");
+        }
     }
 
     #[test]

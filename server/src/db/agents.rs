@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::PgConnection;
-use tyr_api::agents::{Agent, Liveness, Posture};
+use tyr_api::agents::{Agent, DenialTrial, Liveness, Posture, TablesState};
 use uuid::Uuid;
 
 use crate::db::DbError;
@@ -51,6 +51,11 @@ struct Row {
     hooks: Vec<String>,
     posture: String,
     posture_reason: String,
+    denial: String,
+    denial_at: Option<jiff_sqlx::Timestamp>,
+    tables: String,
+    tables_digest: String,
+    unregistered_agents: String,
     scope: String,
     policy_id: Option<String>,
     policy_version: Option<i32>,
@@ -113,6 +118,11 @@ impl Row {
             hooks: self.hooks,
             posture: posture(&self.posture),
             posture_reason: self.posture_reason,
+            denial: self.denial.parse().unwrap_or_default(),
+            denial_at: self.denial_at.map(jiff_sqlx::Timestamp::to_jiff),
+            tables: self.tables.parse().unwrap_or_default(),
+            tables_digest: self.tables_digest,
+            unregistered_agents: self.unregistered_agents,
             scope: self.scope,
             policy_id: self.policy_id,
             policy_version: self.policy_version.and_then(|version| u32::try_from(version).ok()),
@@ -324,6 +334,8 @@ pub struct Capabilities {
     pub posture_reason: String,
     /// Cgroup it is limited to.
     pub scope: String,
+    /// `audit`, `quarantine` or `deny`; empty for an older agent.
+    pub unregistered_agents: String,
 }
 
 /// Stores what an agent says of itself.
@@ -331,7 +343,8 @@ pub async fn set_capabilities(conn: &mut PgConnection, agent_id: Uuid, report: &
     sqlx::query!(
         "UPDATE agents
             SET kernel = $2, arch = $3, agent_version = $4, capabilities = $5, hooks = $6,
-                posture = $7::text::agent_posture, posture_reason = $8, scope = $9
+                posture = $7::text::agent_posture, posture_reason = $8, scope = $9,
+                unregistered_agents = $10
           WHERE agent_id = $1",
         agent_id,
         report.kernel,
@@ -342,6 +355,7 @@ pub async fn set_capabilities(conn: &mut PgConnection, agent_id: Uuid, report: &
         posture_word(report.posture),
         report.posture_reason,
         report.scope,
+        report.unregistered_agents,
     )
     .execute(conn)
     .await?;
@@ -374,7 +388,7 @@ pub async fn set_policy_status(
 }
 
 /// News of one agent since the last write.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Beat {
     /// The agent.
     pub agent_id: Uuid,
@@ -385,7 +399,7 @@ pub struct Beat {
 }
 
 /// What a heartbeat says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vitals {
     /// Agent's clock minus server's.
     pub clock_skew_ms: i64,
@@ -393,30 +407,55 @@ pub struct Vitals {
     pub spool_records: i64,
     /// Events lost since the agent's start.
     pub events_lost: i64,
+    /// How the last denial ended that was tried on purpose.
+    pub denial: DenialTrial,
+    /// When that was, by the server's clock.
+    pub denial_at: Option<Timestamp>,
+    /// Whether the tables in its kernel are those that its policy makes.
+    pub tables: TablesState,
+    /// Their digest.
+    pub tables_digest: String,
 }
 
 /// Writes the news of many agents in one statement. Time never runs backwards in `last_seen`.
 pub async fn record_beats(conn: &mut PgConnection, beats: &[Beat]) -> Result<(), DbError> {
     let ids: Vec<Uuid> = beats.iter().map(|beat| beat.agent_id).collect();
     let seen: Vec<i64> = beats.iter().map(|beat| beat.last_seen.as_microsecond()).collect();
-    let column = |of: fn(Vitals) -> i64| beats.iter().map(|beat| beat.vitals.map(of)).collect::<Vec<Option<i64>>>();
+    let vitals = || beats.iter().map(|beat| beat.vitals.as_ref());
+    let column = |of: fn(&Vitals) -> i64| vitals().map(|vitals| vitals.map(of)).collect::<Vec<Option<i64>>>();
+    let words = |of: fn(&Vitals) -> &str| vitals().map(|vitals| vitals.map(of).map(str::to_owned)).collect::<Vec<_>>();
     let skew = column(|vitals| vitals.clock_skew_ms);
     let spool = column(|vitals| vitals.spool_records);
     let lost = column(|vitals| vitals.events_lost);
+    let denial = words(|vitals| vitals.denial.as_str());
+    let tables = words(|vitals| vitals.tables.as_str());
+    let digest = words(|vitals| &vitals.tables_digest);
+    let tried: Vec<Option<i64>> =
+        vitals().map(|vitals| vitals.and_then(|vitals| vitals.denial_at).map(Timestamp::as_microsecond)).collect();
     sqlx::query!(
         "UPDATE agents a
             SET last_seen = greatest(a.last_seen, 'epoch'::timestamptz + b.seen * interval '1 microsecond'),
                 clock_skew_ms = coalesce(b.skew, a.clock_skew_ms),
                 spool_records = coalesce(b.spool, a.spool_records),
-                events_lost = coalesce(b.lost, a.events_lost)
-           FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
-                AS b (agent_id, seen, skew, spool, lost)
+                events_lost = coalesce(b.lost, a.events_lost),
+                denial = coalesce(b.denial::denial_trial, a.denial),
+                denial_at = CASE WHEN b.denial IS NULL THEN a.denial_at
+                                 ELSE 'epoch'::timestamptz + b.tried * interval '1 microsecond' END,
+                tables = coalesce(b.tables::tables_state, a.tables),
+                tables_digest = coalesce(b.digest, a.tables_digest)
+           FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[],
+                       $8::text[], $9::text[])
+                AS b (agent_id, seen, skew, spool, lost, denial, tried, tables, digest)
           WHERE a.agent_id = b.agent_id",
         &ids,
         &seen,
         &skew as &[Option<i64>],
         &spool as &[Option<i64>],
         &lost as &[Option<i64>],
+        &denial as &[Option<String>],
+        &tried as &[Option<i64>],
+        &tables as &[Option<String>],
+        &digest as &[Option<String>],
     )
     .execute(conn)
     .await?;

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool};
+use tyr_api::agents::doubt;
 use tyr_api::alerts::{Alert, AlertFilter, AlertRule, AlertState};
 use uuid::Uuid;
 
@@ -122,6 +123,7 @@ pub async fn recount_drift(conn: &mut PgConnection, now: Timestamp) -> Result<()
 pub async fn facts(conn: &mut PgConnection, now: Timestamp) -> Result<Vec<(Facts, Option<Memory>)>, DbError> {
     let rows = sqlx::query!(
         r#"SELECT a.agent_id, a.last_seen, a.enrolled_at, a.posture::text AS "posture!", a.posture_reason,
+                  a.denial::text AS "denial!", a.denial_at, a.tables::text AS "tables!",
                   (a.archived_at IS NULL AND a.revoked_at IS NULL) AS "watched!",
                   coalesce(l.lost, 0) AS "lost!", coalesce(l.lost_before, 0) AS "lost_before!",
                   coalesce(t.denials, 0) AS "denials!", coalesce(t.denials_before, 0) AS "denials_before!",
@@ -199,6 +201,12 @@ pub async fn facts(conn: &mut PgConnection, now: Timestamp) -> Result<Vec<(Facts
             events_lost_before: count(row.lost_before),
             posture: posture(&row.posture),
             posture_reason: row.posture_reason,
+            doubt: doubt(
+                row.denial.parse().unwrap_or_default(),
+                at(row.denial_at),
+                row.tables.parse().unwrap_or_default(),
+                row.last_seen.to_jiff(),
+            ),
             enrolled_at: row.enrolled_at.to_jiff(),
         };
         let memory = row.remembered.then(|| Memory {

@@ -7,19 +7,20 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, Streaming};
 use tracing::Instrument;
-use tyr_api::agents::Posture;
+use tyr_api::agents::{DenialTrial, Posture, TablesState};
+use tyr_policy::{Guard, Unregistered};
 use tyr_proto::BATCH_RECORDS_MAX;
 use tyr_proto::v1::server_message::Payload as ToAgent;
 use tyr_proto::v1::{
     self, CapabilityReport, CertificateRequest, CertificateWanted, ConfigUpdate, EventAck, Heartbeat, LiveAiProcesses,
-    PingRequest, PolicyStatus, ServerMessage,
+    PingRequest, PolicyStatus, RegisteredAgentTypes, ServerMessage,
 };
 use uuid::Uuid;
 
@@ -34,6 +35,7 @@ use crate::app::fleet::{Connection, Ended, Fleet};
 use crate::app::ingest::clean::text;
 use crate::app::ingest::{IngestError, Session};
 use crate::app::{ai_processes, effective};
+use crate::db::agent_types;
 use crate::db::agents::{self, Capabilities, Refusal, Vitals};
 use crate::metrics::policy::Push;
 use crate::pki::PkiError;
@@ -96,6 +98,8 @@ pub(super) async fn open(
         pace,
         policies,
         pushed: None,
+        registered: None,
+        unregistered: None,
         push: None,
         ping: None,
         out,
@@ -115,6 +119,10 @@ struct Stream {
     policies: watch::Receiver<u64>,
     /// The effective policy that was sent last; `None` before the capability report.
     pushed: Option<String>,
+    /// The registered agent types that were sent last.
+    registered: Option<Vec<String>>,
+    /// What the agent does with the rest; `None`: an older one, which asks for no types.
+    unregistered: Option<Unregistered>,
     /// The policy that the agent did not answer yet.
     push: Option<Push>,
     /// The ping that is not answered yet.
@@ -277,14 +285,41 @@ impl Stream {
         };
         let there = Timestamp::from_nanosecond(heartbeat.sent_ns.into()).unwrap_or(here);
         let skew = there.duration_since(here).as_millis();
+        let denial = match heartbeat.denial() {
+            v1::DenialTrial::Unspecified => DenialTrial::NotTried,
+            v1::DenialTrial::Denied => DenialTrial::Denied,
+            v1::DenialTrial::WentThrough => DenialTrial::WentThrough,
+            v1::DenialTrial::NotKnown => DenialTrial::NotKnown,
+        };
+        // Both by the agent's clock, so their difference holds by any.
+        let ago = heartbeat.sent_ns.saturating_sub(heartbeat.denial_tried_ns).max(0);
+        let denial_at = (denial != DenialTrial::NotTried && heartbeat.denial_tried_ns > 0)
+            .then(|| here.checked_sub(SignedDuration::from_nanos(ago)).unwrap_or(Timestamp::UNIX_EPOCH));
+        let guard = self.guard();
+        let tables = if guard.as_ref().map(Guard::id).unwrap_or_default() == heartbeat.tables_guard {
+            let policy_id = text(&heartbeat.tables_policy_id, FACT_BYTES_MAX);
+            self.app.tables.compare(&self.app, &policy_id, guard, &heartbeat.tables_digest)
+        } else {
+            // It did not hear of the newest agent types yet.
+            TablesState::Unknown
+        };
         self.app.fleet.seen(
             self.agent_id,
             Some(Vitals {
                 clock_skew_ms: i64::try_from(skew).unwrap_or(0),
                 spool_records: i64::try_from(heartbeat.spool_records).unwrap_or(i64::MAX),
                 events_lost: i64::try_from(heartbeat.events_lost).unwrap_or(i64::MAX),
+                denial,
+                denial_at,
+                tables,
+                tables_digest: text(&heartbeat.tables_digest, FACT_BYTES_MAX),
             }),
         );
+    }
+
+    /// What the agent's tables hold beside the policy.
+    fn guard(&self) -> Option<Guard> {
+        Guard::new(self.unregistered?, self.registered.iter().flatten().cloned().collect())
     }
 
     async fn store(&mut self, batch: Batch) -> Result<(), End> {
@@ -345,7 +380,9 @@ impl Stream {
             posture,
             posture_reason: fact(&report.posture_reason),
             scope: fact(&report.scope),
+            unregistered_agents: fact(&report.unregistered_agents),
         };
+        self.unregistered = report.unregistered_agents.parse().ok();
         let stored =
             async { agents::set_capabilities(&mut *self.app.pool.acquire().await?, self.agent_id, &report).await };
         stored.await.map_err(|error| unavailable(&error))?;
@@ -377,9 +414,23 @@ impl Stream {
         Ok(())
     }
 
+    /// Sends the registered agent types, if they are others than those that were sent.
+    async fn send_registered(&mut self) -> Result<(), End> {
+        let registered = agent_types::registered(&self.app.pool).await;
+        let agent_types = registered.map_err(|error| unavailable(&error))?;
+        if self.registered.as_ref() == Some(&agent_types) {
+            return Ok(());
+        }
+        self.registered = Some(agent_types.clone());
+        self.send(ToAgent::RegisteredAgentTypes(RegisteredAgentTypes { agent_types })).await
+    }
+
     /// Sends the effective policy, if it is another than the one that was sent.
     async fn push_policy(&mut self) -> Result<(), End> {
         self.policies.mark_unchanged();
+        if self.unregistered.is_some() {
+            self.send_registered().await?;
+        }
         let push = effective::effective_for(&self.app, self.agent_id).await.map_err(|error| unavailable(&error))?;
         if self.pushed.as_ref() == Some(&push.policy_id) {
             return Ok(());
@@ -387,6 +438,9 @@ impl Stream {
         self.pushed = Some(push.policy_id.clone());
         tracing::info!(policy.id = push.policy_id, layers = push.layers.len(), "policy pushed");
         self.push = Some(self.app.metrics.policy.pushed());
+        // Made while the agent makes them too, so that there is something to compare when it has read them back.
+        let guard = self.guard();
+        self.app.tables.prepare(&self.app, &push.policy_id, guard);
         self.send(ToAgent::Policy(push)).await
     }
 

@@ -13,8 +13,8 @@ use utoipa::{Modify, OpenApi};
 use super::json::Json;
 use super::params::NoParams;
 use super::{
-    agents, alerts, assignments, audit, auth, ca, db, discovered_agents, events, health, metrics, policies, snapshot,
-    stats, stream, tokens, users,
+    agent_types, agents, alerts, assignments, audit, auth, ca, db, discovered_agents, events, health, metrics,
+    policies, snapshot, stats, stream, tokens, users,
 };
 
 #[derive(OpenApi)]
@@ -50,6 +50,9 @@ use super::{
         agents::change,
         agents::revoke,
         agents::effective_policy,
+        agent_types::list,
+        agent_types::approve,
+        agent_types::quarantine,
         discovered_agents::list,
         discovered_agents::show,
         discovered_agents::change,

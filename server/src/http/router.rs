@@ -7,15 +7,15 @@ use axum::Router;
 use axum::extract::{FromRef, Request};
 use axum::handler::HandlerWithoutStateExt;
 use axum::http::{Method, StatusCode};
-use axum::routing::{MethodRouter, delete, get, patch, post};
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
 use tokio_util::sync::CancellationToken;
 use tower_http::services::ServeDir;
 
 use super::error::{ApiError, nearest};
 use super::stream::slots::Streams;
 use super::{
-    agents, alerts, assignments, audit, auth, ca, db, discovered_agents, events, health, layers, metrics, openapi,
-    policies, snapshot, stats, stream, tokens, users,
+    agent_types, agents, alerts, assignments, audit, auth, ca, db, discovered_agents, events, health, layers, metrics,
+    openapi, policies, snapshot, stats, stream, tokens, users,
 };
 use crate::app::App;
 
@@ -65,6 +65,9 @@ fn table() -> Vec<(Method, &'static str, MethodRouter<Door>)> {
         (patch_.clone(), "/api/v1/daemons/{id}", patch(agents::change)),
         (delete_.clone(), "/api/v1/daemons/{id}", delete(agents::revoke)),
         (get_.clone(), "/api/v1/daemons/{id}/effective-policy", get(agents::effective_policy)),
+        (get_.clone(), "/api/v1/agent-types", get(agent_types::list)),
+        (Method::PUT, "/api/v1/agent-types/{agent_type}", put(agent_types::approve)),
+        (delete_.clone(), "/api/v1/agent-types/{agent_type}", delete(agent_types::quarantine)),
         (get_.clone(), "/api/v1/discovered-agents", get(discovered_agents::list)),
         (get_.clone(), "/api/v1/discovered-agents/{id}", get(discovered_agents::show)),
         (patch_, "/api/v1/discovered-agents/{id}", patch(discovered_agents::change)),

@@ -249,6 +249,181 @@ async fn enrolls_streams_and_acknowledges_after_commit() {
     door.close().await;
 }
 
+/// What REST shows of an agent, once it is as wanted.
+async fn shown(
+    door: &Door,
+    agent_id: Uuid,
+    wanted: impl Fn(&tyr_api::agents::Agent) -> bool,
+) -> tyr_api::agents::Agent {
+    let mut last = None;
+    for _ in 0..200 {
+        let mut conn = door.stack.app.pool.acquire().await.expect("a connection");
+        let mut rows = vec![tyr_server::db::agents::get(&mut conn, agent_id).await.expect("read").expect("there")];
+        door.stack.app.fleet.present(&mut rows);
+        let row = rows.remove(0);
+        if wanted(&row) {
+            return row;
+        }
+        last = Some(row);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("not as wanted in time: {last:#?}");
+}
+
+#[tokio::test]
+async fn what_an_agent_tried_and_read_back_is_compared_and_shown() {
+    use tyr_api::agents::{DenialTrial, Doubt, TablesState};
+    let door = Door::open().await;
+    let enrolled = door.enroll().await;
+    let policy = policies::apply(&door.stack.app, ALERT_ALL.to_owned(), &Actor::environment()).await.expect("applied");
+    let target_type = tyr_api::policies::TargetType::All;
+    let assignment =
+        tyr_api::policies::NewAssignment { version: policy.version.version, target_type, target_id: String::new() };
+    assignments::create(&door.stack.app, assignment, &Actor::environment()).await.expect("assigned");
+    let mut agent = door.stream(&enrolled).await.expect("open");
+    let push = agent.greet().await;
+    let row = shown(&door, enrolled.agent_id, |agent| agent.spool_records == 3).await;
+    assert_eq!((row.denial, row.denial_at, row.tables), (DenialTrial::NotTried, None, TablesState::Unknown));
+    assert_eq!(row.doubt(), None, "an older agent says nothing of it");
+
+    let layer = tyr_policy::Layer {
+        version: policy.version.version,
+        agent_type: None,
+        policy: tyr_policy::Policy::parse(ALERT_ALL).expect("a policy").policy,
+    };
+    let image = tyr_policy::Image::new(&tyr_policy::Effective::new(vec![layer])).expect("small");
+    let digest = image.contents().digest();
+    let beat = |denial: v1::DenialTrial, tried_s_ago: i64, digest: &str| {
+        let sent_ns = event().timestamp_ns;
+        FromAgent::Heartbeat(v1::Heartbeat {
+            sent_ns,
+            denial: denial.into(),
+            denial_tried_ns: sent_ns - tried_s_ago * 1_000_000_000,
+            tables_policy_id: push.policy_id.clone(),
+            tables_digest: digest.to_owned(),
+            ..v1::Heartbeat::default()
+        })
+    };
+    // The server makes the tables at the first heartbeat that names them, and compares from one of the next on.
+    let good = async {
+        loop {
+            agent.send(beat(v1::DenialTrial::Denied, 20, &digest)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let row = tokio::select! {
+        row = shown(&door, enrolled.agent_id, |agent| agent.tables == TablesState::AsExpected) => row,
+        () = good => unreachable!("it never ends"),
+    };
+    assert_eq!((row.denial, row.doubt(), &row.tables_digest), (DenialTrial::Denied, None, &digest));
+    let ago = row.last_seen.duration_since(row.denial_at.expect("tried")).as_secs();
+    assert!((15..=25).contains(&ago), "{ago} s by the server's clock");
+
+    let other = format!("{}0000", &digest[..digest.len() - 4]);
+    agent.send(beat(v1::DenialTrial::Denied, 20, &other)).await;
+    let row = shown(&door, enrolled.agent_id, |agent| agent.tables == TablesState::Differ).await;
+    assert_eq!(row.doubt(), Some(Doubt::TablesDiffer));
+    agent.send(beat(v1::DenialTrial::Denied, 900, &digest)).await;
+    let row = shown(&door, enrolled.agent_id, |agent| agent.tables == TablesState::AsExpected).await;
+    assert_eq!(row.doubt(), Some(Doubt::Old));
+    // Of tables in a form that this server doesn't make there is nothing to say.
+    agent.send(beat(v1::DenialTrial::WentThrough, 1, "999-00")).await;
+    let row = shown(&door, enrolled.agent_id, |agent| agent.denial == DenialTrial::WentThrough).await;
+    assert_eq!((row.tables, row.doubt()), (TablesState::Unknown, Some(Doubt::WentThrough)));
+    // And the table of agents says the same, for other servers and for alerts.
+    let stop = CancellationToken::new();
+    let writer = tokio::spawn(tyr_server::app::fleet::run(Arc::clone(&door.stack.app), stop.clone()));
+    let stored = "SELECT count(*) FROM agents WHERE denial = 'went_through' AND tables = 'unknown'";
+    for _ in 0..200 {
+        if door.stack.count(stored).await == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(door.stack.count(stored).await, 1);
+    stop.cancel();
+    writer.await.expect("no panic");
+    drop(agent);
+    door.close().await;
+}
+
+#[tokio::test]
+async fn an_agent_that_asks_is_told_the_registered_types_before_its_policy() {
+    let door = Door::open().await;
+    let enrolled = door.enroll().await;
+    let mut agent = door.stream(&enrolled).await.expect("open");
+    let report =
+        v1::CapabilityReport { unregistered_agents: "quarantine".to_owned(), ..v1::CapabilityReport::default() };
+    agent.send(FromAgent::Capabilities(report)).await;
+    let mut told = Vec::new();
+    loop {
+        match agent.next().await.expect("open") {
+            ToAgent::RegisteredAgentTypes(types) => told.push(types.agent_types),
+            ToAgent::Policy(_) => break,
+            ToAgent::Config(_) | ToAgent::Ping(_) => {}
+            other => panic!("nothing was sent: {other:?}"),
+        }
+    }
+    assert_eq!(told, [Vec::<String>::new()], "before the policy");
+    let mut types = async || match agent.next().await.expect("open") {
+        ToAgent::RegisteredAgentTypes(types) => types.agent_types,
+        other => panic!("agent types: {other:?}"),
+    };
+    let by = Actor::environment();
+    tyr_server::app::agent_types::approve(&door.stack.app, "codex", &by).await.expect("approved");
+    assert_eq!(types().await, ["codex"]);
+    tyr_server::app::agent_types::approve(&door.stack.app, "aider", &by).await.expect("approved");
+    assert_eq!(types().await, ["aider", "codex"]);
+    tyr_server::app::agent_types::quarantine(&door.stack.app, "codex", &by).await.expect("taken back");
+    assert_eq!(types().await, ["aider"]);
+    let row = shown(&door, enrolled.agent_id, |agent| agent.unregistered_agents == "quarantine").await;
+    assert!(row.connected);
+    drop(agent);
+    door.close().await;
+}
+
+#[tokio::test]
+async fn a_push_that_does_not_load_is_shown_with_the_host_and_the_reason() {
+    let door = Door::open().await;
+    let enrolled = door.enroll().await;
+    let assign = async |yaml: &str| {
+        let policy = policies::apply(&door.stack.app, yaml.to_owned(), &Actor::environment()).await.expect("applied");
+        let target_type = tyr_api::policies::TargetType::All;
+        let version = policy.version.version;
+        let assignment = tyr_api::policies::NewAssignment { version, target_type, target_id: String::new() };
+        assignments::create(&door.stack.app, assignment, &Actor::environment()).await.expect("assigned");
+    };
+    assign(ALERT_ALL).await;
+    let mut agent = door.stream(&enrolled).await.expect("open");
+    let first = agent.greet().await.policy_id;
+    let told = |policy_id: &str, error: &str| {
+        FromAgent::PolicyStatus(v1::PolicyStatus {
+            policy_id: policy_id.to_owned(),
+            in_force: error.is_empty(),
+            error: error.to_owned(),
+            ..v1::PolicyStatus::default()
+        })
+    };
+    agent.send(told(&first, "")).await;
+    shown(&door, enrolled.agent_id, |agent| agent.policy_id.as_ref() == Some(&first)).await;
+
+    assign(&ALERT_ALL.replace("alert", "deny")).await;
+    let ToAgent::Policy(push) = agent.next().await.expect("open") else { panic!("a policy") };
+    agent.send(told(&push.policy_id, "the kernel does not take the rules: no memory")).await;
+    let row = shown(&door, enrolled.agent_id, |agent| !agent.policy_error.is_empty()).await;
+    assert_eq!(row.policy_error, "the kernel does not take the rules: no memory");
+    assert_eq!((row.policy_id.as_ref(), row.assigned_policy_id.as_ref()), (Some(&first), Some(&push.policy_id)));
+
+    // Another one that loads takes the reason away.
+    assign(&ALERT_ALL.replace("alert", "allow")).await;
+    let ToAgent::Policy(push) = agent.next().await.expect("open") else { panic!("a policy") };
+    agent.send(told(&push.policy_id, "")).await;
+    let row = shown(&door, enrolled.agent_id, |agent| agent.policy_id.as_ref() == Some(&push.policy_id)).await;
+    assert_eq!(row.policy_error, "");
+    drop(agent);
+    door.close().await;
+}
+
 #[tokio::test]
 async fn a_second_stream_takes_the_place_of_the_first() {
     let door = Door::open().await;

@@ -192,6 +192,59 @@ Examples:
         #[arg(value_name = "NAME")]
         name: String,
     },
+    /// Agent types: which are registered, and how many AI processes of each live.
+    #[command(after_long_help = "\
+A type is registered when an admin approved it, or when it has an overlay
+assigned. Hosts with `unregistered_agents: quarantine` or `deny` in tyrd.yaml
+keep the others under a strict policy, or from running.
+
+Examples:
+  tyrctl ai types
+  tyrctl ai types --jq '.[] | select(.registered | not) | .agent_type'")]
+    Types {
+        /// List flags.
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// Register an agent type: its AI processes run under the policy, on every host.
+    #[command(after_long_help = "\
+Examples:
+  tyrctl ai approve claude-code")]
+    Approve {
+        /// The agent type.
+        #[arg(value_name = "TYPE", value_parser = agent_type, add = complete::agent_types())]
+        agent_type: String,
+        /// How it is confirmed.
+        #[command(flatten)]
+        change: ChangeArgs,
+    },
+    /// Take the registration of an agent type back.
+    #[command(after_long_help = "\
+What happens to its AI processes is for each host to say, with
+`unregistered_agents` in tyrd.yaml: nothing (audit), a strict policy
+(quarantine), or nothing may be done and no new one starts (deny).
+
+Examples:
+  tyrctl ai quarantine aider
+  tyrctl ai quarantine aider --dry-run")]
+    Quarantine {
+        /// The agent type.
+        #[arg(value_name = "TYPE", value_parser = agent_type, add = complete::agent_types())]
+        agent_type: String,
+        /// How it is confirmed.
+        #[command(flatten)]
+        change: ChangeArgs,
+    },
+}
+
+fn agent_type(text: &str) -> Result<String, String> {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
+    let begins = text.starts_with(|first: char| first.is_ascii_lowercase());
+    if begins && text.len() <= 64 && text.bytes().all(allowed) {
+        Ok(text.to_owned())
+    } else {
+        Err("an agent type like claude-code begins with a letter and has lower-case letters, digits, `-`, `_` and `.`, at most 64".to_owned())
+    }
 }
 
 /// Flags of `ai`.
@@ -234,6 +287,9 @@ pub struct DriftArgs {
     /// The events themselves instead of counts.
     #[arg(long, conflicts_with = "by")]
     pub events: bool,
+    /// Only where some of it is severe, as documented: an alert that should have been a denial. With --events, only such events.
+    #[arg(long, conflicts_with = "sql")]
+    pub severe: bool,
     /// Whether to print SQL instead.
     #[command(flatten)]
     pub sql: SqlArg,

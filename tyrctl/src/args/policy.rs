@@ -108,6 +108,19 @@ Examples:
   tyrctl policy list --sql                     the SQL that answers it, for psql"
     )]
     List(SqlListArgs),
+    /// Hosts on which the assigned policy is not in force, and why.
+    #[command(after_long_help = "\
+A policy that can't be loaded on a host changes nothing there: the one before
+stays in force. `failed` names the reason; `pending` is a host that did not
+answer yet, or is not connected.
+
+Exit codes: 0 listed, 1 failed, 3 --fail-on-any and there are some.
+
+Examples:
+  tyrctl policy status
+  tyrctl policy status --all -o wide
+  tyrctl policy status --fail-on-any -q      for scripts, after an assignment")]
+    Status(PolicyStatusArgs),
     /// The text of a version.
     #[command(after_long_help = "\
 Examples:
@@ -328,4 +341,15 @@ fn target_type() -> impl clap::builder::TypedValueParser<Value = TargetType> {
         "agent_type" => TargetType::AgentType,
         _ => TargetType::Agent,
     })
+}
+
+/// Flags of `policy status`.
+#[derive(Clone, Debug, Args)]
+pub struct PolicyStatusArgs {
+    /// Those on which it is in force too.
+    #[arg(long)]
+    pub all: bool,
+    /// List flags.
+    #[command(flatten)]
+    pub list: ListArgs,
 }

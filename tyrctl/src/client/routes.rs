@@ -2,7 +2,7 @@
 
 use reqwest::{Method, StatusCode};
 use tyr_api::agents::{
-    Agent, AgentChange, AgentsQuery, DiscoveredAgent, DiscoveredAgentChange, DiscoveredAgentsQuery, List,
+    Agent, AgentChange, AgentType, AgentsQuery, DiscoveredAgent, DiscoveredAgentChange, DiscoveredAgentsQuery, List,
 };
 use tyr_api::alerts::{Acknowledgement, Alert, AlertQuery, CreatedWebhook, NewWebhook, Webhook, WebhookTest};
 use tyr_api::audit::{AuditEntry, AuditQuery};
@@ -157,6 +157,19 @@ impl Client {
         let path = format!("/api/v1/discovered-agents/{id}");
         let change = DiscoveredAgentChange { display_name: display_name.to_owned() };
         self.call(Method::PATCH, &path, None::<&()>, Some(&change), Access::LoggedIn).await
+    }
+
+    /// `GET /api/v1/agent-types`.
+    pub async fn agent_types(&self) -> Result<Vec<AgentType>, Failure> {
+        Ok(self.get::<List<AgentType>>("/api/v1/agent-types").await?.items)
+    }
+
+    /// `PUT /api/v1/agent-types/{agent_type}` registers a type, `DELETE /api/v1/agent-types/{agent_type}` takes that back. Its letters
+    /// need no escape.
+    pub async fn register_agent_type(&self, agent_type: &str, registered: bool) -> Result<AgentType, Failure> {
+        let method = if registered { Method::PUT } else { Method::DELETE };
+        let path = format!("/api/v1/agent-types/{agent_type}");
+        self.call(method, &path, None::<&()>, None::<&()>, Access::LoggedIn).await
     }
 
     /// `GET /api/v1/events`: one page, newest first.

@@ -1,7 +1,7 @@
 //! `tyrctl agents` and `tyrctl agent`.
 
 use jiff::SignedDuration;
-use tyr_api::agents::{Agent, AgentsQuery, Liveness, Posture};
+use tyr_api::agents::{Agent, AgentsQuery, DenialTrial, Doubt, Liveness, Posture, TablesState};
 use uuid::Uuid;
 
 use super::change::may_go_on;
@@ -32,7 +32,7 @@ pub(crate) const VIEW: View<Agent> = View {
         Column::flexible("name", |agent| Value::text(&agent.name)),
         Column::new("status", |agent| liveness(agent.liveness)),
         Column::new("last_seen", last_seen),
-        Column::new("posture", |agent| posture(agent.posture)),
+        Column::new("posture", believed),
         Column::new("policy", policy),
         Column::new("ai", |agent| Value::Count(agent.ai_processes.into())),
         Column::new("lost", |agent| Value::Count(agent.events_lost)),
@@ -44,6 +44,11 @@ pub(crate) const VIEW: View<Agent> = View {
         Column::wide("version", |agent| Value::text(&agent.agent_version)),
         Column::wide("arch", |agent| Value::text(&agent.arch)),
         Column::wide("capabilities", |agent| Value::text(agent.capabilities.join(" "))),
+        Column::wide("denial", denial),
+        Column::wide("denial_at", |agent| Value::maybe(agent.denial_at, Value::Time)),
+        Column::wide("tables", |agent| tables(agent.tables)),
+        Column::wide("tables_digest", |agent| Value::text(&agent.tables_digest)),
+        Column::wide("unregistered", |agent| Value::text(&agent.unregistered_agents)),
         Column::wide("scope", |agent| Value::text(&agent.scope)),
         Column::wide("policy_id", |agent| Value::maybe(agent.policy_id.clone(), Value::Text)),
         Column::wide("assigned", |agent| Value::maybe(agent.assigned_policy_id.clone(), Value::Text)),
@@ -165,8 +170,14 @@ fn print(app: &App, agent: &Agent) -> Result<(), Failure> {
         ("status", liveness(agent.liveness)),
         ("connected", Value::Text(agent.connected.to_string())),
         ("last_seen", last_seen(agent)),
-        ("posture", posture(agent.posture)),
+        ("posture", believed(agent)),
         ("reason", Value::text(&agent.posture_reason)),
+        ("doubt", Value::maybe(agent.doubt(), |doubt| Value::Text(doubt.to_string()))),
+        ("denial", denial(agent)),
+        ("denial_at", Value::maybe(agent.denial_at, Value::Time)),
+        ("tables", tables(agent.tables)),
+        ("tables_digest", Value::text(&agent.tables_digest)),
+        ("unregistered", Value::text(&agent.unregistered_agents)),
         ("policy", policy(agent)),
         ("policy_id", Value::maybe(agent.policy_id.clone(), Value::Text)),
         ("assigned", Value::maybe(agent.assigned_policy_id.clone(), Value::Text)),
@@ -281,16 +292,43 @@ fn staleness(agent: &Agent) -> SignedDuration {
     SignedDuration::from_millis(i64::try_from(agent.staleness_ms).unwrap_or(i64::MAX))
 }
 
-fn last_seen(agent: &Agent) -> Value {
+pub(super) fn last_seen(agent: &Agent) -> Value {
     Value::Past { at: agent.last_seen, ago: staleness(agent) }
 }
 
-fn liveness(liveness: Liveness) -> Value {
+pub(super) fn liveness(liveness: Liveness) -> Value {
     match liveness {
         Liveness::Online => Value::Word("online", Tone::Good),
         Liveness::Late => Value::Word("late", Tone::Warn),
         Liveness::Stale => Value::Word("stale", Tone::Bad),
         Liveness::Offline => Value::Word("offline", Tone::Bad),
+    }
+}
+
+/// The posture; with a question mark where something speaks against it.
+fn believed(agent: &Agent) -> Value {
+    match (agent.posture, agent.doubt()) {
+        (Posture::Enforcing, Some(_)) => Value::Word("enforcing?", Tone::Bad),
+        (Posture::Partial, Some(_)) => Value::Word("partial?", Tone::Bad),
+        (posture, _) => self::posture(posture),
+    }
+}
+
+fn denial(agent: &Agent) -> Value {
+    match agent.denial {
+        DenialTrial::NotTried => Value::Word("not_tried", Tone::Dim),
+        DenialTrial::Denied if agent.doubt() == Some(Doubt::Old) => Value::Word("denied", Tone::Warn),
+        DenialTrial::Denied => Value::Word("denied", Tone::Good),
+        DenialTrial::WentThrough => Value::Word("went_through", Tone::Bad),
+        DenialTrial::NotKnown => Value::Word("not_known", Tone::Bad),
+    }
+}
+
+pub(super) fn tables(tables: TablesState) -> Value {
+    match tables {
+        TablesState::Unknown => Value::Word("unknown", Tone::Dim),
+        TablesState::AsExpected => Value::Word("as_expected", Tone::Good),
+        TablesState::Differ => Value::Word("differ", Tone::Bad),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `tyrctl drift`: where agent and server disagree.
 
 use jiff::SignedDuration;
-use tyr_api::events::EventQuery;
+use tyr_api::events::{EventQuery, Verdict};
 use tyr_api::stats::{DriftBy, DriftQuery, DriftRow};
 
 use super::events::{self, Filter, fetch, instants};
@@ -19,6 +19,7 @@ pub(crate) const BY_AGENT: View<DriftRow> = View {
     columns: &[
         Column::flexible("agent", |row| Value::text(row.agent_name.clone().unwrap_or_default())),
         Column::new("drifts", |row| Value::Count(row.drifts)),
+        Column::new("severe", |row| Value::Count(row.severe)),
         Column::new("last", |row| Value::Time(row.last_ts)),
         Column::new("sustained", sustained),
         Column::new("agent_id", |row| Value::maybe(row.agent_id, |id| Value::Text(id.to_string()))),
@@ -31,6 +32,7 @@ pub(crate) const GROUPS: View<DriftRow> = View {
     columns: &[
         Column::flexible("group", |row| Value::text(row.group.clone().unwrap_or_default())),
         Column::new("drifts", |row| Value::Count(row.drifts)),
+        Column::new("severe", |row| Value::Count(row.severe)),
         Column::new("agents", |row| Value::maybe(row.agents, Value::Count)),
         Column::new("last", |row| Value::Time(row.last_ts)),
         Column::new("sustained", sustained),
@@ -48,7 +50,9 @@ pub(super) async fn run(app: &App, args: &DriftArgs) -> Result<Outcome, Failure>
             .checked_sub(SignedDuration::from_hours(24))
             .map_err(|error| Failure::usage("`--until` is out of range").because(&error))?,
     };
-    let drifting = EventFilter { agent: args.agent.clone(), drift: true, ..EventFilter::default() };
+    // Severe is an alert that should have been a denial, so the server need not send the rest.
+    let verdict = if args.severe { vec![Verdict::Alert] } else { Vec::new() };
+    let drifting = EventFilter { agent: args.agent.clone(), drift: true, verdict, ..EventFilter::default() };
     if args.sql.sql {
         let agent = args.agent.clone().map(Literal::Agent);
         let until = until.map(Literal::At);
@@ -66,7 +70,7 @@ pub(super) async fn run(app: &App, args: &DriftArgs) -> Result<Outcome, Failure>
     }
     let client = app.client()?;
     if args.events {
-        let filter = Filter::new(&client, &drifting).await?;
+        let filter = Filter::new(&client, &drifting).await?.severe(args.severe);
         let query = EventQuery { since: Some(since), until, ..filter.query() };
         let limit = args.list.limit.unwrap_or(events::LIMIT_DEFAULT);
         let (rows, more) = fetch(app, &client, query, &filter, if limit == 0 { usize::MAX } else { limit }).await?;
@@ -80,7 +84,10 @@ pub(super) async fn run(app: &App, args: &DriftArgs) -> Result<Outcome, Failure>
         None => None,
     };
     let by = (args.by != DriftBy::Agent).then_some(args.by);
-    let rows = client.drift(&DriftQuery { since: Some(since), until, by, agent_id }).await?;
+    let mut rows = client.drift(&DriftQuery { since: Some(since), until, by, agent_id }).await?;
+    if args.severe {
+        rows.retain(|row| row.severe > 0);
+    }
     let view = if by.is_none() { &BY_AGENT } else { &GROUPS };
     let none = rows.is_empty();
     let outcome = view.print(&app.out, &args.list, rows, EMPTY)?;

@@ -142,6 +142,8 @@ pub(super) fn statement(app: &App, given: &EventFilter, limit: Option<usize>) ->
 pub(super) struct Filter {
     given: EventFilter,
     agent_id: Option<uuid::Uuid>,
+    /// Only severe drift.
+    severe: bool,
 }
 
 impl Filter {
@@ -151,7 +153,12 @@ impl Filter {
             Some(name) => Some(fleet::find(client, name).await?.agent_id),
             None => None,
         };
-        Ok(Self { given: given.clone(), agent_id })
+        Ok(Self { given: given.clone(), agent_id, severe: false })
+    }
+
+    /// Only severe drift of it.
+    pub(super) fn severe(self, severe: bool) -> Self {
+        Self { severe, ..self }
     }
 
     /// What the server is asked.
@@ -170,7 +177,7 @@ impl Filter {
 
     /// Whether some of it is left to us.
     fn is_local(&self) -> bool {
-        self.given.kind.len() > 1 || self.given.verdict.len() > 1
+        self.given.kind.len() > 1 || self.given.verdict.len() > 1 || self.severe
     }
 
     /// The part that is left to us.
@@ -178,6 +185,7 @@ impl Filter {
         let given = &self.given;
         (given.kind.is_empty() || given.kind.contains(&event.kind))
             && (given.verdict.is_empty() || given.verdict.contains(&event.verdict))
+            && (!self.severe || event.is_severe_drift())
     }
 }
 

@@ -18,12 +18,14 @@ mod check;
 mod diff;
 mod file;
 mod simulate;
+mod status;
 mod test;
 mod unassign;
 
 pub(crate) use check::RULES;
 pub(crate) use simulate::CHANGES;
 pub(super) use simulate::judge;
+pub(crate) use status::HOSTS;
 pub(crate) use test::VERDICTS;
 
 pub(crate) const VERSIONS: View<PolicyVersion> = View {
@@ -104,6 +106,7 @@ pub(super) async fn run(app: &App, command: PolicyCommand) -> Result<Outcome, Fa
         PolicyCommand::Unassign(args) => unassign::run(app, &args).await,
         PolicyCommand::Assignments(list) => assignments(app, &list).await,
         PolicyCommand::Effective { agent } => effective(app, &agent).await,
+        PolicyCommand::Status(args) => status::run(app, &args).await,
         PolicyCommand::Check(args) => check::run(app, &args),
         PolicyCommand::Test(args) => test::run(app, &args),
         PolicyCommand::Diff(args) => diff::run(app, &args).await,
@@ -238,6 +241,7 @@ async fn effective(app: &App, name: &str) -> Result<Outcome, Failure> {
     let effective = client.effective_policy(agent.agent_id).await?;
     let state = match (&effective.policy_id, &effective.in_force_policy_id) {
         (None, None) => Value::Word("nothing is assigned", Tone::Dim),
+        _ if !agent.policy_error.is_empty() => Value::Word("did not load, the one before stays in force", Tone::Bad),
         (wanted, actual) if wanted == actual => Value::Word("in force", Tone::Good),
         _ => Value::Word("not in force yet", Tone::Warn),
     };
@@ -246,6 +250,7 @@ async fn effective(app: &App, name: &str) -> Result<Outcome, Failure> {
         ("state", state),
         ("policy_id", Value::maybe(effective.policy_id.clone(), Value::Text)),
         ("in_force_policy_id", Value::maybe(effective.in_force_policy_id.clone(), Value::Text)),
+        ("policy_error", Value::text(&agent.policy_error)),
     ];
     print_record(&app.out, &fields, &effective)?;
     if matches!(app.out.format, Format::Table | Format::Wide) && !effective.layers.is_empty() {

@@ -10,8 +10,9 @@ use tokio::time::{Instant, sleep_until};
 use super::{Outcome, dispatch};
 use crate::app::App;
 use crate::args::{
-    AgentsArgs, AiArgs, AlertsArgs, AlertsCommand, Command, ConfigCommand, ContextCommand, DbCommand, EventsCommand,
-    Format, ListArgs, PolicyCommand, SqlCommand, SqlListArgs, TokenCommand, UserCommand, WebhookCommand,
+    AgentsArgs, AiArgs, AiCommand, AlertsArgs, AlertsCommand, Command, ConfigCommand, ContextCommand, DbCommand,
+    EventsCommand, Format, ListArgs, PolicyCommand, PolicyStatusArgs, SqlCommand, SqlListArgs, TokenCommand,
+    UserCommand, WebhookCommand,
 };
 use crate::error::{Failure, Kind};
 use crate::output::sanitize::sanitize;
@@ -25,14 +26,18 @@ const SETTLED: Duration = Duration::from_millis(150);
 pub(crate) fn list_of(command: &mut Command) -> Option<&mut ListArgs> {
     match command {
         Command::Agents(AgentsArgs { list, .. })
-        | Command::Ai(AiArgs { command: None, list, .. })
+        | Command::Ai(AiArgs { command: None, list, .. } | AiArgs { command: Some(AiCommand::Types { list }), .. })
         | Command::Alerts(
             AlertsArgs { command: None, list, .. }
             | AlertsArgs { command: Some(AlertsCommand::Webhook(WebhookCommand::List(list))), .. },
         )
         | Command::Context(ContextCommand::List(list))
         | Command::Config(ConfigCommand::Show { list, .. })
-        | Command::Policy(PolicyCommand::List(SqlListArgs { list, .. }) | PolicyCommand::Assignments(list))
+        | Command::Policy(
+            PolicyCommand::List(SqlListArgs { list, .. })
+            | PolicyCommand::Assignments(list)
+            | PolicyCommand::Status(PolicyStatusArgs { list, .. }),
+        )
         | Command::Sql(SqlCommand::List(list))
         | Command::Token(TokenCommand::List(SqlListArgs { list, .. }))
         | Command::User(UserCommand::List(SqlListArgs { list, .. })) => Some(list),

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tyr_api::agents::DiscoveredAgent;
-use tyr_api::events::{DriftReason, Event, Verdict};
+use tyr_api::events::{DriftReason, Event};
 use tyr_api::policies::PolicyDocument;
 use tyr_policy::Policy;
 use uuid::Uuid;
@@ -185,9 +185,7 @@ fn fields(why: &Why) -> Vec<(&'static str, Value)> {
             "drift",
             match event.drift_reason {
                 // Documented as severe: it was seen, should have been refused, and was not.
-                Some(reason) if (event.verdict, event.server_verdict) == (Verdict::Alert, Some(Verdict::Deny)) => {
-                    Value::Text(format!("{reason}, severe"))
-                }
+                Some(reason) if event.is_severe_drift() => Value::Text(format!("{reason}, severe")),
                 Some(reason) => Value::Word(reason.as_str(), Tone::Bad),
                 None => Value::Word("no", Tone::Good),
             },
@@ -198,6 +196,7 @@ fn fields(why: &Why) -> Vec<(&'static str, Value)> {
         ("version", Value::maybe(event.policy_version, |version| Value::Count(version.into()))),
         ("line", Value::maybe(why.rule.as_ref(), |source| Value::Count(source.line.into()))),
         ("policy_id", Value::maybe(event.policy_id.clone(), Value::Text)),
+        ("unregistered", of("unregistered")),
         ("agent", Value::text(&event.agent_name)),
         ("process", Value::text(&event.process_exe)),
         ("cmdline", Value::text(&event.cmdline)),

@@ -13,6 +13,7 @@ pub(super) fn of(words: &[String]) -> Vec<&'static str> {
     match path[..] {
         ["agents"] => names(&agents::VIEW),
         ["ai"] => names(&ai::VIEW),
+        ["ai", "types"] => names(&ai::TYPES),
         ["alerts"] => names(&alerts::VIEW),
         ["alerts", "webhook", "list"] => names(&alerts::WEBHOOKS),
         ["audit"] => names(&audit::VIEW),
@@ -37,6 +38,7 @@ pub(super) fn of(words: &[String]) -> Vec<&'static str> {
         ["policy", "list"] => names(&policy::VERSIONS),
         ["policy", "check"] => names(&policy::RULES),
         ["policy", "simulate"] => names(&policy::CHANGES),
+        ["policy", "status"] => names(&policy::HOSTS),
         ["policy", "test"] => names(&policy::VERDICTS),
         ["policy", "assignments"] => names(&policy::ASSIGNMENTS),
         ["sql", "list"] => names(&sql::VIEW),

@@ -13,6 +13,8 @@ fn verbs() -> Vec<(Vec<String>, &'static str)> {
         (words("policy rollback 2"), "make a new version with the text of version 2 [web]"),
         (words("agent archive build-017"), "archive the agent build-017"),
         (words("agent revoke build-017"), "revoke the agent build-017"),
+        (words("ai approve aider"), "register agent type aider on all agents"),
+        (words("ai quarantine aider"), "take back the registration of agent type aider"),
         (words("token revoke 7f3k"), "revoke the enrollment token 7f3k"),
         (words("user delete bob"), "remove the user bob"),
         (words("user set-role bob admin"), "make an admin of bob"),
@@ -48,6 +50,8 @@ fn double() -> Double {
     let webhook = json!({"webhook_id": id(61), "url": "https://pager.example.com/tyr", "format": "json", "rules": [],
         "enabled": true, "created_at": "2026-11-22T19:00:00Z", "created_by": "alice", "waiting": 0, "dead": 0,
         "delivered_at": null, "last_error": null});
+    let aider = json!({"agent_type": "aider", "registered": true, "approved_at": "2026-11-22T19:00:00Z", "approved_by": "alice",
+        "overlay_version": null, "ai_processes": 2});
     let mut fall = alert();
     fall["alert_id"] = json!(id(52));
     fall["rule"] = json!("posture_fell");
@@ -58,6 +62,8 @@ fn double() -> Double {
             .with(&format!("DELETE /api/v1/policy-assignments/{}", id(31)), 204, &())
             .with(&format!("PATCH /api/v1/agents/{}", id(1)), 200, &agent)
             .with(&format!("DELETE /api/v1/agents/{}", id(1)), 200, &agent)
+            .with("PUT /api/v1/agent-types/aider", 200, &aider)
+            .with("DELETE /api/v1/agent-types/aider", 200, &aider)
             .with("DELETE /api/v1/enrollment-tokens/7f3k", 204, &())
             .with(&format!("PATCH /api/v1/users/{}", id(43)), 200, &user)
             .with(&format!("DELETE /api/v1/users/{}", id(43)), 204, &())

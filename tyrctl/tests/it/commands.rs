@@ -71,6 +71,12 @@ fn agent_show_tells_all() {
     last_seen       9m39s ago
     posture         partial
     reason          no BPF LSM
+    doubt           -
+    denial          not_tried
+    denial_at       -
+    tables          as_expected
+    tables_digest   1-9f86d081
+    unregistered    audit
     policy          v2 pending
     policy_id       a1
     assigned        b2
@@ -99,13 +105,13 @@ fn ai_lists_running_trees() {
     assert_snapshot!(double.run(&["ai"]), @"
     exit 0
     --- stdout
-    TYPE         AGENT       PID  STATUS   FIRST_SEEN            FOUND_BY     EXE            CMDLINE
-    claude-code  build-017  4123  running  2026-11-22T19:30:00Z  fingerprint  /usr/bin/node  node cli.js
+    TYPE         AGENT       PID  STATUS   REGISTERED  FIRST_SEEN            FOUND_BY     EXE            CMDLINE
+    claude-code  build-017  4123  running  yes         2026-11-22T19:30:00Z  fingerprint  /usr/bin/node  node cli.js
     ");
     assert_snapshot!(double.run(&["ai", "--type", "none"]), @"
     exit 0
     --- stdout
-    TYPE  AGENT  PID  STATUS  FIRST_SEEN  FOUND_BY  EXE  CMDLINE
+    TYPE  AGENT  PID  STATUS  REGISTERED  FIRST_SEEN  FOUND_BY  EXE  CMDLINE
     --- stderr
     no running AI processes
     ");
@@ -117,21 +123,21 @@ fn drift_counts_by_agent_as_documented() {
     assert_snapshot!(double.run(&["drift", "--since", "2026-11-21T19:00:00Z"]), @"
     exit 0
     --- stdout
-    AGENT      DRIFTS  LAST                  SUSTAINED  AGENT_ID
-    build-017       3  2026-11-22T19:40:01Z  no         00000000-0000-7000-8000-000000000001
+    AGENT      DRIFTS  SEVERE  LAST                  SUSTAINED  AGENT_ID
+    build-017       3       0  2026-11-22T19:40:01Z  no         00000000-0000-7000-8000-000000000001
     ");
     assert_eq!(double.requests(), ["GET /api/v1/stats/drift?since=2026-11-21T19%3A00%3A00Z"]);
     assert_snapshot!(double.run(&["drift", "--since", "2026-11-21T19:00:00Z", "--by", "reason"]), @"
     exit 0
     --- stdout
-    GROUP         DRIFTS  AGENTS  LAST                  SUSTAINED
-    stale_policy       2       1  2026-11-22T19:40:01Z  yes
-    none               1       1  2026-11-22T19:40:01Z  no
+    GROUP         DRIFTS  SEVERE  AGENTS  LAST                  SUSTAINED
+    stale_policy       2       0       1  2026-11-22T19:40:01Z  yes
+    none               1       0       1  2026-11-22T19:40:01Z  no
     ");
     let json = double.stdout(&["drift", "--since", "2026-11-21T19:00:00Z", "--by", "reason", "-o", "jsonl"]);
     assert_snapshot!(json, @r#"
-    {"group":"stale_policy","drifts":2,"agents":1,"last_ts":"2026-11-22T19:40:01.5Z","sustained":true}
-    {"group":"none","drifts":1,"agents":1,"last_ts":"2026-11-22T19:40:01.5Z","sustained":false}
+    {"group":"stale_policy","drifts":2,"severe":0,"agents":1,"last_ts":"2026-11-22T19:40:01.5Z","sustained":true}
+    {"group":"none","drifts":1,"severe":0,"agents":1,"last_ts":"2026-11-22T19:40:01.5Z","sustained":false}
     "#);
 }
 

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use tyr_api::agents::{Agent, DiscoveredAgent, Liveness, Posture};
+use tyr_api::agents::{Agent, DenialTrial, DiscoveredAgent, Liveness, Posture, TablesState};
 use tyr_api::events::{DriftReason, Event, EventKind, Severity, Verdict};
 use uuid::Uuid;
 
@@ -116,6 +116,8 @@ impl Answers {
             .list("/api/v1/agents?liveness=online", &[&agents[1]])
             .list("/api/v1/agents?liveness=online%2Clate&silent_for_s=604800", &[&agents[1]])
             .list("/api/v1/discovered-agents", &vec![ai_process()])
+            .list("/api/v1/agent-types", &json!([{"agent_type": "claude-code", "registered": true,
+                "approved_at": "2026-11-22T19:00:00Z", "approved_by": "alice", "overlay_version": null, "ai_processes": 1}]))
             .list("/api/v1/discovered-agents?agent_type=none&alive=true", &json!([]))
             .with("GET /api/v1/discovered-agents/00000000-0000-7000-8000-000000000011", 200, &ai_process())
             .with("GET /api/v1/events/00000000-0000-7000-8000-000000000021", 200, &events[0])
@@ -268,6 +270,11 @@ pub(crate) fn agent(n: u8, name: &str, liveness: Liveness, staleness_ms: u64) ->
         hooks: vec!["cgroup/connect4".to_owned()],
         posture: Posture::Partial,
         posture_reason: "no BPF LSM".to_owned(),
+        denial: DenialTrial::NotTried,
+        denial_at: None,
+        tables: TablesState::AsExpected,
+        tables_digest: "1-9f86d081".to_owned(),
+        unregistered_agents: "audit".to_owned(),
         scope: String::new(),
         policy_id: Some("a1".to_owned()),
         policy_version: Some(2),
@@ -304,6 +311,7 @@ fn ai_process() -> DiscoveredAgent {
         process_signature: "00ff".to_owned(),
         process_exe: "/usr/bin/node".to_owned(),
         cmdline: "node cli.js".to_owned(),
+        registered: true,
         found_by: "fingerprint".to_owned(),
         first_seen: "2026-11-22T19:30:00Z".parse().expect("a time"),
         ended_at: None,

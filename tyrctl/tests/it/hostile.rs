@@ -21,13 +21,14 @@ fn hostile() -> String {
 /// Puts it wherever a host or a person may have written something.
 fn infect(value: &mut Value, hostile: &str) {
     /// Words of our own, which nobody can choose.
-    const WORDS: [&str; 15] = [
+    const WORDS: [&str; 16] = [
         "kind",
         "verdict",
         "server_verdict",
         "severity",
         "liveness",
         "posture",
+        "denial",
         "state",
         "format",
         "rules",
@@ -45,10 +46,15 @@ fn infect(value: &mut Value, hostile: &str) {
         Value::Array(items) => items.iter_mut().for_each(|item| infect(item, hostile)),
         Value::Object(fields) => {
             let is_alert = fields.contains_key("alert_id");
+            // Of an agent it is a word, of the database a list.
+            let is_agent = fields.contains_key("tables_digest");
             for (name, field) in fields.iter_mut() {
                 if name == "metadata" || name == "details" {
                     *field = serde_json::json!({ hostile: hostile });
-                } else if !(WORDS.contains(&name.as_str()) || is_alert && name == "rule") {
+                } else if !(WORDS.contains(&name.as_str())
+                    || is_alert && name == "rule"
+                    || is_agent && name == "tables")
+                {
                     infect(field, hostile);
                 }
             }

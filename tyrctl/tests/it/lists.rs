@@ -13,6 +13,7 @@ const DEFAULT_CASES: &str = "../examples/policies/cases/default-policy.yaml";
 pub(crate) const LISTS: &[&[&str]] = &[
     &["agents"],
     &["ai"],
+    &["ai", "types"],
     &["alerts"],
     &["alerts", "webhook", "list"],
     &["audit"],
@@ -32,6 +33,7 @@ pub(crate) const LISTS: &[&[&str]] = &[
     &["keys"],
     &["metrics"],
     &["policy", "assignments"],
+    &["policy", "status", "--all"],
     &["policy", "check", "../examples/policies/strict-policy.yaml"],
     &["policy", "list"],
     &["policy", "simulate", "../examples/policies/default-policy.yaml"],
@@ -142,7 +144,7 @@ fn fields_and_expressions_are_taken_and_wrong_ones_underlined() {
     --- stderr
     error: there is no field `nmae`
     hint: did you mean `name`?
-    hint: fields: agent_id, agent_version, ai_processes, arch, archived_at, assigned_policy_id, capabilities, cert_not_after, clock_skew_ms, connected, enrolled_at, events_lost, hooks, kernel, last_event_at, last_seen, liveness, name, policy_error, policy_id, policy_version, posture, posture_reason, revoked_at, scope, spool_records, staleness_ms
+    hint: fields: agent_id, agent_version, ai_processes, arch, archived_at, assigned_policy_id, capabilities, cert_not_after, clock_skew_ms, connected, denial, denial_at, enrolled_at, events_lost, hooks, kernel, last_event_at, last_seen, liveness, name, policy_error, policy_id, policy_version, posture, posture_reason, revoked_at, scope, spool_records, staleness_ms, tables, tables_digest, unregistered_agents
     ");
     assert_snapshot!(double.run(&["agents", "--jq", ".[] | nmae"]), @"
     exit 2

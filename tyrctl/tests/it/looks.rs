@@ -142,6 +142,7 @@ fn what_an_agent_should_run() {
     state               not in force yet
     policy_id           b2
     in_force_policy_id  a1
+    policy_error        -
 
     VERSION  NAME    APPLIES_TO
           4  claude  claude-code

@@ -5,7 +5,7 @@ use serde_json::Value;
 use tyrctl::args::Cli;
 
 /// Each route that changes something, as the client's documentation names it, and the command that takes it.
-const COMMANDS: [(&str, &str); 21] = [
+const COMMANDS: [(&str, &str); 23] = [
     ("POST /api/v1/auth/setup", "setup"),
     ("POST /api/v1/auth/login", "login"),
     ("POST /api/v1/auth/logout", "logout"),
@@ -17,6 +17,8 @@ const COMMANDS: [(&str, &str); 21] = [
     ("PATCH /api/v1/agents/{id}", "agent archive"),
     ("DELETE /api/v1/agents/{id}", "agent revoke"),
     ("PATCH /api/v1/discovered-agents/{id}", "ai rename"),
+    ("PUT /api/v1/agent-types/{agent_type}", "ai approve"),
+    ("DELETE /api/v1/agent-types/{agent_type}", "ai quarantine"),
     ("POST /api/v1/policies", "policy apply"),
     ("POST /api/v1/policies/{version}/rollback", "policy rollback"),
     ("POST /api/v1/policy-assignments", "policy assign"),

@@ -20,7 +20,9 @@ fn statements_are_printed_without_a_server() {
     -- $1 archived: false
     -- $4 unheard_for_s: 120
     SELECT a.agent_id, a.name, a.last_seen, a.kernel, a.arch, a.agent_version, a.capabilities, a.hooks,
-           a.posture::text AS posture, a.posture_reason, a.scope, a.policy_id, e.version AS policy_version,
+           a.posture::text AS posture, a.posture_reason, a.denial::text AS denial, a.denial_at,
+           a.tables::text AS tables, a.tables_digest,
+           a.unregistered_agents, a.scope, a.policy_id, e.version AS policy_version,
            (SELECT p.policy_id FROM agent_policies p
              WHERE p.agent_id = a.agent_id ORDER BY p.effective_from DESC LIMIT 1) AS assigned_policy_id,
            a.policy_error, a.clock_skew_ms, a.spool_records, a.events_lost, m.last_event_at AS last_event_at,

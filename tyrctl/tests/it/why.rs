@@ -49,6 +49,7 @@ fn a_denial_shows_its_rule_where_it_stands() {
     version         2
     line            9
     policy_id       a1
+    unregistered    -
     agent           build-017
     process         /usr/bin/node
     cmdline         node cli.js

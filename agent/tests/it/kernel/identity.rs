@@ -18,7 +18,7 @@ async fn a_marked_process_and_its_descendants_report_from_start_to_end() {
         "the tree begins first: {:?}",
         events[0]
     );
-    let execs: Vec<_> = events.iter().filter(|e| e.what == What::Exec).collect();
+    let execs: Vec<_> = events.iter().filter(|e| matches!(e.what, What::Exec(_))).collect();
     assert!(execs.iter().any(|e| e.process.program.exe.ends_with(b"/true")), "{execs:#?}");
     let echo = execs.iter().find(|e| e.process.program.exe.ends_with(b"/echo")).expect("a double fork is followed");
     assert_eq!(echo.process.program.command_line(), b"/bin/echo deep");
@@ -49,7 +49,7 @@ t = threading.Thread(target=work); t.start(); t.join()
     assert_ne!(opened.process.tid, opened.process.pid);
     for name in [&b"/true"[..], b"/echo"] {
         assert!(
-            events.iter().any(|e| e.what == What::Exec && e.process.program.exe.ends_with(name)),
+            events.iter().any(|e| matches!(e.what, What::Exec(_)) && e.process.program.exe.ends_with(name)),
             "vfork is followed"
         );
     }
@@ -152,7 +152,9 @@ process.stdout.write('up\\n');
     let events = ground.until_end(started.process.tree).await;
     child.wait().expect("ends");
     assert!(
-        events.iter().any(|e| e.what == What::Exec && e.process.program.command_line() == b"/bin/echo found"),
+        events
+            .iter()
+            .any(|e| matches!(e.what, What::Exec(_)) && e.process.program.command_line() == b"/bin/echo found"),
         "{events:#?}"
     );
 }

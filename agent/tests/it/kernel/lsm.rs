@@ -138,7 +138,7 @@ fn judged(events: &[KernelEvent]) -> Vec<(&[u8], &Judged)> {
         match what {
             What::Open(open) => Some((&open.path, judged)),
             What::Run(run) => Some((&run.path, judged)),
-            What::Exec => Some((&process.program.exe, judged)),
+            What::Exec(_) => Some((&process.program.exe, judged)),
             _ => None,
         }
     }

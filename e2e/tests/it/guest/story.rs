@@ -1,6 +1,7 @@
 //! An agent in a guest and a server on the host: what is refused in the guest is seen by `tyrctl`.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use serde_json::Value;
 use tyr_e2e::guest::agent::{GuestAgent, SERVER_NAMES};
@@ -11,6 +12,8 @@ use tyr_e2e::wait_for;
 use super::{LIMIT, attack, event, other_end};
 use crate::bypass::{Attempt, Expected, GOVERNED, UNGOVERNED, Who, check, files};
 
+/// Agents try and read back each minute, and the server knows what to expect when it was told once.
+const PROOF_LIMIT: Duration = Duration::from_secs(100);
 const REFUSED: &str = "203.0.113.7:443";
 const POLICY: &str = "apiVersion: tyr.dev/v1
 kind: Policy
@@ -43,6 +46,16 @@ spec:
       resource_pattern: /data/*/vault/tool*
       verdict: deny
       severity: high
+    - name: by-the-caller
+      action: exec
+      resource_pattern: /data/called/vault/tool
+      binaries: ['**/tyr-attacker']
+      verdict: alert
+    - name: by-itself
+      action: exec
+      resource_pattern: /data/itself/vault/tool
+      binaries: ['**/tool', '**/busybox']
+      verdict: alert
 ";
 
 /// Without BPF security modules network rules are enforced, and the rest is observed: said so, and shown so.
@@ -85,6 +98,16 @@ fn network_rules_are_enforced(machine: Machine) {
     assert_eq!(read.text().expect("observed, not refused"), "secret\n");
     let observed = event(&stack, "alert", "/srv/secrets/key");
     assert_eq!((&observed["verdict"], &observed["server_verdict"]), (&"alert".into(), &"deny".into()), "{observed}");
+    let drift = stack.tyrctl_json(&["drift", "--severe"]).expect("tyrctl drift");
+    assert!(drift[0]["severe"].as_u64() >= Some(1), "an alert that should have been a denial: {drift}");
+
+    // `binaries` are about the program that starts another, though it is seen only when that one runs.
+    attack(&guest, &agent, Who::Ungoverned, &[], "prepare /data/called\nprepare /data/itself\n");
+    assert_eq!(attack(&guest, &agent, Who::Governed, &[], "exec /data/itself\nexec /data/called\n"), "ok\nok\n");
+    let called = event(&stack, "alert", "/data/called/vault/tool");
+    assert_eq!((&called["rule"], &called["server_verdict"]), (&"by-the-caller".into(), &"alert".into()), "{called}");
+    let itself = event(&stack, "allow", "/data/itself/vault/tool");
+    assert_eq!((&itself["rule"], &itself["server_verdict"]), (&Value::Null, &"allow".into()), "{itself}");
     fanotify_refuses_opens_and_programs(&guest, &stack, agent);
 }
 
@@ -173,6 +196,13 @@ const ACTIONS: [Action; 15] = [
     ("exec_script", "exec", "vault/tool.sh"),
 ];
 
+/// Verdict, name of rule and folder, and `binaries` of rules over programs. What starts them is `tyr-attacker`.
+const BY_BINARY: [(&str, &str, &str); 3] = [
+    ("deny", "refused-to-caller", "'**/tyr-attacker'"),
+    ("alert", "told-of-caller", "'**/tyr-attacker'"),
+    ("deny", "not-about-itself", "'**/tool', '**/busybox'"),
+];
+
 /// For each verdict a rule for each action; what no rule names is allowed.
 fn as_written() -> String {
     let mut rules = String::new();
@@ -191,6 +221,13 @@ fn as_written() -> String {
             rules,
             "    - name: {verdict}-net_connect\n      action: net_connect\n      {list}: [{address}/32]\n      verdict: {verdict}\n      \
              severity: high\n"
+        );
+    }
+    for (verdict, folder, binaries) in BY_BINARY {
+        let _ = write!(
+            rules,
+            "    - name: {folder}\n      action: exec\n      resource_pattern: /data/{folder}/vault/tool\n      binaries: [{binaries}]\n      \
+             verdict: {verdict}\n"
         );
     }
     format!("apiVersion: tyr.dev/v1\nkind: Policy\nmetadata:\n  name: as-written\nspec:\n  rules:\n{rules}")
@@ -225,12 +262,19 @@ fn each_action_is_as_written(machine: Machine) {
     for (verdict, address) in ["deny", "alert", "allow"].into_iter().zip(addresses) {
         for (n, (class, kind, name)) in ACTIONS.iter().enumerate() {
             lines.push(format!("{class} /data/{verdict}{n}"));
-            expected.push((verdict, *kind, format!("/data/{verdict}{n}/{name}")));
+            expected.push((verdict, *kind, format!("/data/{verdict}{n}/{name}"), format!("{verdict}-{kind}")));
         }
         lines.push(format!("tcp {address}"));
-        expected.push((verdict, "net_connect", address.to_owned()));
+        expected.push((verdict, "net_connect", address.to_owned(), format!("{verdict}-net_connect")));
     }
-    let folders = expected.iter().filter_map(|(_, _, path)| path.strip_prefix('/')?.split('/').nth(1));
+    for ((verdict, rule), (_, folder, _)) in
+        [("deny", "refused-to-caller"), ("alert", "told-of-caller"), ("allow", "")].into_iter().zip(BY_BINARY)
+    {
+        // Before the last of each verdict, whose event is waited for.
+        lines.insert(0, format!("exec /data/{folder}"));
+        expected.insert(0, (verdict, "exec", format!("/data/{folder}/vault/tool"), rule.to_owned()));
+    }
+    let folders = expected.iter().filter_map(|(_, _, path, _)| path.strip_prefix('/')?.split('/').nth(1));
     let prepared: String = folders.map(|folder| format!("prepare /data/{folder}\n")).collect::<Vec<_>>().concat();
     let prepared = attack(&guest, &agent, Who::Ungoverned, &[], &prepared);
     assert!(prepared.lines().all(|outcome| outcome == "ok"), "{prepared}");
@@ -256,10 +300,9 @@ fn each_action_is_as_written(machine: Machine) {
             events.expect("tyrctl events list").as_array().cloned().unwrap_or_default()
         })
         .collect();
-    for (verdict, kind, resource) in &expected {
+    for (verdict, kind, resource, rule) in &expected {
         let found = told.iter().filter(|event| {
             let word = |key: &str| event[key].as_str().unwrap_or_default();
-            let rule = format!("{verdict}-{kind}");
             (word("verdict"), word("server_verdict"), word("kind"), word("resource"), word("rule"))
                 == (*verdict, *verdict, *kind, resource.as_str(), rule.as_str())
         });
@@ -271,6 +314,12 @@ fn each_action_is_as_written(machine: Machine) {
     assert!(wrong.is_empty(), "{wrong:#?}\nof {governed:#?}");
     let drift = stack.psql("SELECT count(*) FROM events WHERE drift_detected").expect("psql");
     assert_eq!(drift.trim(), "0", "agent and server judge alike");
+
+    wait_for("a denial that was tried, and tables that are those of the policy", PROOF_LIMIT, || {
+        let agents = stack.tyrctl_json(&["agents"]).expect("tyrctl agents");
+        let said = ["denial", "tables"].map(|key| agents[0][key].as_str().unwrap_or_default().to_owned());
+        (said == ["denied", "as_expected"]).then_some(())
+    });
 }
 
 #[test]

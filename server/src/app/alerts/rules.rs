@@ -233,13 +233,18 @@ fn loss(now: Timestamp, memory: &Memory) -> Observation {
 fn posture_fell(facts: &Facts, memory: &Memory) -> Observation {
     let level = |posture: Posture| f64::from(posture as u8);
     // An agent that never said is no agent that fell.
-    let fell = facts.posture != Posture::Unknown && facts.posture < memory.posture_expected;
-    let mut posture = observation(AlertRule::PostureFell, fell, level(facts.posture), level(memory.posture_expected));
+    // One that says more than it shows counts as one that enforces nothing.
+    let (shown, reason) = match facts.doubt {
+        Some(doubt) if facts.posture > Posture::Observing => (Posture::Observing, doubt.to_string()),
+        _ => (facts.posture, facts.posture_reason.clone()),
+    };
+    let fell = shown != Posture::Unknown && shown < memory.posture_expected;
+    let mut posture = observation(AlertRule::PostureFell, fell, level(shown), level(memory.posture_expected));
     if fell {
         posture.details = details([
-            ("posture", word(facts.posture).to_owned()),
+            ("posture", word(shown).to_owned()),
             ("expected", word(memory.posture_expected).to_owned()),
-            ("reason", facts.posture_reason.clone()),
+            ("reason", reason),
         ]);
     }
     posture

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
-use tyr_api::agents::Posture;
+use tyr_api::agents::{Doubt, Posture};
 use tyr_api::alerts::{AlertRule, AlertState};
 use uuid::Uuid;
 
@@ -59,6 +59,8 @@ pub struct Facts {
     pub posture: Posture,
     /// Why not more.
     pub posture_reason: String,
+    /// Why that is not to be believed, if anything speaks against it.
+    pub doubt: Option<Doubt>,
     /// When it enrolled.
     pub enrolled_at: Timestamp,
 }

@@ -4,9 +4,10 @@ WITH sustained AS ( -- drift in three of the last five windows of five minutes, 
      WHERE minute > now() - interval '25 minutes' AND minute <= now() AND drifts_stale + drifts_differing > 0
      GROUP BY agent_id
     HAVING count(DISTINCT floor(extract(epoch FROM now() - minute) / 300)) >= 3)
-SELECT d.of_one AS "group!", count(*) AS "drifts!", count(DISTINCT d.agent_id) AS "agents!", max(d.ts) AS "last_ts!",
+SELECT d.of_one AS "group!", count(*) AS "drifts!", count(*) FILTER (WHERE d.severe) AS "severe!",
+       count(DISTINCT d.agent_id) AS "agents!", max(d.ts) AS "last_ts!",
        bool_or(d.agent_id IN (SELECT agent_id FROM sustained)) AS "sustained!"
-  FROM (SELECT agent_id, ts,
+  FROM (SELECT agent_id, ts, verdict = 'alert' AND server_verdict = 'deny' AS severe,
                CASE $4::text
                     WHEN 'kind' THEN kind::text
                     WHEN 'policy' THEN coalesce('v' || policy_version, 'none')

@@ -121,7 +121,8 @@ async fn counts_and_the_snapshot_agree_with_what_was_stored() {
     assert_eq!(
         drift,
         json!({"items": [
-            {"agent_id": agent, "agent_name": "one", "drifts": 1, "last_ts": drifting.ts, "sustained": false}
+            {"agent_id": agent, "agent_name": "one", "drifts": 1, "severe": 1, "last_ts": drifting.ts,
+                "sustained": false}
         ]})
     );
     let before = Timestamp::now() - SignedDuration::from_hours(1);
@@ -194,5 +195,59 @@ async fn ai_processes_get_names() {
     let audit = rest.get(&admin, "/api/v1/audit?action=ai.rename").await.expect(200);
     assert_eq!(audit["items"].as_array().map(Vec::len), Some(1), "once, and not what was refused");
     assert_eq!(audit["items"][0]["target"], json!(id));
+    rest.stop().await;
+}
+
+#[tokio::test]
+async fn agent_types_are_registered_by_approval_or_by_an_overlay() {
+    let rest = Rest::start().await;
+    let admin = rest.admin().await;
+    let agent = rest.agent("one").await;
+    announce(&rest, agent, "codex", None).await;
+    let types = async || {
+        let list = rest.get(&admin, "/api/v1/agent-types").await.expect(200);
+        let items = list["items"].as_array().expect("a list").clone();
+        items
+            .iter()
+            .map(|row| format!("{} {}", row["agent_type"].as_str().expect("text"), row["registered"]))
+            .collect::<Vec<_>>()
+    };
+    let processes = async || {
+        let list = rest.get(&admin, "/api/v1/discovered-agents").await.expect(200);
+        list["items"][0]["registered"].clone()
+    };
+    let send = async |method: reqwest::Method, agent_type: &str| {
+        rest.send(method, &format!("/api/v1/agent-types/{agent_type}"), Some(&admin), None).await
+    };
+    assert_eq!((types().await, processes().await), (vec!["codex false".to_owned()], json!(false)));
+    for _ in 0..2 {
+        let approved = send(reqwest::Method::PUT, "codex").await.expect(200);
+        assert_eq!((&approved["registered"], &approved["ai_processes"]), (&json!(true), &json!(1)), "{approved}");
+    }
+    assert_eq!((types().await, processes().await), (vec!["codex true".to_owned()], json!(true)));
+    for wrong in ["Codex", "1", "a%20b", &"x".repeat(65), "a%1b"] {
+        send(reqwest::Method::PUT, wrong).await.error(400, "invalid_agent_type");
+        send(reqwest::Method::DELETE, wrong).await.error(400, "invalid_agent_type");
+    }
+
+    // An overlay registers as well, and is not ended by the way.
+    let policy = json!({"yaml": "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: p}\nspec: {rules: []}\n"});
+    let version = rest.post(&admin, "/api/v1/policies", policy).await.expect(201)["version"].clone();
+    let overlay = json!({"version": version, "target_type": "agent_type", "target_id": "codex"});
+    let overlay = rest.post(&admin, "/api/v1/policy-assignments", overlay).await.expect(201);
+    send(reqwest::Method::DELETE, "codex").await.error(409, "has_overlay");
+    let path = format!("/api/v1/policy-assignments/{}", overlay["assignment_id"].as_str().expect("an id"));
+    rest.send(reqwest::Method::DELETE, &path, Some(&admin), None).await.expect(204);
+    assert_eq!(types().await, ["codex true"], "the approval is still there");
+    for _ in 0..2 {
+        let withdrawn = send(reqwest::Method::DELETE, "codex").await.expect(200);
+        assert_eq!(withdrawn["registered"], json!(false), "{withdrawn}");
+    }
+    assert_eq!((types().await, processes().await), (vec!["codex false".to_owned()], json!(false)));
+    for action in ["agent_type.approve", "agent_type.quarantine"] {
+        let audit = rest.get(&admin, &format!("/api/v1/audit?action={action}")).await.expect(200);
+        assert_eq!(audit["items"].as_array().map(Vec::len), Some(1), "{action}: once each");
+        assert_eq!(audit["items"][0]["target"], json!("codex"));
+    }
     rest.stop().await;
 }

@@ -57,6 +57,9 @@ fn table() -> Vec<(Method, &'static str, Who, u16, Option<Value>)> {
         (patch.clone(), "/api/v1/daemons/{id}", Admin, 404, Some(json!({"archived": true}))),
         (delete.clone(), "/api/v1/daemons/{id}", Admin, 404, None),
         (get.clone(), "/api/v1/daemons/{id}/effective-policy", Viewer, 404, None),
+        (get.clone(), "/api/v1/agent-types", Viewer, 200, None),
+        (Method::PUT, "/api/v1/agent-types/{agent_type}", Admin, 200, None),
+        (delete.clone(), "/api/v1/agent-types/{agent_type}", Admin, 200, None),
         (get.clone(), "/api/v1/discovered-agents", Viewer, 200, None),
         (get.clone(), "/api/v1/discovered-agents/{id}", Viewer, 404, None),
         (patch, "/api/v1/discovered-agents/{id}", Admin, 404, Some(json!({"display_name": "x"}))),
@@ -151,8 +154,11 @@ async fn every_route_lets_in_whom_it_should() {
         other.issue(user_id, 0, Timestamp::now()).0
     };
     for (method, route, who, status, body) in table() {
-        let path =
-            route.replace("{id}", &Uuid::nil().to_string()).replace("{version}", "999").replace("{token_id}", "none");
+        let path = route
+            .replace("{id}", &Uuid::nil().to_string())
+            .replace("{version}", "999")
+            .replace("{token_id}", "none")
+            .replace("{agent_type}", "none");
         // Nobody is to be logged out here.
         let path = if route == "/api/v1/auth/logout" { format!("{path}?everywhere=perhaps") } else { path };
         let is_public = who == Who::Public;

@@ -261,6 +261,7 @@ pub(crate) fn judge<'p>(compiled: &'p Compiled, event: &Event) -> Option<(Verdic
         guarded: false,
         agent_type: event.agent_type.as_deref(),
         exe: &event.process_exe,
+        caller: None,
         cmdline: &event.cmdline,
         uid: -1,
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
-use tyr_api::agents::{Agent, DiscoveredAgent, Liveness, Posture};
+use tyr_api::agents::{Agent, DenialTrial, DiscoveredAgent, Liveness, Posture, TablesState};
 use tyr_api::alerts::{Alert, AlertRule, AlertState};
 use tyr_api::events::{DriftReason, Event, EventKind, Severity, Verdict};
 use tyr_api::stats::RateRow;
@@ -59,6 +59,11 @@ pub fn agent(n: u32, name: &str, age_s: i64) -> Agent {
         hooks: vec!["cgroup/connect4".to_owned(), "cgroup/connect6".to_owned(), "tp_btf/sched_process_exec".to_owned()],
         posture: Posture::Partial,
         posture_reason: "the kernel has no BPF LSM".to_owned(),
+        denial: DenialTrial::NotTried,
+        denial_at: None,
+        tables: TablesState::AsExpected,
+        tables_digest: "1-9f86d081884c7d659a2feaa0c55ad015".to_owned(),
+        unregistered_agents: "audit".to_owned(),
         scope: String::new(),
         policy_id: Some("5f2c9d1e00aa41b7".to_owned()),
         policy_version: Some(41),
@@ -217,6 +222,7 @@ pub fn snapshot() -> Snapshot {
             process_signature: "ab".repeat(32),
             process_exe: "/usr/bin/node".to_owned(),
             cmdline: "node /usr/bin/claude".to_owned(),
+            registered: true,
             found_by: "fingerprint".to_owned(),
             first_seen: server_time(-3_600),
             ended_at: None,

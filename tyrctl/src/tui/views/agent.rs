@@ -2,7 +2,7 @@
 //! AI process.
 
 use ratatui::layout::Rect;
-use tyr_api::agents::{Agent, DiscoveredAgent, Posture};
+use tyr_api::agents::{Agent, DenialTrial, DiscoveredAgent, Posture, TablesState};
 use tyr_api::events::{EventKind, Verdict};
 
 use crate::tui::state::State;
@@ -144,6 +144,10 @@ fn facts(canvas: &Canvas<'_>, state: &State, agent: &Agent) -> Vec<Fact> {
     if !agent.posture_reason.is_empty() {
         facts.push(("why", vec![normal(state.shown(&agent.posture_reason).into_owned())]));
     }
+    if let Some(doubt) = agent.doubt() {
+        facts.push(("doubt", vec![span(doubt.to_string(), Role::Bad)]));
+    }
+    facts.push(("shown by", proof(state, agent, &bullet)));
     facts.push(("hooks", vec![normal(if agent.hooks.is_empty() { "none".to_owned() } else { agent.hooks.join(" ") })]));
     facts.push(("policy", policy(agent)));
     if !agent.policy_error.is_empty() {
@@ -189,6 +193,9 @@ fn process_facts(canvas: &Canvas<'_>, state: &State, page: &AgentPage, process: 
         ),
         ("arguments", vec![normal(state.shown(&process.cmdline).into_owned())]),
     ];
+    if !process.registered {
+        facts.push(("type", vec![span("not registered: nobody approved it, and it has no overlay", Role::Warn)]));
+    }
     if process.display_name != process.agent_type {
         facts.push(("name", vec![normal(state.shown(&process.display_name).into_owned())]));
     }
@@ -217,6 +224,30 @@ fn process_facts(canvas: &Canvas<'_>, state: &State, page: &AgentPage, process: 
     }
     facts.push(("held here", held));
     facts
+}
+
+/// What the agent tried, and what the server compared.
+fn proof(state: &State, agent: &Agent, bullet: &str) -> Vec<Span<'static>> {
+    let (trial, role) = match agent.denial {
+        DenialTrial::NotTried => ("no denial can be tried", Role::Dim),
+        DenialTrial::Denied => ("a tried denial was denied", Role::Good),
+        DenialTrial::WentThrough => ("a tried denial went through", Role::Bad),
+        DenialTrial::NotKnown => ("a denial could not be tried", Role::Bad),
+    };
+    let at = agent.denial_at.map_or_else(String::new, |at| format!(", {} ago", columns::ago(state, at)));
+    let (tables, tables_role) = match agent.tables {
+        TablesState::Unknown => ("tables not compared", Role::Dim),
+        TablesState::AsExpected => ("tables as expected", Role::Good),
+        TablesState::Differ => ("tables are NOT those of its policy", Role::Bad),
+    };
+    let digest = agent.tables_digest.split_once('-').map_or("", |(_, hex)| hex);
+    let digest: String = state.shown(digest).chars().take(12).collect();
+    let digest = if digest.is_empty() { digest } else { format!(" ({digest})") };
+    vec![
+        span(format!("{trial}{at}"), role),
+        span(bullet.to_owned(), Role::Normal),
+        span(format!("{tables}{digest}"), tables_role),
+    ]
 }
 
 const fn posture_text(posture: Posture) -> &'static str {

@@ -93,7 +93,10 @@ pub const AGENTS: &[Column<Arc<Agent>>] = &[
         let (text, role) = policy_text(agent);
         span(text, role)
     }),
-    column("POSTURE", Width::Fixed(9), false, 6, |_, agent| span(posture_word(agent.posture), Role::Normal)),
+    column("POSTURE", Width::Fixed(10), false, 6, |_, agent| match agent.doubt() {
+        Some(_) => span(format!("{}?", posture_word(agent.posture)), Role::Bad),
+        None => span(posture_word(agent.posture), Role::Normal),
+    }),
     column("AI", Width::Fixed(3), true, 8, |_, agent| span(agent.ai_processes.to_string(), Role::Normal)),
     column("LOST", Width::Fixed(4), true, 9, |_, agent| {
         span(format::short(agent.events_lost), if agent.events_lost > 0 { Role::Warn } else { Role::Dim })

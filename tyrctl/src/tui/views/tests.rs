@@ -333,6 +333,7 @@ fn hostile_text_never_reaches_the_screen_raw() {
                     *field = hostile.to_owned();
                 }
                 host.hooks = vec![hostile.to_owned()];
+                host.tables_digest = hostile.to_owned();
                 host.policy_error = hostile.to_owned();
                 host.policy_id = Some(hostile.to_owned());
                 let mut process = snapshot().discovered_agents.remove(0);

@@ -1,3 +1,4 @@
+use tyr_api::agents::Doubt;
 use uuid::Uuid;
 
 use super::*;
@@ -23,6 +24,7 @@ fn facts() -> Facts {
         events_lost_before: 0,
         posture: Posture::Partial,
         posture_reason: String::new(),
+        doubt: None,
         enrolled_at: at(-DAY),
     }
 }
@@ -190,4 +192,10 @@ fn posture_is_compared_with_the_best() {
     assert_eq!(fell.details["reason"], "no BPF LSM");
     assert_eq!(see(Posture::Unknown).condition, Condition::Clear, "an agent that says nothing did not fall");
     assert_eq!(see(Posture::Enforcing).condition, Condition::Clear);
+    for doubt in [Doubt::WentThrough, Doubt::NotKnown, Doubt::Old, Doubt::TablesDiffer] {
+        let facts = Facts { posture: Posture::Enforcing, doubt: Some(doubt), ..facts() };
+        let fell = of(AlertRule::PostureFell, observe(&settings, at(0), at(-DAY), &facts, &memory));
+        assert_eq!(fell.condition, Condition::Holds, "{doubt:?}");
+        assert_eq!((&*fell.details["posture"], &fell.details["reason"]), ("observing", &doubt.to_string()));
+    }
 }
