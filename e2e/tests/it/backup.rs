@@ -23,6 +23,7 @@ const SEQUENCES: &str =
     "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public' ORDER BY sequencename";
 /// A row for each table that a short life of a server leaves empty. A table without a row could be forgotten unseen.
 const ROWS: &str = r#"
+    INSERT INTO approved_agent_types (agent_type, approved_by) VALUES ('codex', 'admin');
     INSERT INTO ended_sessions (session_id, user_id, expires_at) SELECT gen_random_uuid(), user_id, now() FROM users;
     INSERT INTO event_losses (agent_id, spool_epoch, kind, verdict, reason, events)
         SELECT agent_id, '\x00ff', 'exec', 'allow', 'spool full', 7 FROM agents;

@@ -267,7 +267,7 @@ fn try_recipe(world: &World, recipe: &Recipe, shell: &str) {
         }
         "sql-psql" => {
             let said = done();
-            assert!(said.starts_with("agent_id,agent_name,drifts,last_ts,sustained\n"), "{said}");
+            assert!(said.starts_with("agent_id,agent_name,drifts,severe,last_ts,sustained\n"), "{said}");
         }
         "mail" => {
             done();

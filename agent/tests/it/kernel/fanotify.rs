@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use rustix::thread::UnshareFlags;
 use tokio::sync::watch;
 use tyr_agent::decode::{EnforcedBy, KernelEvent, Operation, TreeId, What};
@@ -301,22 +301,31 @@ async fn stands_in_for_tyrd() {
     std::future::pending::<()>().await;
 }
 
+/// Ends with the test, however that ends: nobody could remove a folder while the kernel asks one who is stopped.
+struct Killed(std::process::Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_waits_is_let_through_when_the_agent_is_killed() {
     let Some((_ground, mounted)) = ground() else { return };
     furnish(&mounted);
     let own = std::env::current_exe().expect("the test has a program");
-    let mut tyrd = Command::new(own)
-        .args(["--exact", STANDS_IN, "--nocapture"])
-        .env(MARKS, &mounted)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    let mut said = BufReader::new(tyrd.stderr.take().expect("piped")).lines();
+    let mut tyrd = Command::new(own);
+    tyrd.args(["--exact", STANDS_IN, "--nocapture"]).env(MARKS, &mounted).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut tyrd = Killed(tyrd.spawn().expect("it starts"));
+    let mut said = BufReader::new(tyrd.0.stderr.take().expect("piped")).lines();
     assert!(said.any(|line| line.expect("text") == "marked"));
-    let pid = Pid::from_child(&tyrd);
+    let pid = Pid::from_child(&tyrd.0);
     kill_process(pid, Signal::STOP).expect("a child of ours");
+    // Until its last thread has stopped, one could answer.
+    let (_, state) = waitpid(Some(pid), WaitOptions::UNTRACED).expect("a child of ours").expect("it is waited for");
+    assert!(state.stopped());
     let mut reader =
         Command::new("/bin/cat").arg(mounted.join("plain/file")).stdout(Stdio::piped()).spawn().expect("starts");
     let wchan = format!("/proc/{}/wchan", reader.id());
@@ -329,10 +338,9 @@ async fn who_waits_is_let_through_when_the_agent_is_killed() {
     .await
     .expect("it asks");
     assert!(reader.try_wait().expect("a child of ours").is_none());
-    kill_process(pid, Signal::KILL).expect("a child of ours");
+    drop(tyrd);
     let output = reader.wait_with_output().expect("it ends");
     assert_eq!((output.status.success(), &*output.stdout), (true, &b"x"[..]));
-    tyrd.wait().expect("it ends");
     // Its cgroup can't be removed by itself any more.
     for folder in fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
         if folder.file_name().to_string_lossy().starts_with(&format!("tyr-test-{}-", pid.as_raw_pid())) {
