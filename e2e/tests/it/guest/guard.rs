@@ -154,7 +154,11 @@ fn reloaded(stack: &Stack, guest: &Guest, agent: &mut GuestAgent<'_>) {
 }
 
 /// What `docs/limits.md` says of the time without `tyrd` is so, and the next one guards what runs.
-fn killed(stack: &Stack, guest: &Guest, agent: GuestAgent<'_>, old: &mut Session<'_>) {
+fn killed(stack: &Stack, guest: &Guest, mut agent: GuestAgent<'_>, old: &mut Session<'_>) {
+    // The next one has to read it before it guards.
+    let loaded = agent.policies_loaded();
+    stack.apply_policy(&policy("no-reading", 0, 0)).expect("the policy is accepted");
+    agent.wait_for_policy_after(loaded);
     let governed = agent.governed("claude-code", &["tyr-attacker"]);
     let (attacker, before) = governed.split_last().expect("a program");
     let mut tries = Session::start(guest, "between", before, attacker, "repeat");
