@@ -103,34 +103,47 @@ int BPF_PROG(tyr_socket_create, int family, int type, int protocol, int kern)
 	return answer(own && judge_socket(own, family, type, protocol, true));
 }
 
+/* A socket that is used. */
+struct used {
+	struct sock *sk;
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
+	enum reach reach;
+};
+
+static __always_inline struct used look_at(struct socket *sock)
+{
+	/* A copy: a CO-RE read through the result would want to relocate it too. */
+	struct sock *sk = BPF_CORE_READ(sock, sk);
+	struct used used = { .sk = sk, .type = BPF_CORE_READ(sock, type) };
+
+	used.family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	used.protocol = BPF_CORE_READ(sk, sk_protocol);
+	used.reach = reach_of(used.family, used.type, used.protocol);
+	return used;
+}
+
 /* int socket_connect(struct socket *sock, struct sockaddr *address, int addrlen) */
 SEC("lsm/socket_connect")
 int BPF_PROG(tyr_socket_connect, struct socket *sock, void *address, int addrlen)
 {
 	struct process *own = process_of(bpf_get_current_task_btf());
-	__u32 family, type, protocol;
-	struct sock *sk;
+	struct used used;
 	__u16 to = 0;
 
 	if (!own)
 		return 0;
-	sk = BPF_CORE_READ(sock, sk);
-	family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	type = BPF_CORE_READ(sock, type);
-	protocol = BPF_CORE_READ(sk, sk_protocol);
-	switch (reach_of(family, type, protocol)) {
-	case REACH_LOCAL:
+	used = look_at(sock);
+	if (used.reach == REACH_LOCAL)
 		return 0;
-	case REACH_ANY:
-		return answer(judge_socket(own, family, type, protocol, false));
-	case REACH_NAMED:
-		break;
-	}
+	if (used.reach == REACH_ANY)
+		return answer(judge_socket(own, used.family, used.type, used.protocol, false));
 	/* The connect programs see every one of these; to no family means to dissolve a connection. */
 	bpf_probe_read_kernel(&to, sizeof(to), address);
-	if (to == AF_UNSPEC || socket_in_scope(sk))
+	if (to == AF_UNSPEC || socket_in_scope(used.sk))
 		return 0;
-	return answer(judge_named(own, sk, type, address, addrlen));
+	return answer(judge_named(own, used.sk, used.type, address, addrlen));
 }
 
 /* int socket_sendmsg(struct socket *sock, struct msghdr *msg, int size) */
@@ -138,28 +151,20 @@ SEC("lsm/socket_sendmsg")
 int BPF_PROG(tyr_socket_sendmsg, struct socket *sock, struct msghdr *msg)
 {
 	struct process *own = process_of(bpf_get_current_task_btf());
-	__u32 family, type, protocol;
-	struct sock *sk;
+	struct used used;
 
 	if (!own)
 		return 0;
-	sk = BPF_CORE_READ(sock, sk);
-	family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	type = BPF_CORE_READ(sock, type);
-	protocol = BPF_CORE_READ(sk, sk_protocol);
-	switch (reach_of(family, type, protocol)) {
-	case REACH_LOCAL:
+	used = look_at(sock);
+	if (used.reach == REACH_LOCAL)
 		return 0;
-	case REACH_ANY:
-		return answer(judge_socket(own, family, type, protocol, false));
-	case REACH_NAMED:
-		break;
-	}
-	if (type == SOCK_STREAM && !(BPF_CORE_READ(msg, msg_flags) & MSG_FASTOPEN))
+	if (used.reach == REACH_ANY)
+		return answer(judge_socket(own, used.family, used.type, used.protocol, false));
+	if (used.type == SOCK_STREAM && !(BPF_CORE_READ(msg, msg_flags) & MSG_FASTOPEN))
 		/* An address says nothing then. */
 		return 0;
 	/* The programs for TCP and UDP see these; pings with an address nobody does. */
-	if (protocol != IPPROTO_ICMP && protocol != IPPROTO_ICMPV6 && socket_in_scope(sk))
+	if (used.protocol != IPPROTO_ICMP && used.protocol != IPPROTO_ICMPV6 && socket_in_scope(used.sk))
 		return 0;
-	return answer(judge_named(own, sk, type, BPF_CORE_READ(msg, msg_name), BPF_CORE_READ(msg, msg_namelen)));
+	return answer(judge_named(own, used.sk, used.type, BPF_CORE_READ(msg, msg_name), BPF_CORE_READ(msg, msg_namelen)));
 }
