@@ -240,7 +240,8 @@ impl Builder<'_> {
             }
             at += 1;
         }
-        set.sort_unstable();
+        // The stable sort: it makes use of the sorted runs that the set is put together of.
+        set.sort();
         set.dedup();
         set.retain(|at| self.positions[*at as usize].token != Some(Token::MaybeDirs));
         self.drop_absorbed(&mut set);
