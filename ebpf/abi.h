@@ -29,12 +29,14 @@
 #define PROFILE_CELLS_MAX 4096
 /* Different sets of rules that these come down to. A power of two. */
 #define PROFILES_MAX 256
+/* Rules with a condition: a bit for each. A power of two. */
+#define CONDITIONAL_MAX 64
 /* Words of the automaton over the `binaries` of the rules. */
 #define BINARY_ROWS_MAX 65536
 /* Words of the automaton over paths. A power of two. */
 #define FILE_ROWS_MAX (1 << 19)
 /* Grows with every change of struct policy and of what its numbers mean. */
-#define POLICY_LAYOUT 2
+#define POLICY_LAYOUT 3
 /* Repeats of an open are merged by such times of CLOCK_BOOTTIME. */
 #define MERGE_NS 1000000000ULL
 /* Failed opens with ENOENT that a process reports in a second: more than any search path makes, less than a flood. */
@@ -239,7 +241,8 @@ struct merge_key {
 	__u32 moves;
 	/* Of the last name, salted by the kernel with the folder that it is in. */
 	__u32 name_hash;
-	__u32 _pad;
+	/* How often rules had come to hold for a process. */
+	__u32 holds;
 };
 
 struct merge {
@@ -324,6 +327,9 @@ enum file_action {
 	FILE_EXEC = 2,
 	FILE_ACTIONS = 3,
 };
+/* Actions that rules with a condition can be about: those on files, then connecting. */
+#define NET_CONNECT 3
+#define ACTIONS 4
 
 /* What a profile says of an action on files. */
 struct file_cell {
@@ -342,6 +348,27 @@ struct profile {
 	__u32 net;
 	/* What it says of a socket whose peers no rule can name. */
 	word any_address;
+	/* Rules with a condition that count, for a process that is held to them. */
+	__u64 conditional;
+};
+
+/* What a rule with a condition says of a process that is held to it: it denies what it matches. */
+struct conditional {
+	/* `truncated` is its denial, `fallback` 0. */
+	struct file_cell files;
+	/* Its number in the keys of `net_rules`. */
+	__u32 net;
+	__u32 _pad;
+};
+
+/*
+ * Rules with a condition that hold for a process, as their condition held for it before; value of `holds`, keyed by thread group id. What
+ * a bit stands for changes with the policy, so each of two generations has a side, by the lowest bit of its number: the next one's is
+ * filled in before it comes into force.
+ */
+struct hold {
+	__u32 generations[2];
+	__u64 rules[2];
 };
 
 /*
@@ -362,6 +389,9 @@ struct policy {
 	/* Numbers of profiles. */
 	__u16 cells[PROFILE_CELLS_MAX];
 	struct profile profiles[PROFILES_MAX];
+	/* By action, the rules with a condition that are about it. */
+	__u64 conditional_of[ACTIONS];
+	struct conditional conditional[CONDITIONAL_MAX];
 	__u32 binary_rows[BINARY_ROWS_MAX];
 	/* Column 0 has words. */
 	__u32 file_rows[FILE_ROWS_MAX];
@@ -386,5 +416,8 @@ SAME_SIZE(struct net_key, 28);
 SAME_SIZE(struct net_entry, 8);
 SAME_SIZE(struct net_list, 8 + 8 * NET_ENTRIES_MAX);
 SAME_SIZE(struct file_cell, 16);
-SAME_SIZE(struct profile, 56);
-SAME_SIZE(struct policy, 528 + 2 * AGENT_TYPES_MAX + 2 * PROFILE_CELLS_MAX + 56 * PROFILES_MAX + 4 * BINARY_ROWS_MAX + 4 * FILE_ROWS_MAX);
+SAME_SIZE(struct profile, 64);
+SAME_SIZE(struct conditional, 24);
+SAME_SIZE(struct hold, 24);
+SAME_SIZE(struct policy, 528 + 2 * AGENT_TYPES_MAX + 2 * PROFILE_CELLS_MAX + 64 * PROFILES_MAX + 8 * ACTIONS + 24 * CONDITIONAL_MAX +
+				 4 * BINARY_ROWS_MAX + 4 * FILE_ROWS_MAX);

@@ -287,6 +287,8 @@ int BPF_PROG(tyr_exec, struct task_struct *task, int old_pid, struct linux_binpr
 	if (own) {
 		mark = *own;
 		program_leave(mark.program);
+	} else {
+		hold_leave(pid);
 	}
 	mark.program = __sync_fetch_and_add(&next_id, 1);
 	mark.binary_class = 0;

@@ -125,15 +125,136 @@ static __always_inline word first_word(struct policy *policy, __u64 states)
 	return anchored;
 }
 
-/* What a profile says of an action on a path that was walked. */
-static __always_inline word judge_file(struct policy *policy, struct profile *profile, __u32 action,
-				       struct walk_buffer *buffer, __u32 at, __u32 path_flags)
+/*
+ * The rules with a condition that the current process is held to and that count for its profile, of those about an action: bit n stands for
+ * the n-th of the policy. Global, as walk_path() is.
+ */
+__noinline __u64 held_to(struct policy *policy, struct profile *profile, __u32 action)
 {
-	struct file_cell *cell = &profile->files[action];
-	word found;
+	__u32 pid = bpf_get_current_pid_tgid() >> 32, side;
+	struct hold *hold;
+	__u64 count;
 
-	if (path_flags & PATH_TRUNCATED)
-		return cell->truncated;
-	found = first_word(policy, walk_rules(policy, buffer, at, cell->anchored, cell->floating));
+	if (!policy || !profile)
+		return 0;
+	count = profile->conditional & policy->conditional_of[action & (ACTIONS - 1)];
+	if (!count || !holds_so_far())
+		return 0;
+	hold = bpf_map_lookup_elem(&holds, &pid);
+	side = policy->generation & 1;
+	if (!hold || hold->generations[side] != policy->generation)
+		return 0;
+	return hold->rules[side] & count;
+}
+
+/* From allowed over alerted to denied. */
+static __always_inline __u32 strictness(word judged)
+{
+	return WORD_VERDICT(judged) == VERDICT_DENY ? 2 : WORD_VERDICT(judged) == VERDICT_ALERT ? 1 : 0;
+}
+
+/* The word of the first rule that denies of those that a process is held to, in its place. `unnamed`: the strictest counts. */
+static __always_inline word or_held(word judged, word held, bool unnamed)
+{
+	bool first = WORD_RULE(judged) && judged < held;
+
+	return first && (!unnamed || strictness(judged) == 2) ? judged : held;
+}
+
+/* What is asked of a path. */
+struct asked {
+	/* Rules with a condition that hold. */
+	__u64 held;
+	/* enum file_action */
+	__u32 action;
+	/* Of a directory that moves: what lies in it moves too. */
+	bool below;
+	/* Only a rule that denies counts, neither alerts nor the default. */
+	bool rules_only;
+};
+
+static __always_inline __u32 rules_step(struct policy *policy, __u32 state, __u8 byte)
+{
+	return policy->file_rows[(state + policy->file_classes[byte]) & (FILE_ROWS_MAX - 1)];
+}
+
+/* The word of the first rule of a cell that matches; 0: none does. `inside`: any name in the path, instead of itself. */
+static __always_inline word match_cell(struct policy *policy, struct file_cell *cell, struct walk_buffer *buffer, __u32 at,
+				       bool inside)
+{
+	__u64 states = walk_rules(policy, buffer, at, cell->anchored, cell->floating);
+
+	if (inside) {
+		/* Any name stands for all. */
+		__u32 anchored = rules_step(policy, rules_step(policy, states >> 32, '/'), 'x');
+		__u32 floating = rules_step(policy, rules_step(policy, states, '/'), 'x');
+
+		states = (__u64)anchored << 32 | floating;
+	}
+	return first_word(policy, states);
+}
+
+/* The first of the rules with a condition that hold and match a path. */
+struct held_match {
+	struct policy *policy;
+	struct walk_buffer *buffer;
+	__u64 held;
+	__u32 at;
+	bool truncated;
+	bool inside;
+	/* What it says; 0: none does. */
+	word denial;
+};
+
+static long held_step(__u32 step, struct held_match *m)
+{
+	struct file_cell *cell;
+
+	if (step >= CONDITIONAL_MAX || !m->policy || !m->buffer)
+		return 1;
+	if (!(m->held >> step & 1))
+		return 0;
+	cell = &m->policy->conditional[step].files;
+	m->denial = m->truncated ? cell->truncated : match_cell(m->policy, cell, m->buffer, m->at, m->inside);
+	/* They are in order. */
+	return m->denial != 0;
+}
+
+/* What a profile says of an action on a path that was walked. Global, as walk_path() is. */
+__noinline word judge_file(struct policy *policy, struct profile *profile, struct walk_buffer *buffer,
+			   const struct walked *walk, const struct asked *asked)
+{
+	struct held_match m = {};
+	struct file_cell *cell;
+	word found, inside;
+
+	if (!policy || !profile || !buffer || !walk || !asked || asked->action >= FILE_ACTIONS)
+		return VERDICT_DENY;
+	cell = &profile->files[asked->action];
+	m.policy = policy;
+	m.buffer = buffer;
+	m.held = asked->held;
+	m.at = walk->at;
+	m.truncated = walk->flags & PATH_TRUNCATED;
+	found = m.truncated ? cell->truncated : match_cell(policy, cell, buffer, walk->at, false);
+	if (m.held)
+		bpf_loop(CONDITIONAL_MAX, held_step, &m, 0);
+	if (m.denial)
+		found = or_held(found, m.denial, m.truncated);
+	if (m.truncated)
+		return found;
+	if (asked->below && strictness(found) < 2) {
+		inside = match_cell(policy, cell, buffer, walk->at, true);
+		m.inside = true;
+		m.denial = 0;
+		if (m.held)
+			bpf_loop(CONDITIONAL_MAX, held_step, &m, 0);
+		if (m.denial)
+			inside = or_held(inside, m.denial, false);
+		if (strictness(inside) == 2)
+			found = inside;
+	}
+	if (asked->rules_only)
+		return strictness(found) == 2 ? found : 0;
 	return found ? found : cell->fallback;
 }

@@ -39,40 +39,15 @@ struct deed {
 	struct merge_key repeats;
 };
 
-/* From allowed over alerted to denied. */
-static __always_inline __u32 strictness(word judged)
+/* What a profile says of a deed on a path in the buffer, as far as it is about an action. */
+static __always_inline word judge_action(struct policy *policy, struct profile *profile, __u32 action,
+					 struct walk_buffer *buffer, const struct walked *walk, const struct deed *deed)
 {
-	return WORD_VERDICT(judged) == VERDICT_DENY ? 2 : WORD_VERDICT(judged) == VERDICT_ALERT ? 1 : 0;
-}
+	struct asked asked = { .held = held_to(policy, profile, action), .action = action };
 
-static __always_inline __u32 rules_step(struct policy *policy, __u32 state, __u8 byte)
-{
-	return policy->file_rows[(state + policy->file_classes[byte]) & (FILE_ROWS_MAX - 1)];
-}
-
-/* What a cell says of a path in the buffer. */
-static __always_inline word judge_cell(struct policy *policy, struct file_cell *cell, struct walk_buffer *buffer,
-				       const struct walked *walk, const struct deed *deed)
-{
-	__u64 states;
-	word found;
-
-	if (walk->flags & PATH_TRUNCATED)
-		return cell->truncated;
-	states = walk_rules(policy, buffer, walk->at, cell->anchored, cell->floating);
-	found = first_word(policy, states);
-	if (deed->below && strictness(found) < 2) {
-		/* Any name in it stands for all. */
-		__u32 anchored = rules_step(policy, rules_step(policy, states >> 32, '/'), 'x');
-		__u32 floating = rules_step(policy, rules_step(policy, states, '/'), 'x');
-		word inside = first_word(policy, (__u64)anchored << 32 | floating);
-
-		if (strictness(inside) == 2)
-			found = inside;
-	}
-	if (deed->rules_only)
-		return strictness(found) == 2 ? found : 0;
-	return found ? found : cell->fallback;
+	asked.below = deed->below;
+	asked.rules_only = deed->rules_only;
+	return judge_file(policy, profile, buffer, walk, &asked);
 }
 
 /* Could not be judged, so it is denied. */
@@ -126,9 +101,9 @@ __noinline int judge_deed(const struct deed *deed)
 	else if (deed->actions & WRITE)
 		action = FILE_WRITE;
 	if (policy) {
-		judged = judge_cell(policy, &profile->files[action], &s->walk, &walk, deed);
+		judged = judge_action(policy, profile, action, &s->walk, &walk, deed);
 		if (deed->actions == (READ | WRITE)) {
-			word read = judge_cell(policy, &profile->files[FILE_READ], &s->walk, &walk, deed);
+			word read = judge_action(policy, profile, FILE_READ, &s->walk, &walk, deed);
 
 			if (strictness(read) > strictness(judged)) {
 				judged = read;
@@ -159,8 +134,8 @@ __noinline int judge_deed(const struct deed *deed)
 	record->merge.inode = BPF_CORE_READ(dentry, d_inode, i_ino);
 	if (deed->repeats.pid && !strictness(judged)) {
 		record->merge = deed->repeats;
-		/* A path or the policy changed meanwhile: what was judged is this open and no other. */
-		if (record->merge.moves != paths_moved() ||
+		/* A path, the policy or a hold changed meanwhile: what was judged is this open and no other. */
+		if (record->merge.moves != paths_moved() || record->merge.holds != holds_so_far() ||
 		    record->merge.generation != (__u16)(policy ? policy->generation : 0))
 			record->merge.pid = 0;
 		else if (merge_open(record))
@@ -235,7 +210,7 @@ static __always_inline int move_entry(const struct path *old_dir, const struct d
 }
 
 /*
- * Was the same open allowed in this second, by this policy, and has no path changed since? Then it is counted, and that is all: the walk
+ * Was the same open allowed in this second, by this policy, and has no path changed since, nor what anybody is held to? Then it is counted, and that is all: the walk
  * and the rules would say the same. Else the deed knows from here on under what its repeats are to be found.
  */
 static __always_inline bool was_allowed(struct deed *deed, const struct dentry *dentry, const struct process *own,
@@ -254,6 +229,7 @@ static __always_inline bool was_allowed(struct deed *deed, const struct dentry *
 	deed->repeats.access = deed->actions;
 	deed->repeats.second = now / MERGE_NS;
 	deed->repeats.moves = paths_moved();
+	deed->repeats.holds = holds_so_far();
 	return deed->repeats.moves && is_repeat(&deed->repeats, now);
 }
 

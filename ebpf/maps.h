@@ -44,6 +44,31 @@ struct {
 	__type(value, struct type_name);
 } type_names SEC(".maps");
 
+/* What processes are held to; tyrd makes the first one of a tree, forks inherit it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PROCESSES_MAX);
+	__type(key, __u32);
+	__type(value, struct hold);
+} holds SEC(".maps");
+
+/* How often tyrd has made one: while it stays the same, nobody is held to more than before; 0: nobody to anything. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} holds_made SEC(".maps");
+
+/* For the tyrd that takes over: what the bits of `holds` stand for, by side; 0: nothing. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2 * CONDITIONAL_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} held_rules SEC(".maps");
+
 /* By number of an agent type: 1, if its tools are ended before their first instruction. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -157,6 +182,13 @@ static __always_inline void count_loss(__u32 loss, __u32 kind, __u32 verdict)
 static __always_inline bool in_scope(void)
 {
 	return !scope_cgroup || bpf_get_current_ancestor_cgroup_id(scope_level) == scope_cgroup;
+}
+
+static __always_inline __u32 holds_so_far(void)
+{
+	__u32 zero = 0, *made = bpf_map_lookup_elem(&holds_made, &zero);
+
+	return made ? *made : 0;
 }
 
 /* The policy in force; NULL before the first was published. */

@@ -20,14 +20,24 @@ struct judgement {
 	__u16 rule;
 	bool failed;
 };
+/* No word: the table has nothing for the address, which can't be. */
+#define UNJUDGED (~(word)0)
 
-/* The first entry that matches decides. */
-static __always_inline struct judgement judge_list(struct net_list *list, __u16 port, __u8 protocol)
+/* What a table says of an address: the first entry that matches decides. Global, as walk_path() is. */
+__noinline word judge_table(const struct net_key *key, __u32 port, __u32 protocol)
 {
-	struct judgement judged = { .verdict = list->fallback };
 	/* No rule has this number: kernel tables name 65,535 of them at most. */
 	__u32 skipped = ~0;
+	struct net_list *list;
+	struct net_key own;
 
+	if (!key)
+		return UNJUDGED;
+	/* Up to 6.1 the verifier takes no argument for a key. */
+	own = *key;
+	list = bpf_map_lookup_elem(&net_rules, &own);
+	if (!list)
+		return UNJUDGED;
 	for (__u32 i = 0; i < NET_ENTRIES_MAX; i++) {
 		struct net_entry *entry = &list->entries[i];
 
@@ -43,27 +53,90 @@ static __always_inline struct judgement judge_list(struct net_list *list, __u16 
 			skipped = entry->rule;
 			continue;
 		}
-		judged.verdict = entry->verdict;
-		judged.rule = entry->rule + 1;
-		break;
+		return (__u32)(entry->rule + 1) << 8 | entry->verdict;
 	}
-	return judged;
+	return list->fallback;
+}
+
+static __always_inline struct judgement judgement_of(word judged)
+{
+	struct judgement judgement = { .verdict = WORD_VERDICT(judged), .rule = WORD_RULE(judged) };
+
+	return judgement;
+}
+
+/* The first of the rules with a condition that hold and match an address. */
+struct held_reach {
+	struct policy *policy;
+	struct net_key key;
+	__u64 held;
+	__u32 port;
+	__u32 protocol;
+	/* What it says; 0: none does. */
+	word denial;
+};
+
+static long held_reach_step(__u32 step, struct held_reach *r)
+{
+	word said;
+
+	if (step >= CONDITIONAL_MAX || !r->policy)
+		return 1;
+	if (!(r->held >> step & 1))
+		return 0;
+	r->key.profile = r->policy->conditional[step].net;
+	said = judge_table(&r->key, r->port, r->protocol);
+	if (said != UNJUDGED && !WORD_RULE(said))
+		return 0;
+	/* They are in order. */
+	r->denial = said;
+	return 1;
 }
 
 static __always_inline struct judgement judge(struct process *own, struct policy *policy, struct connect_record *record)
 {
 	struct judgement failed = { .verdict = VERDICT_DENY, .failed = true };
-	struct net_key key = { .prefix_bits = NET_KEY_BITS, .generation = policy->generation };
 	struct profile *profile = profile_of(own, policy);
-	struct net_list *list;
+	struct held_reach r = {};
+	word judged;
 
 	if (!profile)
 		return failed;
-	key.profile = profile->net;
-	__builtin_memcpy(key.addr, record->addr, sizeof(key.addr));
-	list = bpf_map_lookup_elem(&net_rules, &key);
+	r.key.prefix_bits = NET_KEY_BITS;
+	r.key.generation = policy->generation;
+	r.key.profile = profile->net;
+	__builtin_memcpy(r.key.addr, record->addr, sizeof(r.key.addr));
+	judged = judge_table(&r.key, record->port, record->protocol);
+	r.held = held_to(policy, profile, NET_CONNECT);
+	if (r.held) {
+		r.policy = policy;
+		r.port = record->port;
+		r.protocol = record->protocol;
+		bpf_loop(CONDITIONAL_MAX, held_reach_step, &r, 0);
+	}
 	/* Every table has a list for ::/0. */
-	return list ? judge_list(list, record->port, record->protocol) : failed;
+	if (judged == UNJUDGED || r.denial == UNJUDGED)
+		return failed;
+	return judgement_of(r.denial ? or_held(judged, r.denial, false) : judged);
+}
+
+/* What a profile says of a socket whose peers no rule can name. */
+static __always_inline word judge_any(struct policy *policy, struct profile *profile)
+{
+	__u64 held = held_to(policy, profile, NET_CONNECT);
+
+	__u32 first = 0;
+
+	if (!held)
+		return profile->any_address;
+	/* By halves: clang has no instruction for it. */
+	for (__u32 half = CONDITIONAL_MAX / 2; half; half /= 2) {
+		if (!(held << (CONDITIONAL_MAX - half))) {
+			held >>= half;
+			first += half;
+		}
+	}
+	return or_held(profile->any_address, policy->conditional[first & (CONDITIONAL_MAX - 1)].files.truncated, true);
 }
 
 /* Reports what was said; true: it is denied. */
@@ -106,10 +179,9 @@ static __always_inline bool judge_socket(struct process *own, __u32 family, __u3
 
 	if (policy) {
 		struct profile *profile = profile_of(own, policy);
-		word strictest = profile ? profile->any_address : VERDICT_DENY;
+		word strictest = profile ? judge_any(policy, profile) : VERDICT_DENY;
 
-		judged.verdict = WORD_VERDICT(strictest);
-		judged.rule = WORD_RULE(strictest);
+		judged = judgement_of(strictest);
 		judged.failed = !profile;
 		record.generation = policy->generation;
 	}

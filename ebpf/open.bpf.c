@@ -55,7 +55,7 @@ static __always_inline void report_file(struct scratch *s, struct process *own, 
 	/* What was merged under one policy is not merged with what comes under the next. */
 	open->merge.generation = policy ? policy->generation : 0;
 	open->merge.access = open->access;
-	open->merge.moves = open->merge.name_hash = open->merge._pad = 0;
+	open->merge.moves = open->merge.name_hash = open->merge.holds = 0;
 	if (!merge_opens)
 		open->merge.pid = 0;
 	else if (merge_open(open))

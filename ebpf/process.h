@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Counting the processes of trees and programs, so that both go when their last process does. */
+/* What comes and goes with a process: the counts of its tree and program, which end with their last one, and what it is held to. */
 #pragma once
 
 #include "record.h"
@@ -39,6 +39,26 @@ static __always_inline void program_enter(__u64 id)
 
 	if (program)
 		__sync_fetch_and_add(&program->processes, 1);
+}
+
+/* A child is held to what its parent is. What a process that had its number before was held to is gone. */
+static __always_inline bool hold_inherit(__u32 parent, __u32 child)
+{
+	struct hold *own;
+
+	if (!holds_so_far())
+		return true;
+	own = bpf_map_lookup_elem(&holds, &parent);
+	if (own)
+		return !bpf_map_update_elem(&holds, &child, own, BPF_ANY);
+	bpf_map_delete_elem(&holds, &child);
+	return true;
+}
+
+static __always_inline void hold_leave(__u32 pid)
+{
+	if (holds_so_far())
+		bpf_map_delete_elem(&holds, &pid);
 }
 
 static __always_inline void program_leave(__u64 id)

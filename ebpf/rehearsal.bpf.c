@@ -9,11 +9,13 @@ struct rehearsal {
 	/* Where the path begins in the buffer, and its flags. */
 	__u32 at;
 	__u32 path_flags;
+	/* Rules with a condition that hold. */
+	__u64 held;
 	/* The answer, and the generation of the policy that gave it; 0: there is none. */
 	word answer;
 	__u32 generation;
 };
-SAME_SIZE(struct rehearsal, 4352 + 24);
+SAME_SIZE(struct rehearsal, 4352 + 32);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -26,18 +28,25 @@ struct {
 SEC("classifier")
 int tyr_rehearse(void *ctx)
 {
-	__u32 zero = 0, number, action;
+	__u32 zero = 0, number;
 	struct rehearsal *asked = bpf_map_lookup_elem(&rehearsals, &zero);
 	struct policy *policy = policy_in_force();
+	struct walked walk = {};
+	struct profile *profile;
+	struct asked of = {};
 
 	if (!asked)
 		return 0;
 	asked->generation = 0;
 	number = asked->profile;
-	action = asked->action;
-	if (!policy || number >= PROFILES_MAX || action >= FILE_ACTIONS)
+	of.action = asked->action;
+	if (!policy || number >= PROFILES_MAX || of.action >= FILE_ACTIONS)
 		return 0;
-	asked->answer = judge_file(policy, &policy->profiles[number], action, &asked->walk, asked->at, asked->path_flags);
+	profile = &policy->profiles[number];
+	of.held = asked->held & profile->conditional & policy->conditional_of[of.action];
+	walk.at = asked->at;
+	walk.flags = asked->path_flags;
+	asked->answer = judge_file(policy, profile, &asked->walk, &walk, &of);
 	asked->generation = policy->generation;
 	return 0;
 }

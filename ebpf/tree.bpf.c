@@ -20,7 +20,7 @@ int BPF_PROG(tyr_fork, struct task_struct *parent, struct task_struct *child)
 		return 0;
 	mark = *own;
 	mark.tried = 0;
-	if (bpf_map_update_elem(&processes, &pid, &mark, BPF_ANY)) {
+	if (!hold_inherit(parent->tgid, pid) || bpf_map_update_elem(&processes, &pid, &mark, BPF_ANY)) {
 		count_loss(LOSS_MARK, KIND_EXEC, VERDICT_ALLOW);
 		return 0;
 	}
@@ -53,6 +53,7 @@ int BPF_PROG(tyr_exit, struct task_struct *task)
 		return 0;
 	if (mark.flags & PROCESS_CANARY)
 		return 0;
+	hold_leave(pid);
 	last = tree_leave(mark.tree);
 	program_leave(mark.program);
 	fill_head(&record.head, KIND_EXIT, &mark, task);

@@ -6,7 +6,7 @@
 
 pub mod conditions;
 
-use tyr_policy::{Act, Action, GUARDED_SEVERITY, Judgement, Resource, Severity, Verdict};
+use tyr_policy::{Act, Action, GUARDED_SEVERITY, Held, Judgement, Resource, Severity, Verdict};
 
 use crate::decode::{Connect, Judged, Open, Operation, PathFlags, Process, Program, Run, Socket};
 use crate::policies::InForce;
@@ -39,6 +39,8 @@ pub struct Ruling<'a> {
     pub failed: bool,
     /// Denied whatever the policy says, as it would make the policy void.
     pub guarded: bool,
+    /// The rule has a condition, which nobody asked: the process was held to it.
+    pub held: bool,
     /// The kernel judged otherwise than the evaluator, which says this.
     pub evaluator: Option<Verdict>,
 }
@@ -56,6 +58,7 @@ impl<'a> Ruling<'a> {
             not_enforced,
             failed: false,
             guarded: false,
+            held: false,
             evaluator: None,
         }
     }
@@ -79,6 +82,7 @@ impl<'a> Ruling<'a> {
             not_enforced: false,
             failed: judged.failed,
             guarded: judged.guarded,
+            held: rule.is_some_and(|rule| rule.rule.condition.is_some()),
             evaluator: differs.map(|plain| plain.verdict),
         }
     }
@@ -88,15 +92,29 @@ impl<'a> Ruling<'a> {
 /// reading.
 pub fn open<'a>(policy: &'a InForce, process: &Process, open: &Open, judged: Option<&Judged>) -> Ruling<'a> {
     let by = judged.map_or(&*process.program, |judged| &*judged.by);
-    let (action, judgement) = by_evaluator(policy, process, by, open);
+    let (action, judgement) = by_evaluator(policy, process, by, held(policy, judged), open);
     match judged {
         None => Ruling::observed(action, judgement),
         Some(judged) => Ruling::judged(policy, process, judged, compared(judged).then_some(judgement)),
     }
 }
 
-fn by_evaluator<'a>(policy: &'a InForce, process: &Process, by: &Program, open: &Open) -> (Action, Judgement<'a>) {
-    let judge = |action| policy.effective.judge(&act(process, by, action, path(&open.path, open.path_flags)));
+/// What the process was held to, as far as it had to do with the kernel's verdict.
+fn held(policy: &InForce, judged: Option<&Judged>) -> Held {
+    judged.and_then(|judged| judged.rule).map_or(Held::NONE, |rule| policy.effective.held(rule))
+}
+
+fn by_evaluator<'a>(
+    policy: &'a InForce,
+    process: &Process,
+    by: &Program,
+    held: Held,
+    open: &Open,
+) -> (Action, Judgement<'a>) {
+    let judge = |action| {
+        let act = act(process, by, action, path(&open.path, open.path_flags));
+        policy.effective.judge(&Act { held, ..act })
+    };
     if !open.write {
         return (Action::FileRead, judge(Action::FileRead));
     }
@@ -118,7 +136,8 @@ fn by_evaluator<'a>(policy: &'a InForce, process: &Process, by: &Program, open: 
 pub fn exec<'a>(policy: &'a InForce, process: &Process, by: &Program, judged: Option<&Judged>) -> Ruling<'a> {
     let program = &process.program;
     let resource = Resource::Path { path: &program.exe, truncated: program.exe_truncated };
-    let judgement = policy.effective.judge(&act(process, by, Action::Exec, resource));
+    let act = act(process, by, Action::Exec, resource);
+    let judgement = policy.effective.judge(&Act { held: held(policy, judged), ..act });
     match judged {
         None => Ruling::observed(Action::Exec, judgement),
         Some(judged) => Ruling::judged(policy, process, judged, compared(judged).then_some(judgement)),
@@ -136,6 +155,7 @@ pub fn refused() -> Ruling<'static> {
         not_enforced: false,
         failed: false,
         guarded: false,
+        held: false,
         evaluator: None,
     }
 }
@@ -143,6 +163,7 @@ pub fn refused() -> Ruling<'static> {
 /// Explains the kernel's verdict on a program that was to be started.
 pub fn run<'a>(policy: &'a InForce, process: &Process, run: &Run, judged: &Judged) -> Ruling<'a> {
     let act = act(process, &judged.by, Action::Exec, path(&run.path, run.path_flags));
+    let act = Act { held: held(policy, Some(judged)), ..act };
     Ruling::judged(policy, process, judged, compared(judged).then(|| policy.effective.judge(&act)))
 }
 
@@ -186,6 +207,7 @@ fn network<'a>(
         not_enforced: false,
         failed,
         guarded: false,
+        held: rule.is_some_and(|rule| rule.rule.condition.is_some()),
         evaluator: None,
     }
 }
@@ -193,5 +215,5 @@ fn network<'a>(
 fn act<'a>(process: &'a Process, by: &'a Program, action: Action, resource: Resource<'a>) -> Act<'a> {
     // A path whose beginning is missing is that of no program.
     let binary = if by.exe_truncated { &[][..] } else { &by.exe };
-    Act { action, resource, agent_type: Some(&process.agent_type), binary }
+    Act { action, resource, agent_type: Some(&process.agent_type), binary, held: Held::NONE }
 }

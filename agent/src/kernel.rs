@@ -18,6 +18,7 @@ use crate::fingerprints::{Fingerprints, FingerprintsError};
 pub(crate) mod abi;
 mod canary;
 mod compare;
+mod holds;
 mod load;
 mod lsm;
 mod marks;
@@ -248,6 +249,18 @@ impl Kernel {
     /// The kernel's table could not be written.
     pub fn refuse_types(&self, registered: Option<&BTreeSet<String>>) -> Result<(), KernelError> {
         self.shared.types.lock().expect("no holder panics").refuse(registered.cloned())
+    }
+
+    /// Holds a process, and all that descend from it, to a rule of the policy in force whose condition held for it: from now on the rule
+    /// counts for them as if it had none, and denies. `rule` is its [`tyr_policy::RuleRef::identity`], `tree` the process's. Gives the
+    /// number of processes that were not held to it before: 0 where the process is gone, or the policy has no such rule any more.
+    ///
+    /// Those that descend from it by one that has ended aren't found.
+    ///
+    /// # Errors
+    /// The kernel's table is full, or can't be written.
+    pub fn hold(&self, pid: u32, tree: TreeId, rule: u64) -> Result<usize, KernelError> {
+        self.shared.hold(pid, tree, rule)
     }
 
     /// The tables in force as the kernel has them, read back; `None` before the first policy.

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
-use tyr_policy::{Action, Resource, Severity, Unregistered, Verdict};
+use tyr_policy::{Action, CONDITION_EARLIER, Resource, Severity, Unregistered, Verdict};
 use tyr_proto::text::escape;
 use tyr_proto::v1::{self, Event, EventKind};
 
@@ -180,12 +180,12 @@ impl Pipeline {
                 let by = judged.map_or_else(|| caller.as_deref().unwrap_or(&nobody), |judged| &judged.by);
                 let path = Resource::Path { path: &program.exe, truncated: program.exe_truncated };
                 let ruling = judge::exec(&policy, process, by, judged);
-                let (ruling, condition) = conditions::ask(&policy, process, by, path, ruling);
-                let [held, integrity] = conditions::metadata(condition);
+                let enforced = judged.is_some() || self.policies.judged_elsewhere();
+                let (ruling, [condition, integrity, held]) = self.ask(&policy, process, by, path, ruling, enforced);
                 // A path whose beginning is missing is that of no program, for rules that name binaries.
                 let known = !by.exe.is_empty() && !by.exe_truncated;
                 let caller = if known { escape(&by.exe).into_owned() } else { CALLER_UNKNOWN.to_owned() };
-                let metadata = [("flags", flags.join(",")), ("caller", caller), held, integrity];
+                let metadata = [("flags", flags.join(",")), ("caller", caller), condition, integrity, held];
                 self.report(event, &policy, ruling, &escape(resource), metadata, Repeats::one());
             }
             What::Run(run) => {
@@ -212,15 +212,16 @@ impl Pipeline {
                 let by = judged.map_or(&process.program, |judged| &judged.by);
                 let path = Resource::Path { path: &open.path, truncated: open.path_flags.truncated };
                 let ruling = judge::open(&policy, process, open, judged);
-                let (ruling, condition) = conditions::ask(&policy, process, by, path, ruling);
-                let [held, integrity] = conditions::metadata(condition);
+                let enforced = judged.is_some() || self.policies.judged_elsewhere();
+                let (ruling, [condition, integrity, held]) = self.ask(&policy, process, by, path, ruling, enforced);
                 let metadata = [
                     ("flags", path_flags(open.path_flags)),
                     ("errno", errno),
                     ("operation", operation),
                     ("enforced_by", enforced_by(judged).to_owned()),
-                    held,
+                    condition,
                     integrity,
+                    held,
                 ];
                 // Search paths try hundreds of names that aren't there; only `all` wants to hear of each.
                 let absent = i32::from(open.errno) == libc::ENOENT;
@@ -238,9 +239,9 @@ impl Pipeline {
                 let (addr, port, protocol) = (connect.addr, connect.port, connect.protocol);
                 let ruling = judge::connect(&policy, process, connect);
                 let judged = Resource::Net { addr, port, protocol };
-                let (ruling, condition) = conditions::ask(&policy, process, &process.program, judged, ruling);
-                let [held, integrity] = conditions::metadata(condition);
-                let metadata = [("protocol", connect.protocol.to_string()), held, integrity];
+                let by = &process.program;
+                let (ruling, [condition, integrity, held]) = self.ask(&policy, process, by, judged, ruling, true);
+                let metadata = [("protocol", connect.protocol.to_string()), condition, integrity, held];
                 self.report(event, &policy, ruling, &resource, metadata, Repeats::one());
             }
             What::Socket(socket) => {
@@ -249,6 +250,26 @@ impl Pipeline {
                 self.report(event, &policy, ruling, &socket.to_string(), [], Repeats::one());
             }
         }
+    }
+
+    /// Asks conditions; with what the event says of it. A denial comes too late for this action, and holds for the rest of the process,
+    /// where such actions are `enforced`.
+    fn ask<'p>(
+        &self,
+        policy: &'p InForce,
+        process: &Process,
+        by: &Program,
+        resource: Resource<'_>,
+        ruling: Ruling<'p>,
+        enforced: bool,
+    ) -> (Ruling<'p>, [(&'static str, String); 3]) {
+        let (ruling, asked) = conditions::ask(policy, process, by, resource, ruling);
+        let [condition, integrity] = conditions::metadata(asked);
+        let denied = asked.filter(|asked| asked.denies && enforced);
+        let rule = denied.and_then(|asked| policy.effective.rule(asked.rule));
+        let held = rule.map_or(0, |rule| self.policies.hold(process, &rule));
+        let held = if held == 0 { String::new() } else { held.to_string() };
+        (ruling, [condition, integrity, ("held_processes", held)])
     }
 
     /// The policy that the kernel judged by, or the one in force where it did not.
@@ -347,6 +368,9 @@ fn event_of(
     if ruling.guarded {
         metadata.insert("guarded".to_owned(), "true".to_owned());
         metadata.insert("reason".to_owned(), GUARDED.to_owned());
+    }
+    if ruling.held {
+        metadata.insert("condition".to_owned(), CONDITION_EARLIER.to_owned());
     }
     if let Some(plain) = ruling.evaluator {
         metadata.insert("evaluator".to_owned(), plain.to_string());

@@ -10,10 +10,11 @@ use prost::Message;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
-use tyr_policy::{Effective, Guard, Image, ImageError, Layer, Policy, Unregistered};
+use tyr_policy::{Effective, Guard, Image, ImageError, Layer, Policy, RuleRef, Unregistered};
 use tyr_proto::v1::{PolicyPush, PolicyStatus, RegisteredAgentTypes};
 
 use crate::data_dir::DataDir;
+use crate::decode::{Process, TreeId};
 use crate::fault::chain;
 use crate::kernel::{Kernel, KernelError};
 use crate::memory;
@@ -42,6 +43,13 @@ pub trait Enforcer: Send + Sync {
     ///
     /// Why the kernel can't be told.
     fn refuse_types(&self, registered: Option<&BTreeSet<String>>) -> Result<(), KernelError>;
+
+    /// Holds a process to a rule whose condition held for it; see [`Kernel::hold`].
+    ///
+    /// # Errors
+    ///
+    /// Why it can't be held.
+    fn hold(&self, pid: u32, tree: TreeId, rule: u64) -> Result<usize, KernelError>;
 }
 
 impl Enforcer for Kernel {
@@ -51,6 +59,10 @@ impl Enforcer for Kernel {
 
     fn refuse_types(&self, registered: Option<&BTreeSet<String>>) -> Result<(), KernelError> {
         Kernel::refuse_types(self, registered)
+    }
+
+    fn hold(&self, pid: u32, tree: TreeId, rule: u64) -> Result<usize, KernelError> {
+        Kernel::hold(self, pid, tree, rule)
     }
 }
 
@@ -174,6 +186,29 @@ impl Policies {
         memory::give_back();
     }
 
+    /// Holds a process to a rule from now on, as its condition held for it: it denies without being asked. Gives the number of processes
+    /// that were not held to it before, descendants included.
+    pub fn hold(&self, process: &Process, rule: &RuleRef<'_>) -> usize {
+        let name = &rule.rule.name;
+        match self.enforcer.hold(process.pid, process.tree, rule.identity()) {
+            Ok(processes) => {
+                if processes > 0 {
+                    info!(rule = name, pid = process.pid, processes, "a condition held: the rule denies from now on");
+                }
+                processes
+            }
+            Err(error) => {
+                error!(rule = name, pid = process.pid, reason = chain(&error), "a process can't be held to a rule");
+                0
+            }
+        }
+    }
+
+    /// Are files and programs judged by somebody else than the kernel programs?
+    pub fn judged_elsewhere(&self) -> bool {
+        !self.images.is_closed()
+    }
+
     /// Changes when another policy is in force.
     pub fn generations(&self) -> watch::Receiver<u32> {
         self.newest.subscribe()
@@ -282,7 +317,7 @@ impl Policies {
         generations.push_back(Arc::new(InForce { policy_id: push.policy_id.clone(), effective, generation }));
         drop(generations);
         // Some MiB that nobody needs where the kernel alone judges.
-        if !self.images.is_closed() {
+        if self.judged_elsewhere() {
             self.images.send_replace(Some(Arc::new(Lowered { generation, image })));
         }
         let refusing = (self.unregistered == Unregistered::Deny).then_some(registered);

@@ -8,7 +8,8 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use prost::Message;
 use tyr_policy::{
-    Act, Action, Automaton, CaseFile, Compiled, Effective, Glob, Layer, Policy, Protocol, Resource, differences,
+    Act, Action, Automaton, CaseFile, Compiled, Effective, Glob, Held, Image, Layer, Policy, Protocol, Resource,
+    differences,
 };
 
 /// A target: its name, which is that of its file in `fuzz/libfuzzer/fuzz_targets`, and its body.
@@ -48,14 +49,22 @@ pub fn policy(bytes: &[u8]) {
     }
     let effective = Effective::new(vec![Layer { version: 1, agent_type: None, policy: checked.policy }]);
     let compiled = Compiled::new(effective.clone());
-    let table = effective.network(&effective.profile(None, b"/bin/x")).expect("the checker has tried it");
+    let image = Image::new(&effective).expect("the checker has tried it");
+    let by_image = |act: &Act<'_>| image.judge(act).map(|word| (word.verdict(), word.rule()));
+    // Held to nothing, and to rules that follow from the document.
+    let sets =
+        [Held::NONE, Held::from_bits(bytes.iter().fold(0, |bits: u64, byte| bits.rotate_left(5) ^ u64::from(*byte)))];
     // What to judge follows from the document too: its lines as paths, its bytes as addresses.
     for line in yaml.lines().take(64) {
         for action in Action::ALL {
             for agent_type in [None, Some("codex")] {
                 let resource = Resource::Path { path: line.trim().as_bytes(), truncated: line.len() % 2 == 0 };
-                let act = Act { action: *action, resource, agent_type, binary: b"/usr/bin/node" };
-                assert_eq!(compiled.judge(&act), effective.judge(&act), "{act:?}");
+                for held in sets {
+                    let act = Act { action: *action, resource, agent_type, binary: b"/usr/bin/node", held };
+                    let plain = effective.judge(&act);
+                    assert_eq!(compiled.judge(&act), plain, "{act:?}");
+                    assert!(by_image(&act).is_none_or(|word| word == (plain.verdict, plain.index)), "{act:?}");
+                }
             }
         }
     }
@@ -65,9 +74,11 @@ pub fn policy(bytes: &[u8]) {
         let port = u16::from_be_bytes([chunk[16], chunk[17]]);
         let protocol = if chunk[0] % 2 == 0 { Protocol::Tcp } else { Protocol::Udp };
         let resource = Resource::Net { addr, port, protocol };
-        let act = Act { action: Action::NetConnect, resource, agent_type: None, binary: b"/bin/x" };
-        let plain = effective.judge(&act);
-        assert_eq!(table.lookup(addr, port, protocol), (plain.verdict, plain.index), "{act:?}");
+        for held in sets {
+            let act = Act { action: Action::NetConnect, resource, agent_type: None, binary: b"/bin/x", held };
+            let plain = effective.judge(&act);
+            assert_eq!(by_image(&act), Some((plain.verdict, plain.index)), "{act:?}");
+        }
     }
     assert!(differences(&effective, &effective).list.is_empty(), "a policy differs from itself");
 }

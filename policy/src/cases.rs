@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::condition::Facts;
 use crate::eval::{Act, Effective, Judgement, Resource};
+use crate::held::Held;
 use crate::words::{Action, Protocol, Severity, Verdict};
 
 /// A file of cases.
@@ -17,7 +18,7 @@ use crate::words::{Action, Protocol, Severity, Verdict};
 /// ```
 ///
 /// Further fields: `protocol` (tcp, else udp), `truncated` (only a part of the path is known), `agent_type` and `binary` of the
-/// acting process, its `cmdline` and `uid` for conditions, `severity` (left out: not compared), `note`.
+/// acting process, its `cmdline` and `uid` for conditions, `held` (names of rules whose condition held for it before), `severity` (left out: not compared), `note`.
 #[derive(Clone, Debug)]
 pub struct CaseFile {
     /// In order.
@@ -41,6 +42,8 @@ pub struct Case {
     pub cmdline: String,
     /// Who it runs as, for conditions.
     pub uid: i64,
+    /// Rules whose condition held for it before.
+    pub held: Vec<String>,
     /// What should come out.
     pub verdict: Verdict,
     /// By which rule; `None`: by the default.
@@ -75,14 +78,15 @@ pub enum Target {
 }
 
 impl Case {
-    /// As it is judged.
-    pub fn act(&self) -> Act<'_> {
+    /// As a policy judges it.
+    pub fn act(&self, policy: &Effective) -> Act<'_> {
         let resource = match &self.target {
             Target::Path { path, truncated } => Resource::Path { path, truncated: *truncated },
             Target::Net { addr, port, protocol } => Resource::Net { addr: *addr, port: *port, protocol: *protocol },
             Target::ServerName(name) => Resource::ServerName(name),
         };
-        Act { action: self.action, resource, agent_type: self.agent_type.as_deref(), binary: &self.binary }
+        let held = self.held.iter().fold(Held::NONE, |held, rule| held.or(policy.held_by_name(rule)));
+        Act { action: self.action, resource, agent_type: self.agent_type.as_deref(), binary: &self.binary, held }
     }
 
     /// What a policy says of it, conditions included.
@@ -93,7 +97,10 @@ impl Case {
             Target::ServerName(name) => name.into(),
         };
         let exe = String::from_utf8_lossy(&self.binary);
-        policy.judge_with(&self.act(), &Facts { resource: &resource, exe: &exe, cmdline: &self.cmdline, uid: self.uid })
+        policy.judge_with(
+            &self.act(policy),
+            &Facts { resource: &resource, exe: &exe, cmdline: &self.cmdline, uid: self.uid },
+        )
     }
 
     /// Whether a judgement is what the case asks for.

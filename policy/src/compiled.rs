@@ -65,7 +65,8 @@ impl Compiled {
     /// Judges one action: the first rule that matches, else the default.
     pub fn judge(&self, act: &Act<'_>) -> Judgement<'_> {
         let Some(profiles) = &self.profiles else { return self.effective.judge(act) };
-        if act.resource.is_unnamed() {
+        // Of the rules with a condition there are no automata here.
+        if act.resource.is_unnamed() || !act.held.is_empty() {
             return self.effective.judge(act);
         }
         let profile = usize::from(profiles.number(act.agent_type, act.binary));
@@ -122,6 +123,7 @@ impl Compiled {
 mod tests {
     use super::*;
     use crate::eval::Layer;
+    use crate::held::Held;
     use crate::policy::Policy;
     use std::fmt::Write as _;
 
@@ -168,7 +170,7 @@ mod tests {
                     for binary in [&b"/usr/bin/node"[..], b"/bin/cat"] {
                         for truncated in [false, true] {
                             let resource = Resource::Path { path: path.as_bytes(), truncated };
-                            let act = Act { action: Action::FileRead, resource, agent_type, binary };
+                            let act = Act { action: Action::FileRead, resource, agent_type, binary, held: Held::NONE };
                             let judged = compiled.judge(&act);
                             assert_eq!(judged, compiled.effective().judge(&act), "{act:?}");
                             matched += u32::from(judged.rule.is_some());

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::condition::{Answer, Facts};
 use crate::guard::Guard;
+use crate::held::Held;
 use crate::net::canonical;
 use crate::policy::{Policy, Rule, What};
 use crate::words::{Action, Protocol, Severity, Unregistered, Verdict};
@@ -44,6 +45,8 @@ pub struct Act<'a> {
     pub agent_type: Option<&'a str>,
     /// Real path of the acting process's executable.
     pub binary: &'a [u8],
+    /// Rules with a condition that hold for the acting process.
+    pub held: Held,
 }
 
 /// What is acted on.
@@ -100,7 +103,7 @@ pub struct Judgement<'a> {
 /// How a condition decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ByCondition {
-    /// It holds. A `deny` comes too late for this action, and holds for the rest of the process.
+    /// It holds. A `deny` comes too late for this action, and holds for the rest of the process: see [`Held`].
     Held,
     /// It could not be asked, which counts as a denial.
     Failed,
@@ -136,6 +139,11 @@ impl Effective {
     /// Whether any rule has a condition: if none has, nobody need collect [`Facts`].
     pub fn has_conditions(&self) -> bool {
         !self.conditional.is_empty()
+    }
+
+    /// Numbers of the rules with a condition, in order.
+    pub fn conditional(&self) -> &[u16] {
+        &self.conditional
     }
 
     pub(crate) fn take_layers(&mut self) -> Vec<Layer> {
@@ -174,11 +182,12 @@ impl Effective {
         self.rules().nth(usize::from(index))
     }
 
-    /// Judges one action as the kernel does, which asks no conditions: the first rule without one that matches, else the
-    /// default.
+    /// Judges one action as the kernel does, which asks no conditions: the first rule that matches, without one or held to, else
+    /// the default.
     pub fn judge(&self, act: &Act<'_>) -> Judgement<'_> {
         let default = || self.default(act.action, act.agent_type);
-        let applies = |r: &RuleRef<'_>| r.rule.condition.is_none() && r.applies_to_type(act.agent_type);
+        let counts = |r: &RuleRef<'_>| r.rule.condition.is_none() || !act.held.and(self.held(r.index)).is_empty();
+        let applies = |r: &RuleRef<'_>| counts(r) && r.applies_to_type(act.agent_type);
         let mut rules = self.rules().filter(applies).filter(|r| r.rule.action == act.action);
         let found = if act.resource.is_unnamed() {
             let rules = rules.filter(|r| r.rule.applies(act.agent_type, act.binary));
@@ -188,7 +197,7 @@ impl Effective {
                 r.rule.what.matches(r.rule.verdict, act.resource) && r.rule.applies(act.agent_type, act.binary)
             })
         };
-        found.map_or_else(default, RuleRef::judgement)
+        found.map_or_else(default, |r| Judgement { verdict: r.verdict(), ..r.judgement() })
     }
 
     /// The first of the strictest of these rules, unless it allows or the default is stricter.
@@ -198,9 +207,9 @@ impl Effective {
         rules: impl Iterator<Item = RuleRef<'s>>,
         default: Verdict,
     ) -> Option<RuleRef<'s>> {
-        let named = |r: &RuleRef<'_>| !matches!(r.rule.what, What::ServerName(_)) && r.rule.verdict != Verdict::Allow;
-        let first = rules.filter(named).min_by_key(|r| (std::cmp::Reverse(r.rule.verdict), r.index));
-        first.filter(|r| r.rule.verdict >= default)
+        let named = |r: &RuleRef<'_>| !matches!(r.rule.what, What::ServerName(_)) && r.verdict() != Verdict::Allow;
+        let first = rules.filter(named).min_by_key(|r| (std::cmp::Reverse(r.verdict()), r.index));
+        first.filter(|r| r.verdict() >= default)
     }
 
     /// Judges one action with conditions. What the kernel refuses, it refuses; of what it lets pass, the first rule decides that

@@ -9,12 +9,16 @@
 //!
 //! A path of which only the end is known is not walked: the cell says what the strictest rule says. So does the profile of a socket whose
 //! peers no rule can name.
+//!
+//! A rule with a condition has starts or an address table of its own, and denies. What those say that the process is held to comes in
+//! between by the rules' numbers.
 
 use std::collections::HashMap;
 
 use crate::automaton::{Automaton, TooManyStates};
 use crate::eval::{Act, Effective, Resource, RuleRef};
 use crate::glob::Glob;
+use crate::held::{CONDITIONAL_MAX, Held};
 use crate::net::table::{NetTable, NetTableError};
 use crate::policy::What;
 use crate::profile::{Profile, Profiles, ProfilesError};
@@ -22,7 +26,7 @@ use crate::words::{Action, Verdict};
 
 mod contents;
 
-pub use contents::{CONTENTS_VERSION, Contents, Prefix};
+pub use contents::{CONDITIONAL_WORDS, CONTENTS_VERSION, Contents, PROFILE_WORDS, Prefix, halves};
 
 /// Most prefixes of all address tables together. The kernel holds two policies' worth while one takes the other's place.
 pub const NET_LISTS_MAX: usize = 100_000;
@@ -35,8 +39,8 @@ pub(crate) const FILE_STATES_MAX: usize = 20_000;
 
 /// Actions on files and programs, in the order of a profile's cells.
 pub const FILE_ACTIONS: [Action; 3] = [Action::FileRead, Action::FileWrite, Action::Exec];
-/// What the tables judge: all but names in TLS.
-const ACTIONS: [Action; 4] = [Action::FileRead, Action::FileWrite, Action::Exec, Action::NetConnect];
+/// What the tables judge: all but names in TLS. Actions on files first, in the order of [`FILE_ACTIONS`].
+pub const ACTIONS: [Action; 4] = [Action::FileRead, Action::FileWrite, Action::Exec, Action::NetConnect];
 
 /// A verdict and the rule that gives it, in 32 bits: the rule's number + 1 (0: the default) in the upper 24, the verdict below.
 ///
@@ -73,6 +77,14 @@ impl Word {
         Self::VERDICTS[(self.0 & 0xff) as usize]
     }
 
+    /// The same, unless the rule that comes before it denies and is one that the process is held to. `unnamed`: it can't be told which
+    /// rules match, so that the strictest holds.
+    fn or_held(self, held: Option<Self>, unnamed: bool) -> Self {
+        let Some(held) = held else { return self };
+        let first = self.rule().is_some() && self.bits() < held.bits();
+        if first && (!unnamed || self.verdict() == Verdict::Deny) { self } else { held }
+    }
+
     /// Number in [`Effective::rules`] of the rule that says so; `None`: the default.
     pub fn rule(self) -> Option<u16> {
         (self.0 >> 8).checked_sub(1).map(|rule| u16::try_from(rule).expect("made of a u16"))
@@ -99,6 +111,23 @@ pub struct ImageProfile {
     pub net: u16,
     /// For a socket whose peers no rule can name.
     pub any_address: Word,
+    /// The rules with a condition that count for these processes, where they are held to them.
+    pub conditional: Held,
+}
+
+/// What a rule with a condition says where it counts without its condition being asked. It denies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conditional {
+    /// See [`RuleRef::identity`].
+    pub identity: u64,
+    /// What it governs.
+    pub action: Action,
+    /// Of a rule over files: where the walks begin, as in a [`FileCell`].
+    pub starts: [u32; 2],
+    /// Of a rule over addresses: number in [`Image::net`].
+    pub net: Option<u16>,
+    /// Its denial.
+    pub word: Word,
 }
 
 /// The tables.
@@ -109,6 +138,7 @@ pub struct Image {
     classes: [u8; 256],
     rows: Vec<u32>,
     net: Vec<NetTable>,
+    conditional: Vec<Conditional>,
 }
 
 /// The rules are more than the kernel's tables hold.
@@ -150,13 +180,21 @@ pub enum ImageError {
         "the blocks of addresses, each counted once for every different set of rules, are more than {NET_LISTS_MAX}"
     )]
     TooManyLists,
+    /// More than [`CONDITIONAL_MAX`].
+    #[error("with rule `{rule}` more than {CONDITIONAL_MAX} rules of all layers together have a condition")]
+    Conditional {
+        /// The rule that crossed the limit.
+        rule: String,
+        /// Its number in [`Effective::rules`].
+        index: u16,
+    },
 }
 
 impl ImageError {
     /// Number in [`Effective::rules`] of the rule that crossed the limit, where one did.
     pub fn index(&self) -> Option<u16> {
         match self {
-            Self::Files { index, .. } | Self::FileWords { index, .. } => Some(*index),
+            Self::Files { index, .. } | Self::FileWords { index, .. } | Self::Conditional { index, .. } => Some(*index),
             Self::Net(error) => Some(error.index()),
             Self::Profiles(_) | Self::ProgramWords { .. } | Self::TooManyLists => None,
         }
@@ -174,9 +212,21 @@ impl Image {
         if words > PROGRAM_WORDS_MAX {
             return Err(ImageError::ProgramWords { words });
         }
-        let (numbers, net) = net_tables(effective, &profiles)?;
+        if let Some(r) = effective.conditional().get(CONDITIONAL_MAX).and_then(|index| effective.rule(*index)) {
+            return Err(ImageError::Conditional { rule: r.rule.name.clone(), index: r.index });
+        }
+        let Addresses { of_profiles, of_conditional, tables: net } = Addresses::new(effective, &profiles)?;
         let files = Files::new(effective, &profiles)?;
-        let list = profiles.profiles().iter().zip(files.starts).zip(numbers);
+        let conditional = conditional(effective).zip(files.conditional).zip(of_conditional);
+        let conditional = conditional.map(|((r, starts), net)| Conditional {
+            identity: r.identity(),
+            action: r.rule.action,
+            starts,
+            net,
+            word: Word::new(r.verdict(), Some(r.index)),
+        });
+        let conditional = conditional.collect();
+        let list = profiles.profiles().iter().zip(files.starts).zip(of_profiles);
         let list = list.map(|((profile, starts), net)| {
             let cell = |at: usize| FileCell {
                 starts: starts[at],
@@ -184,9 +234,9 @@ impl Image {
                 truncated: strictest(effective, profile, FILE_ACTIONS[at]),
             };
             let any_address = strictest(effective, profile, Action::NetConnect);
-            ImageProfile { files: std::array::from_fn(cell), net, any_address }
+            ImageProfile { files: std::array::from_fn(cell), net, any_address, conditional: profile.conditional() }
         });
-        Ok(Self { list: list.collect(), classes: files.classes, rows: files.rows, net, profiles })
+        Ok(Self { list: list.collect(), classes: files.classes, rows: files.rows, net, conditional, profiles })
     }
 
     /// Which profile is a process's.
@@ -214,19 +264,32 @@ impl Image {
         &self.net
     }
 
+    /// The rules with a condition, in order: a bit of a [`Held`] for each.
+    pub fn conditional(&self) -> &[Conditional] {
+        &self.conditional
+    }
+
     /// Judges by the tables alone, as the kernel programs do, step for step. `None` for what they don't judge.
     pub fn judge(&self, act: &Act<'_>) -> Option<Word> {
         let profile = &self.list[usize::from(self.profiles.number(act.agent_type, act.binary))];
+        let held = profile.conditional.and(act.held).positions().map(|position| &self.conditional[position]);
+        let mut held = held.filter(|conditional| conditional.action == act.action);
         match act.resource {
             Resource::Path { path, truncated } => {
                 let at = FILE_ACTIONS.iter().position(|action| *action == act.action)?;
-                Some(self.judge_path(&profile.files[at], path, truncated))
+                let word = self.judge_path(&profile.files[at], path, truncated);
+                let held = held.find(|rule| truncated || self.walk(rule.starts, path).is_some());
+                Some(word.or_held(held.map(|rule| rule.word), truncated))
             }
             Resource::Net { addr, port, protocol } if act.action == Action::NetConnect => {
-                let (verdict, rule) = self.net[usize::from(profile.net)].lookup(addr, port, protocol);
-                Some(Word::new(verdict, rule))
+                let lookup = |table: u16| self.net[usize::from(table)].lookup(addr, port, protocol);
+                let (verdict, rule) = lookup(profile.net);
+                let held = held.find(|rule| rule.net.is_some_and(|table| lookup(table).1.is_some()));
+                Some(Word::new(verdict, rule).or_held(held.map(|rule| rule.word), false))
             }
-            Resource::Socket if act.action == Action::NetConnect => Some(profile.any_address),
+            Resource::Socket if act.action == Action::NetConnect => {
+                Some(profile.any_address.or_held(held.next().map(|rule| rule.word), true))
+            }
             _ => None,
         }
     }
@@ -236,7 +299,12 @@ impl Image {
         if truncated {
             return cell.truncated;
         }
-        let [mut anchored, mut floating] = cell.starts.map(|start| start as usize);
+        self.walk(cell.starts, path).unwrap_or(cell.fallback)
+    }
+
+    /// The rule that comes first of those that match.
+    fn walk(&self, starts: [u32; 2], path: &[u8]) -> Option<Word> {
+        let [mut anchored, mut floating] = starts.map(|start| start as usize);
         for byte in path {
             if anchored == 0 && floating == 0 {
                 break;
@@ -247,8 +315,13 @@ impl Image {
         }
         let found = [self.rows[anchored], self.rows[floating]];
         let first = found.into_iter().filter(|word| *word != 0).min();
-        first.map_or(cell.fallback, |bits| Word::from_bits(bits).expect("column 0 holds words"))
+        first.map(|bits| Word::from_bits(bits).expect("column 0 holds words"))
     }
+}
+
+/// The rules with a condition, in order.
+fn conditional(effective: &Effective) -> impl Iterator<Item = RuleRef<'_>> {
+    effective.conditional().iter().filter_map(|index| effective.rule(*index))
 }
 
 /// The automaton over paths, with two starts for each profile and action.
@@ -256,6 +329,8 @@ struct Files {
     classes: [u8; 256],
     rows: Vec<u32>,
     starts: Vec<[[u32; 2]; FILE_ACTIONS.len()]>,
+    /// Of each rule with a condition.
+    conditional: Vec<[u32; 2]>,
 }
 
 impl Files {
@@ -264,13 +339,16 @@ impl Files {
         let globs: Vec<Glob> = rules.iter().filter_map(|r| path(r).cloned()).collect();
         let position: HashMap<u16, usize> = (0..).zip(&rules).map(|(at, r)| (r.index, at)).collect();
         // Equal groups make equal starts, so profiles that differ in other actions share all of a table.
-        let groups: Vec<Vec<usize>> = profiles
+        let of_profiles = profiles
             .profiles()
             .iter()
             .flat_map(|profile| FILE_ACTIONS.map(|action| effective.rules_of(profile, action)))
-            .flat_map(|rules| {
-                let all = rules.map(|r| position[&r.index]);
-                let (floating, anchored) = all.partition(|at| Automaton::floats(&globs[*at]));
+            .map(|rules| rules.map(|r| position[&r.index]).collect());
+        let of_conditional = conditional(effective).map(|r| position.get(&r.index).copied().into_iter().collect());
+        let groups: Vec<Vec<usize>> = of_profiles
+            .chain(of_conditional)
+            .flat_map(|rules: Vec<usize>| {
+                let (floating, anchored) = rules.into_iter().partition(|at| Automaton::floats(&globs[*at]));
                 [anchored, floating]
             })
             .collect();
@@ -283,14 +361,19 @@ impl Files {
             let (rule, index) = named(first_too_large(&globs, &groups));
             return Err(ImageError::FileWords { rule, index });
         }
-        let words: Vec<u32> = rules.iter().map(|r| Word::new(r.rule.verdict, Some(r.index)).bits()).collect();
+        let words: Vec<u32> = rules.iter().map(|r| Word::new(r.verdict(), Some(r.index)).bits()).collect();
         let mut rows = automaton.table().to_vec();
         for row in rows.chunks_exact_mut(automaton.columns() as usize) {
             row[0] = automaton.set(row[0]).first().map_or(0, |pattern| words[*pattern as usize]);
         }
-        let starts = automaton.starts().as_chunks::<{ 2 * FILE_ACTIONS.len() }>().0;
-        let starts = starts.iter().map(|[a, b, c, d, e, f]| [[*a, *b], [*c, *d], [*e, *f]]).collect();
-        Ok(Self { classes: *automaton.classes(), rows, starts })
+        let starts = automaton.starts().as_chunks::<2>().0;
+        let (of_profiles, of_conditional) = starts.split_at(profiles.profiles().len() * FILE_ACTIONS.len());
+        Ok(Self {
+            classes: *automaton.classes(),
+            rows,
+            starts: of_profiles.as_chunks::<{ FILE_ACTIONS.len() }>().0.to_vec(),
+            conditional: of_conditional.to_vec(),
+        })
     }
 }
 
@@ -323,30 +406,44 @@ fn strictest(effective: &Effective, profile: &Profile, action: Action) -> Word {
     strictest.map_or(Word::new(fallback, None), |r| Word::new(r.rule.verdict, Some(r.index)))
 }
 
-/// The address table of each profile, by number, and the tables. Profiles that say the same of addresses share one.
-fn net_tables(effective: &Effective, profiles: &Profiles) -> Result<(Vec<u16>, Vec<NetTable>), ImageError> {
-    let mut known: HashMap<(Vec<u16>, Verdict), u16> = HashMap::new();
-    let mut tables: Vec<NetTable> = Vec::new();
-    let mut numbers = Vec::new();
-    let mut lists = 0;
-    for profile in profiles.profiles() {
-        let rules = effective.rules_of(profile, Action::NetConnect).map(|r| r.index).collect();
-        let says = (rules, profile.default(Action::NetConnect).0);
-        if let Some(number) = known.get(&says) {
-            numbers.push(*number);
-            continue;
-        }
-        let table = effective.network(profile)?;
-        lists += table.prefixes.len();
-        if lists > NET_LISTS_MAX {
-            return Err(ImageError::TooManyLists);
-        }
-        let number = u16::try_from(tables.len()).expect("no more than profiles");
-        tables.push(table);
-        known.insert(says, number);
-        numbers.push(number);
+/// The address tables, and whose they are. Those that say the same of addresses share one.
+struct Addresses {
+    of_profiles: Vec<u16>,
+    /// Of each rule with a condition; `None`: it is not about addresses.
+    of_conditional: Vec<Option<u16>>,
+    tables: Vec<NetTable>,
+}
+
+impl Addresses {
+    fn new(effective: &Effective, profiles: &Profiles) -> Result<Self, ImageError> {
+        let mut known: HashMap<(Vec<u16>, Verdict), u16> = HashMap::new();
+        let mut tables: Vec<NetTable> = Vec::new();
+        let mut lists = 0;
+        let mut table = |rules: Vec<RuleRef<'_>>, default: Verdict| -> Result<u16, ImageError> {
+            let says = (rules.iter().map(|r| r.index).collect(), default);
+            if let Some(number) = known.get(&says) {
+                return Ok(*number);
+            }
+            let table = effective.network_of(rules.into_iter(), default)?;
+            lists += table.prefixes.len();
+            if lists > NET_LISTS_MAX {
+                return Err(ImageError::TooManyLists);
+            }
+            let number = u16::try_from(tables.len()).expect("no more than profiles and rules with a condition");
+            tables.push(table);
+            known.insert(says, number);
+            Ok(number)
+        };
+        let of_profiles = profiles.profiles().iter().map(|profile| {
+            let rules = effective.rules_of(profile, Action::NetConnect);
+            table(rules.collect(), profile.default(Action::NetConnect).0)
+        });
+        let of_profiles = of_profiles.collect::<Result<_, _>>()?;
+        let of_conditional = conditional(effective)
+            .map(|r| (r.rule.action == Action::NetConnect).then(|| table(vec![r], Verdict::Allow)).transpose());
+        let of_conditional = of_conditional.collect::<Result<_, _>>()?;
+        Ok(Self { of_profiles, of_conditional, tables })
     }
-    Ok((numbers, tables))
 }
 
 #[cfg(test)]

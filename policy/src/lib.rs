@@ -16,6 +16,7 @@ mod difference;
 mod eval;
 mod glob;
 mod guard;
+mod held;
 mod image;
 mod names;
 mod net;
@@ -38,15 +39,16 @@ pub use difference::{Difference, Differences, Said, differences};
 pub use eval::{Act, ByCondition, Effective, Judgement, Layer, Resource, RuleRef};
 pub use glob::{GLOB_ALTERNATIVES_MAX, GLOB_BYTES_MAX, GLOB_TOKENS_MAX, Glob, GlobError};
 pub use guard::{Guard, QUARANTINE};
+pub use held::{CONDITIONAL_MAX, Held};
 pub use image::{
-    CONTENTS_VERSION, Contents, FILE_ACTIONS, FILE_WORDS_MAX, FileCell, Image, ImageError, ImageProfile, NET_LISTS_MAX,
-    PROGRAM_WORDS_MAX, Prefix, Word,
+    ACTIONS, CONDITIONAL_WORDS, CONTENTS_VERSION, Conditional, Contents, FILE_ACTIONS, FILE_WORDS_MAX, FileCell, Image,
+    ImageError, ImageProfile, NET_LISTS_MAX, PROFILE_WORDS, PROGRAM_WORDS_MAX, Prefix, Word, halves,
 };
 pub use names::{NamePattern, NamePatternError};
 pub use net::table::{Effect, NET_ENTRIES_MAX, NET_PREFIXES_MAX, NetEntry, NetPrefix, NetTable, NetTableError};
 pub use net::{Cidr, NetMatch, NetTarget, NetTargetError, canonical};
 pub use policy::{Checked, Defaults, POLICY_BYTES_MAX, POLICY_TOKENS_MAX, Policy, RULES_MAX, Rule, What};
 pub use profile::{PROFILE_CELLS_MAX, PROFILES_MAX, PROGRAM_STATES_MAX, Profile, Profiles, ProfilesError};
-pub use recorded::{GUARDED_SEVERITY, Recorded, SOCKET, unescape};
+pub use recorded::{CONDITION_EARLIER, GUARDED_SEVERITY, Recorded, SOCKET, unescape};
 pub use survey::{Enforced, PATH_BYTES_MAX, PATH_STATES_MAX, RuleSurvey, Survey, SurveyError};
 pub use words::{Action, Protocol, Severity, UnknownWord, Unregistered, Verdict};

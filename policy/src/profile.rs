@@ -6,6 +6,7 @@ use crate::automaton::{Automaton, TooManyStates};
 use crate::eval::{Effective, RuleRef};
 use crate::glob::Glob;
 use crate::guard::Guard;
+use crate::held::Held;
 use crate::words::{Action, Verdict};
 
 /// Most different profiles of one effective policy.
@@ -19,13 +20,19 @@ pub const PROGRAM_STATES_MAX: usize = 10_000;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Profile {
     rules: Vec<u16>,
+    conditional: Held,
     defaults: [(Verdict, Option<u32>); Action::ALL.len()],
 }
 
 impl Profile {
-    /// Numbers in [`Effective::rules`] of the rules that apply, in order.
+    /// Numbers in [`Effective::rules`] of the rules without a condition that apply, in order.
     pub fn rules(&self) -> &[u16] {
         &self.rules
+    }
+
+    /// The rules with a condition that apply. They count for a process that is held to them.
+    pub fn conditional(&self) -> Held {
+        self.conditional
     }
 
     /// What holds where no rule matches, and the policy version that says so.
@@ -58,9 +65,15 @@ impl Effective {
             let judgement = self.default(*action, agent_type);
             defaults[action.index()] = (judgement.verdict, judgement.version);
         }
-        // A condition can't be asked in the kernel: rules with one are none of its tables'.
-        let rules = self.rules().filter(|r| r.rule.condition.is_none() && applies(r));
-        Profile { rules: rules.map(|r| r.index).collect(), defaults }
+        // A condition can't be asked in the kernel: there rules with one count for those alone that are held to them.
+        let (mut rules, mut conditional) = (Vec::new(), Held::NONE);
+        for r in self.rules().filter(applies) {
+            match &r.rule.condition {
+                None => rules.push(r.index),
+                Some(_) => conditional = conditional.or(self.held(r.index)),
+            }
+        }
+        Profile { rules, conditional, defaults }
     }
 }
 
@@ -95,7 +108,7 @@ impl Profiles {
     /// # Errors
     /// More than the limits.
     pub fn new(effective: &Effective, actions: &[Action]) -> Result<Self, ProfilesError> {
-        let rules = || effective.rules().filter(|r| r.rule.condition.is_none() && actions.contains(&r.rule.action));
+        let rules = || effective.rules().filter(|r| actions.contains(&r.rule.action));
         let layer_types = effective.layers().iter().filter_map(|layer| layer.agent_type.as_ref());
         let rule_types = rules().flat_map(|r| &r.rule.agent_types);
         // All others are of the first row, and so are those that a guard holds for.

@@ -7,12 +7,16 @@ use std::net::SocketAddr;
 use crate::compiled::Compiled;
 use crate::condition::Facts;
 use crate::eval::{Act, Judgement, Resource};
+use crate::held::Held;
 use crate::words::{Action, Protocol, Severity, Verdict};
 
 /// Begins what events call a socket whose peers no rule can name: `socket:FAMILY/TYPE/PROTOCOL`.
 pub const SOCKET: &str = "socket:";
 /// Severity of what is denied whatever the policy says.
 pub const GUARDED_SEVERITY: Severity = Severity::High;
+
+/// What an event's `condition` says where the rule held for the process already, so that nobody asked.
+pub const CONDITION_EARLIER: &str = "earlier";
 
 /// One recorded action.
 #[derive(Clone, Copy, Debug)]
@@ -38,10 +42,13 @@ pub struct Recorded<'a> {
     pub cmdline: &'a str,
     /// Who it ran as; -1 where that is not known.
     pub uid: i64,
+    /// The rule that the process was held to, as its condition held earlier; `None`: whatever decided was not such a rule.
+    pub held: Option<&'a str>,
 }
 
 impl Recorded<'_> {
-    /// With what an event's metadata says besides: `protocol`, `flags` (`truncated` among them), `guarded`, `caller` and `uid`.
+    /// With what an event's metadata says besides: `protocol`, `flags` (`truncated` among them), `guarded`, `caller`, `uid`, and `rule` where
+    /// `condition` is `earlier`.
     #[must_use]
     pub fn with_metadata<'m>(self, metadata: &'m BTreeMap<String, String>) -> Recorded<'m>
     where
@@ -54,6 +61,7 @@ impl Recorded<'_> {
             truncated: of("flags").is_some_and(|flags| flags.split([',', '|', ' ']).any(|flag| flag == "truncated")),
             guarded: of("guarded") == Some("true"),
             uid: of("uid").and_then(|uid| uid.parse().ok()).unwrap_or(-1),
+            held: of("rule").filter(|_| of("condition") == Some(CONDITION_EARLIER)),
             ..self
         }
     }
@@ -85,7 +93,8 @@ impl Compiled {
             Some(path) if path.starts_with('/') => unescape(path),
             Some(_) => Cow::Borrowed(&[][..]),
         };
-        let act = Act { action: recorded.action, resource, agent_type: recorded.agent_type, binary: &binary };
+        let held = recorded.held.map_or(Held::NONE, |rule| self.effective().held_by_name(rule));
+        let act = Act { action: recorded.action, resource, agent_type: recorded.agent_type, binary: &binary, held };
         let Recorded { resource, exe, cmdline, uid, .. } = *recorded;
         Some(self.judge_with(&act, &Facts { resource, exe, cmdline, uid }))
     }
@@ -144,6 +153,7 @@ mod tests {
             caller: None,
             cmdline: "",
             uid,
+            held: None,
         };
         let judgement = compiled.judge_recorded(&recorded.with_metadata(&metadata))?;
         Some((judgement.verdict, judgement.rule.map(str::to_owned)))

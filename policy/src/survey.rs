@@ -12,7 +12,7 @@ use crate::net::Cidr;
 use crate::net::table::NetTableError;
 use crate::policy::{Policy, What};
 use crate::profile::{Profiles, ProfilesError};
-use crate::words::Action;
+use crate::words::{Action, Verdict};
 
 /// Most states over the paths of one action and one set of rules, before equal ones are merged: what the image takes for all of them.
 pub const PATH_STATES_MAX: usize = FILE_STATES_MAX;
@@ -34,6 +34,8 @@ pub enum Enforced {
     AddressTable,
     /// By the agent, once the action has happened.
     Userspace,
+    /// The same, and in the kernel for the rest of the process.
+    UserspaceThenKernel,
     /// Nowhere yet.
     Nowhere,
 }
@@ -45,6 +47,7 @@ impl Enforced {
             Self::Kernel => "kernel",
             Self::AddressTable => "address table",
             Self::Userspace => "userspace",
+            Self::UserspaceThenKernel => "userspace, then kernel",
             Self::Nowhere => "nowhere yet",
         }
     }
@@ -137,6 +140,11 @@ impl Survey {
         for profile in net.profiles() {
             prefixes += effective.network(profile)?.prefixes.len();
         }
+        // Each with tables of its own, for those that are held to it.
+        let conditional = || effective.conditional().iter().filter_map(|index| effective.rule(*index));
+        for r in conditional().filter(|r| matches!(r.rule.what, What::Net(_))) {
+            prefixes += effective.network_of(std::iter::once(r), Verdict::Allow)?.prefixes.len();
+        }
         let programs = profiles.programs();
         let mut survey = Self {
             rules: effective.rules().map(|r| blank(&r)).collect(),
@@ -156,6 +164,9 @@ impl Survey {
                     survey.add_paths(action, &rules, &mut reached)?;
                 }
             }
+        }
+        for r in conditional().filter(|r| matches!(r.rule.what, What::Path(_))) {
+            survey.add_paths(r.rule.action, &[r], &mut reached)?;
         }
         survey.add_addresses(effective);
         for rule in &mut survey.rules {
@@ -206,9 +217,6 @@ impl Survey {
         let mut named: BTreeSet<Cidr> = BTreeSet::new();
         for r in effective.rules() {
             let What::Net(net) = &r.rule.what else { continue };
-            if r.rule.condition.is_some() {
-                continue;
-            }
             let targets = net.allow.iter().chain(&net.deny);
             let fresh = targets.filter_map(|target| target.cidr).filter(|cidr| named.insert(*cidr)).count();
             let own = &mut self.rules[usize::from(r.index)];
@@ -241,6 +249,9 @@ pub(crate) fn of_document(policy: &Policy) -> Result<Survey, PolicyError> {
 
 fn blank(r: &RuleRef<'_>) -> RuleSurvey {
     let enforced = match &r.rule.what {
+        What::Path(_) | What::Net(_) if r.rule.condition.is_some() && r.rule.verdict == Verdict::Deny => {
+            Enforced::UserspaceThenKernel
+        }
         _ if r.rule.condition.is_some() => Enforced::Userspace,
         What::Path(_) => Enforced::Kernel,
         What::Net(_) => Enforced::AddressTable,

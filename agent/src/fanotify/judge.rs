@@ -5,7 +5,7 @@ use std::fs;
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use tyr_policy::{Act, Action, FILE_ACTIONS, Resource, Verdict, Word};
+use tyr_policy::{Act, Action, FILE_ACTIONS, Held, Resource, Verdict, Word};
 
 use super::call::{self, Call};
 use super::file::{self, FileId, FilePath, Identity};
@@ -32,6 +32,7 @@ struct Waiting {
     pid: u32,
     mark: Mark,
     who: Who,
+    held: Held,
     lowered: Arc<Lowered>,
     path: FilePath,
     file: Identity,
@@ -62,7 +63,9 @@ impl Judge {
             return false;
         };
         let path = file::path_of(&question.file, &file);
-        let waiting = Waiting { tid: question.tid, pid, mark, who, lowered, path, file };
+        let asks = !lowered.image.conditional().is_empty();
+        let held = if asks { self.register.held(pid, lowered.generation) } else { Held::NONE };
+        let waiting = Waiting { tid: question.tid, pid, mark, who, held, lowered, path, file };
         if question.exec { self.decide_exec(&waiting, question) } else { self.decide_open(&waiting) }
     }
 
@@ -160,7 +163,8 @@ impl Judge {
 impl Waiting {
     fn act<'a>(&'a self, action: Action, path: &'a [u8], truncated: bool) -> Act<'a> {
         let resource = Resource::Path { path, truncated };
-        Act { action, resource, agent_type: Some(&self.who.agent_type), binary: &self.who.exe }
+        let (agent_type, binary) = (Some(&*self.who.agent_type), &*self.who.exe);
+        Act { action, resource, agent_type, binary, held: self.held }
     }
 
     fn judge(&self, action: Action) -> Word {

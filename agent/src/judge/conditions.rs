@@ -3,13 +3,24 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
-use tyr_policy::{Act, ByCondition, Facts, Resource, Verdict};
+use tyr_policy::{Act, ByCondition, Facts, Held, Resource, Verdict};
 use tyr_proto::text::escape;
 
 use super::Ruling;
 use crate::decode::{Process, Program};
 use crate::enrich::cmdline;
 use crate::policies::InForce;
+
+/// What came of asking the rule that decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// How its condition decided.
+    pub by: ByCondition,
+    /// Its number in the effective policy.
+    pub rule: u16,
+    /// It would have denied the action.
+    pub denies: bool,
+}
 
 /// The ruling of the first rule whose condition holds, where one stands before what let the action pass; else the ruling as it
 /// is. `by` is the program whose rules hold. A `deny` comes too late here: it is reported as an alert.
@@ -19,7 +30,7 @@ pub fn ask<'a>(
     by: &Program,
     resource: Resource<'_>,
     ruling: Ruling<'a>,
-) -> (Ruling<'a>, Option<ByCondition>) {
+) -> (Ruling<'a>, Option<Asked>) {
     if !policy.effective.has_conditions() || ruling.verdict == Verdict::Deny || ruling.not_enforced {
         return (ruling, None);
     }
@@ -33,17 +44,24 @@ pub fn ask<'a>(
     let exe = escape(&process.program.exe);
     let cmdline = cmdline(&process.program);
     let facts = Facts { resource: &text, exe: &exe, cmdline: &cmdline, uid: process.uid.into() };
-    let act = Act { action: ruling.action, resource, agent_type: Some(&process.agent_type), binary: &by.exe };
+    let act = Act {
+        action: ruling.action,
+        resource,
+        agent_type: Some(&process.agent_type),
+        binary: &by.exe,
+        held: Held::NONE,
+    };
     let judgement = policy.effective.judge_with(&act, &facts);
-    let Some(condition) = judgement.condition else { return (ruling, None) };
-    let verdict = if judgement.verdict == Verdict::Deny { Verdict::Alert } else { judgement.verdict };
+    let (Some(by), Some(rule)) = (judgement.condition, judgement.index) else { return (ruling, None) };
+    let asked = Asked { by, rule, denies: judgement.verdict == Verdict::Deny };
+    let verdict = if asked.denies { Verdict::Alert } else { judgement.verdict };
     let (severity, rule, version) = (judgement.severity, judgement.rule, judgement.version);
-    (Ruling { verdict, severity, rule, version, ..ruling }, Some(condition))
+    (Ruling { verdict, severity, rule, version, ..ruling }, Some(asked))
 }
 
 /// What the event says of it: `condition`, and `integrity` where nobody can know whether the action should have been let pass.
-pub fn metadata(condition: Option<ByCondition>) -> [(&'static str, String); 2] {
-    let (word, finding) = match condition {
+pub fn metadata(asked: Option<Asked>) -> [(&'static str, String); 2] {
+    let (word, finding) = match asked.map(|asked| asked.by) {
         None => ("", ""),
         Some(ByCondition::Held) => ("held", ""),
         Some(ByCondition::Failed) => ("failed", "a condition could not be evaluated"),
@@ -81,7 +99,10 @@ mod tests {
 
     fn judged<'a>(policy: &'a InForce, process: &Process) -> (Ruling<'a>, Option<ByCondition>) {
         let resource = Resource::Path { path: &process.program.exe, truncated: false };
-        ask(policy, process, &process.program, resource, exec(policy, process, &process.program, None))
+        let ruling = exec(policy, process, &process.program, None);
+        let (ruling, asked) = ask(policy, process, &process.program, resource, ruling);
+        assert!(asked.is_none_or(|asked| asked.denies && asked.rule == 0));
+        (ruling, asked.map(|asked| asked.by))
     }
 
     #[test]

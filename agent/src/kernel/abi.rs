@@ -21,7 +21,11 @@ pub(crate) const PROFILES_MAX: usize = 256;
 /// Actions on files and programs, each with a cell in a profile.
 pub(crate) const FILE_ACTIONS: usize = 3;
 /// Which layout of [`PolicyTables`] this is.
-pub(crate) const POLICY_LAYOUT: u32 = 2;
+pub(crate) const POLICY_LAYOUT: u32 = 3;
+/// Actions that rules with a condition can be about: those on files, then connecting.
+pub(crate) const ACTIONS: usize = 4;
+/// Rules with a condition.
+pub(crate) const CONDITIONAL_MAX: usize = 64;
 /// Prefixes of the network rules of all profiles together.
 pub(crate) const NET_LISTS_MAX: usize = 100_000;
 /// Combinations of an agent type and a class of executables that the rules tell apart.
@@ -36,6 +40,8 @@ const _: () = {
     assert!(BINARY_ROWS_MAX == tyr_policy::PROGRAM_WORDS_MAX);
     assert!(FILE_ROWS_MAX == tyr_policy::FILE_WORDS_MAX);
     assert!(FILE_ACTIONS == tyr_policy::FILE_ACTIONS.len());
+    assert!(ACTIONS == tyr_policy::ACTIONS.len());
+    assert!(CONDITIONAL_MAX == tyr_policy::CONDITIONAL_MAX);
 };
 
 /// Nanoseconds of `CLOCK_BOOTTIME` by which repeats of an open are merged.
@@ -88,6 +94,8 @@ pub(crate) const IPPROTO_UDP: u8 = 17;
 /// Bytes of the buffer that paths are walked in: a path ends at [`PATH_BYTES_MAX`].
 pub(crate) const WALK_BYTES: usize = PATH_BYTES_MAX + 256;
 const CELLS_AT: usize = 528 + 2 * AGENT_TYPES_MAX;
+const CONDITIONAL_OF_AT: usize = CELLS_AT + 2 * PROFILE_CELLS_MAX + 64 * PROFILES_MAX;
+const BINARY_ROWS_AT: usize = CONDITIONAL_OF_AT + 8 * ACTIONS + 24 * CONDITIONAL_MAX;
 
 macro_rules! twins {
     ($($(#[$doc:meta])* $name:ident ($c_name:literal, $bytes:expr) { $($field:ident: $kind:ty = $offset:expr,)* })*) => {
@@ -141,7 +149,7 @@ twins! {
     /// What makes two opens the same.
     MergeKey("merge_key", 56) {
         dentry: u64 = 0, mount: u64 = 8, inode: u64 = 16, program: u64 = 24, pid: u32 = 32, generation: u16 = 36,
-        access: u16 = 38, second: u32 = 40, moves: u32 = 44, name_hash: u32 = 48, _pad: u32 = 52,
+        access: u16 = 38, second: u32 = 40, moves: u32 = 44, name_hash: u32 = 48, holds: u32 = 52,
     }
     /// Repeats of an open.
     Merge("merge", 24) { first_ns: u64 = 0, last_ns: u64 = 8, count: u64 = 16, }
@@ -169,19 +177,28 @@ twins! {
     /// What a profile says of an action on files.
     FileCellData("file_cell", 16) { anchored: u32 = 0, floating: u32 = 4, fallback: u32 = 8, truncated: u32 = 12, }
     /// What a profile says.
-    ProfileData("profile", 56) { files: [FileCellData; FILE_ACTIONS] = 0, net: u32 = 48, any_address: u32 = 52, }
+    ProfileData("profile", 64) {
+        files: [FileCellData; FILE_ACTIONS] = 0, net: u32 = 48, any_address: u32 = 52, conditional: u64 = 56,
+    }
+    /// What a rule with a condition says of a process that is held to it.
+    ConditionalData("conditional", 24) { files: FileCellData = 0, net: u32 = 16, _pad: u32 = 20, }
+    /// What a process is held to, under one of two generations by each side.
+    HoldData("hold", 24) { generations: [u32; 2] = 0, rules: [u64; 2] = 8, }
     /// A policy.
-    PolicyTables("policy", CELLS_AT + 2 * PROFILE_CELLS_MAX + 56 * PROFILES_MAX + 4 * BINARY_ROWS_MAX + 4 * FILE_ROWS_MAX) {
+    PolicyTables("policy", BINARY_ROWS_AT + 4 * BINARY_ROWS_MAX + 4 * FILE_ROWS_MAX) {
         layout: u32 = 0, generation: u32 = 4, binary_start: u32 = 8, _pad: u32 = 12, binary_classes: [u8; 256] = 16,
         file_classes: [u8; 256] = 272, type_cells: [u16; AGENT_TYPES_MAX] = 528, cells: [u16; PROFILE_CELLS_MAX] = CELLS_AT,
         profiles: [ProfileData; PROFILES_MAX] = CELLS_AT + 2 * PROFILE_CELLS_MAX,
-        binary_rows: [u32; BINARY_ROWS_MAX] = CELLS_AT + 2 * PROFILE_CELLS_MAX + 56 * PROFILES_MAX,
-        file_rows: [u32; FILE_ROWS_MAX] = CELLS_AT + 2 * PROFILE_CELLS_MAX + 56 * PROFILES_MAX + 4 * BINARY_ROWS_MAX,
+        conditional_of: [u64; ACTIONS] = CONDITIONAL_OF_AT,
+        conditional: [ConditionalData; CONDITIONAL_MAX] = CONDITIONAL_OF_AT + 8 * ACTIONS,
+        binary_rows: [u32; BINARY_ROWS_MAX] = BINARY_ROWS_AT,
+        file_rows: [u32; FILE_ROWS_MAX] = BINARY_ROWS_AT + 4 * BINARY_ROWS_MAX,
     }
     /// A question to the policy in force, and its answer.
-    Rehearsal("rehearsal", WALK_BYTES + 24) {
+    Rehearsal("rehearsal", WALK_BYTES + 32) {
         path: [u8; WALK_BYTES] = 0, profile: u32 = WALK_BYTES, action: u32 = WALK_BYTES + 4, at: u32 = WALK_BYTES + 8,
-        path_flags: u32 = WALK_BYTES + 12, answer: u32 = WALK_BYTES + 16, generation: u32 = WALK_BYTES + 20,
+        path_flags: u32 = WALK_BYTES + 12, held: u64 = WALK_BYTES + 16, answer: u32 = WALK_BYTES + 24,
+        generation: u32 = WALK_BYTES + 28,
     }
     /// What a walk found.
     Walked("walked", 12) { at: u32 = 0, view_at: u32 = 4, flags: u32 = 8, }

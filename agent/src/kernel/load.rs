@@ -11,7 +11,8 @@ use aya::programs::{BtfTracePoint, CgroupSockAddr, ProgramError};
 use aya::{Btf, Ebpf, EbpfLoader};
 
 use super::abi::{
-    FINGERPRINT_AUTOMATA_MAX, FingerprintEntry, Merge, MergeKey, NetKeyData, NetList, ProcessMark, ProgramPath,
+    FINGERPRINT_AUTOMATA_MAX, FingerprintEntry, HoldData, Merge, MergeKey, NetKeyData, NetList, ProcessMark,
+    ProgramPath,
 };
 use super::pins::Pins;
 use super::shared::AgentTypes;
@@ -52,6 +53,9 @@ pub(super) struct Loaded {
 pub(super) struct Maps {
     pub(super) processes: HashMap<MapData, u32, ProcessMark>,
     pub(super) trees: HashMap<MapData, u64, u64>,
+    pub(super) holds: HashMap<MapData, u32, HoldData>,
+    pub(super) holds_made: Array<MapData, u32>,
+    pub(super) held_rules: Array<MapData, u64>,
     pub(super) programs: HashMap<MapData, u64, ProgramPath>,
     pub(super) merges: HashMap<MapData, MergeKey, Merge>,
     pub(super) losses: PerCpuArray<MapData, u64>,
@@ -217,6 +221,9 @@ pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
         policies_fd: policies_fd.map_err(|source| KernelError::Map { map: "policies", source })?,
         processes: take(&mut object, "processes")?,
         trees: take(&mut object, "trees")?,
+        holds: take(&mut object, "holds")?,
+        holds_made: take(&mut object, "holds_made")?,
+        held_rules: take(&mut object, "held_rules")?,
         programs: take(&mut object, "programs")?,
         merges: take(&mut object, "merges")?,
         losses: take(&mut object, "losses")?,
@@ -283,16 +290,14 @@ fn attach_connects(hooks: &mut Hooks, folder: &File) -> Result<(), KernelError> 
 
 /// A folder that the hooks can be kept in; without one they end with the agent, which is said.
 fn make_pins(object: &Ebpf, root: &Path) -> Option<Pins> {
-    let (Some(Map::HashMap(processes)), Some(Map::Array(type_names))) =
-        (object.map("processes"), object.map("type_names"))
-    else {
-        return None;
-    };
-    Pins::new(root, processes, type_names)
-        .inspect_err(|error| {
-            tracing::warn!(folder = %root.display(), reason = %error, "enforcement will end with this agent");
-        })
-        .ok()
+    Pins::new(root, |name| match object.map(name) {
+        Some(Map::HashMap(data) | Map::Array(data)) => Some(data),
+        _ => None,
+    })
+    .inspect_err(|error| {
+        tracing::warn!(folder = %root.display(), reason = %error, "enforcement will end with this agent");
+    })
+    .ok()
 }
 
 /// Descriptors of the maps that [`super::Register`] opens again.
@@ -304,7 +309,7 @@ fn again(object: &Ebpf) -> Result<Vec<(&'static str, OwnedFd)>, KernelError> {
         };
         Ok((name, data.map_err(|source| KernelError::Map { map: name, source })?))
     };
-    ["processes", "programs", "type_names"].into_iter().map(open).collect()
+    ["processes", "programs", "type_names", "holds"].into_iter().map(open).collect()
 }
 
 pub(super) fn take<M: TryFrom<Map, Error = aya::maps::MapError>>(

@@ -118,6 +118,8 @@ impl Shared {
         // Not atomic against a fork in the kernel; the reader compares the counts with the marks from time to time.
         let count = maps.trees.get(&mark.tree, 0).unwrap_or(0);
         maps.trees.insert(mark.tree, count + 1, 0).map_err(|e| map("trees", e))?;
+        // One that had its number before may have been held to something.
+        let _ = maps.holds.remove(&pid);
         maps.processes.insert(pid, mark, 0).map_err(|e| map("processes", e))?;
         if is_gone(&held) {
             // Its exit may have come before the mark; then nobody else takes the mark away.
@@ -148,6 +150,7 @@ impl Shared {
             }
             for pid in own {
                 let _ = maps.processes.remove(&pid);
+                let _ = maps.holds.remove(&pid);
             }
         }
         let _ = maps.trees.remove(&tree.0);

@@ -4,8 +4,8 @@
 //! its policy in force, and only then removes the folders of others, with which their hooks go. In between both judge, and what
 //! either denies is denied: there is no moment at which nobody does.
 //!
-//! Kept are the links (`link_…`), which hold all else, and two maps that are read by others: `processes` and `type_names`. The layout
-//! number is that of those two; of another layout nothing is taken over, and the scan finds what it can.
+//! Kept are the links (`link_…`), which hold all else, and the maps that others read ([`MAPS`]). The layout number is that of those;
+//! of another layout nothing is taken over, and the scan finds what it can.
 
 use std::collections::HashMap as Trees;
 use std::fs;
@@ -17,15 +17,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use aya::maps::{Array, HashMap, Map, MapData};
 
 use super::KernelError;
-use super::abi::{PROCESS_CANARY, ProcessMark, TypeName};
+use super::abi::{HoldData, PROCESS_CANARY, ProcessMark, TypeName};
+use super::holds;
 use super::load::map;
 use super::marks::Root;
 use super::scan::parent_and_start;
 use super::shared::Shared;
 use crate::decode::{FoundBy, TreeId};
 
-/// Layout of the two maps that others read.
-const LAYOUT: u32 = 1;
+/// What the next agent reads: who is marked, what the numbers of agent types mean, what processes are held to, what that stands for.
+const MAPS: [&str; 4] = ["processes", "type_names", "holds", "held_rules"];
+/// Layout of these maps.
+const LAYOUT: u32 = 2;
 /// Passes over the marks of another, at most: processes fork meanwhile.
 const PASSES_MAX: usize = 16;
 /// statfs(2): `BPF_FS_MAGIC`.
@@ -39,8 +42,8 @@ pub(super) struct Pins {
 }
 
 impl Pins {
-    /// Makes a folder for this load, with the maps that others read.
-    pub(super) fn new(root: &Path, processes: &MapData, type_names: &MapData) -> io::Result<Self> {
+    /// Makes a folder for this load, with the maps that others read, which `map` gives by name.
+    pub(super) fn new<'m>(root: &Path, map: impl Fn(&str) -> Option<&'m MapData>) -> io::Result<Self> {
         fs::create_dir_all(root)?;
         if rustix::fs::statfs(root)?.f_type != BPF_FS {
             return Err(io::Error::other(format!("{} is not in a bpf file system", root.display())));
@@ -50,7 +53,8 @@ impl Pins {
         let folder = root.join(format!("L{LAYOUT}-{}-{now}", std::process::id()));
         fs::create_dir(&folder)?;
         let pins = Self { root: root.to_owned(), folder };
-        for (name, data) in [("processes", processes), ("type_names", type_names)] {
+        for name in MAPS {
+            let data = map(name).ok_or(io::ErrorKind::NotFound)?;
             if let Err(error) = data.pin(pins.folder.join(name)) {
                 let _ = remove(&pins.folder);
                 return Err(io::Error::other(error));
@@ -129,6 +133,10 @@ impl Shared {
         let processes: HashMap<MapData, u32, ProcessMark> =
             Map::HashMap(processes).try_into().map_err(|e| map("processes", e))?;
         let names: Array<MapData, TypeName> = Map::Array(names).try_into().map_err(|e| map("type_names", e))?;
+        let held = open("holds").map_err(|e| map("holds", e))?;
+        let held: HashMap<MapData, u32, HoldData> = Map::HashMap(held).try_into().map_err(|e| map("holds", e))?;
+        let rules = open("held_rules").map_err(|e| map("held_rules", e))?;
+        let rules: Array<MapData, u64> = Map::Array(rules).try_into().map_err(|e| map("held_rules", e))?;
         let mut trees: Trees<u64, (TreeId, u32)> = Trees::new();
         let mut adopted = 0;
         for _ in 0..PASSES_MAX {
@@ -155,7 +163,12 @@ impl Shared {
                     })
                 };
                 match done {
-                    Ok(()) => adopted += 1,
+                    Ok(()) => {
+                        adopted += 1;
+                        if let Ok(hold) = held.get(&pid, 0) {
+                            self.adopt_hold(pid, &holds::rules_of(&hold, &rules))?;
+                        }
+                    }
                     // Gone meanwhile.
                     Err(KernelError::Mark { .. }) => {}
                     Err(error) => return Err(error),

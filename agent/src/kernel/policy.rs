@@ -12,11 +12,16 @@ use std::os::fd::AsFd;
 
 use aya::maps::lpm_trie::Key;
 use aya::maps::{ArrayOfMaps, LpmTrie, MapData};
-use tyr_policy::{Contents, Effect, FileCell, Image, NetPrefix, Prefix, Protocol, Verdict};
+use tyr_policy::{
+    CONDITIONAL_WORDS, Contents, Effect, FileCell, Held, Image, NetPrefix, PROFILE_WORDS, Prefix, Protocol, Verdict,
+    halves,
+};
 
 use super::abi::{
-    self, FileCellData, NET_ENTRIES_MAX, NetEntryData, NetKeyData, NetList, POLICY_LAYOUT, PolicyTables, ProfileData,
+    self, ConditionalData, FileCellData, NET_ENTRIES_MAX, NetEntryData, NetKeyData, NetList, POLICY_LAYOUT,
+    PolicyTables, ProfileData,
 };
+use super::holds::Conditional;
 use super::load::map;
 use super::shared::Shared;
 use super::slot::Slot;
@@ -25,7 +30,8 @@ use super::{KernelError, Tables};
 /// What is in the trie now.
 #[derive(Debug, Default)]
 pub(super) struct Published {
-    generation: u32,
+    /// The rules with a condition of the policy in force, and its generation.
+    pub(super) conditional: Conditional,
     keys: Vec<(u32, NetKeyData)>,
     /// The map that holds the tables in force, the agent types that they name, and the digest of what was written there.
     slot: Option<(Slot, Vec<String>, String)>,
@@ -35,7 +41,9 @@ impl Shared {
     /// See [`super::Kernel::publish`].
     pub(super) fn publish(&self, image: &Image) -> Result<u32, KernelError> {
         let mut published = self.published.lock().expect("no holder panics");
-        let generation = published.generation + 1;
+        let generation = published.conditional.generation + 1;
+        let rules = image.conditional().iter().map(|rule| rule.identity).collect();
+        let conditional = Conditional { generation, rules };
         let tables = {
             let mut types = self.types.lock().expect("no holder panics");
             tables(image, generation, |agent_type| types.number(agent_type))?
@@ -57,6 +65,8 @@ impl Shared {
             }
             keys.push((bits, data));
         }
+        let written = written.and_then(|()| maps.name_held_rules(&conditional));
+        maps.carry_holds(&published.conditional, &conditional, true);
         let written = written.and_then(|()| swap(&mut maps.policies, tables));
         // Of a generation that did not come into force, or of the one before: nobody looks these up any more.
         let stale = if written.is_ok() { std::mem::replace(&mut published.keys, keys) } else { keys };
@@ -64,7 +74,9 @@ impl Shared {
             let _ = maps.net_rules.remove(&Key::new(bits, data));
         }
         published.slot = Some((written?, image.profiles().types().to_vec(), image.contents().digest()));
-        published.generation = generation;
+        let before = std::mem::replace(&mut published.conditional, conditional);
+        maps.carry_holds(&before, &published.conditional, false);
+        maps.drop_idle_holds(generation);
         Ok(generation)
     }
 
@@ -79,25 +91,35 @@ impl Shared {
         let types: Vec<(&str, u16)> =
             names.iter().zip(numbers).map(|(name, number)| (name.as_str(), tables.type_cells[number])).collect();
         let maps = self.maps.lock().expect("no holder panics");
-        let prefixes = prefixes(&maps.net_rules, published.generation)?;
+        let generation = published.conditional.generation;
+        let prefixes = prefixes(&maps.net_rules, generation)?;
         let digest = contents(&tables, types, prefixes).digest();
         // Of types that the policy doesn't name there is nothing, and nothing else is beside the contents.
         let others = tables.type_cells.iter().filter(|cell| **cell != 0).count();
-        let whole =
-            tables.layout == POLICY_LAYOUT && tables.generation == published.generation && others == names.len();
+        let whole = tables.layout == POLICY_LAYOUT && tables.generation == generation && others == names.len();
         let intact = whole && slot.is_in(maps.policies_fd.as_fd()).map_err(failed)? && digest == *written;
-        Ok(Some(Tables { generation: published.generation, digest, intact }))
+        Ok(Some(Tables { generation, digest, intact }))
     }
 }
 
 /// What the kernel's tables say.
 fn contents<'a>(tables: &'a PolicyTables, types: Vec<(&'a str, u16)>, prefixes: Vec<Prefix>) -> Contents<'a> {
     let profile = |profile: &ProfileData| {
-        let mut words = [0; 4 * abi::FILE_ACTIONS + 1];
+        let mut words = [0; PROFILE_WORDS];
         for (words, cell) in words.chunks_exact_mut(4).zip(&profile.files) {
             words.copy_from_slice(&[cell.anchored, cell.floating, cell.fallback, cell.truncated]);
         }
-        words[4 * abi::FILE_ACTIONS] = profile.net;
+        let [low, high] = halves(profile.conditional);
+        words[4 * abi::FILE_ACTIONS..].copy_from_slice(&[profile.net, low, high]);
+        words
+    };
+    let conditional = |(position, rule): (usize, &ConditionalData)| {
+        let about = |rules: &u64| !Held::from_bits(*rules).and(Held::nth(position)).is_empty();
+        let action = tables.conditional_of.iter().position(about).unwrap_or(abi::ACTIONS);
+        let cell = &rule.files;
+        // What is behind the rules that there are is zeros, which name no rule.
+        let action = if cell.truncated == 0 { 0 } else { u32::try_from(action).expect("a short list") };
+        let words: [u32; CONDITIONAL_WORDS] = [action, cell.anchored, cell.floating, cell.truncated, rule.net];
         words
     };
     Contents {
@@ -107,6 +129,7 @@ fn contents<'a>(tables: &'a PolicyTables, types: Vec<(&'a str, u16)>, prefixes: 
         file_classes: &tables.file_classes,
         file_rows: &tables.file_rows,
         profiles: tables.profiles.iter().map(profile).collect(),
+        conditional: tables.conditional.iter().enumerate().map(conditional).collect(),
         cells: tables.cells.to_vec(),
         types,
         prefixes,
@@ -166,7 +189,17 @@ pub(super) fn tables(
             truncated: cell.truncated.bits(),
         };
         let any_address = profile.any_address.bits();
-        *slot = ProfileData { files: profile.files.each_ref().map(cell), net: profile.net.into(), any_address };
+        let conditional = profile.conditional.bits();
+        let files = profile.files.each_ref().map(cell);
+        *slot = ProfileData { files, net: profile.net.into(), any_address, conditional };
+    }
+    for (position, (slot, rule)) in tables.conditional.iter_mut().zip(image.conditional()).enumerate() {
+        let [anchored, floating] = rule.starts;
+        let files = FileCellData { anchored, floating, fallback: 0, truncated: rule.word.bits() };
+        *slot = ConditionalData { files, net: rule.net.map_or(u32::MAX, u32::from), _pad: 0 };
+        if let Some(action) = tyr_policy::ACTIONS.iter().position(|action| *action == rule.action) {
+            tables.conditional_of[action] |= Held::nth(position).bits();
+        }
     }
 
     let width = programs.accepts();

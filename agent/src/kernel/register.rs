@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use aya::maps::{Array, HashMap, Map, MapData};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::mpsc;
-use tyr_policy::{Action, FILE_ACTIONS, Verdict, Word};
+use tyr_policy::{Action, FILE_ACTIONS, Held, Verdict, Word};
 
 use super::abi::{
-    KIND_OPEN, KIND_RUN, MergeKey, OpenRecord, PATH_BYTES_MAX, PATH_DELETED, PATH_TRUNCATED, PROCESS_CANARY,
+    HoldData, KIND_OPEN, KIND_RUN, MergeKey, OpenRecord, PATH_BYTES_MAX, PATH_DELETED, PATH_TRUNCATED, PROCESS_CANARY,
     PROCESS_CANDIDATE, ProcessMark, ProgramPath, RECORD_CANDIDATE, RECORD_FANOTIFY, RECORD_JUDGED, RECORD_UNJUDGED,
     RecordHead, TypeName, VERDICT_ALERT, VERDICT_ALLOW, VERDICT_DENY,
 };
@@ -28,6 +28,7 @@ pub struct Register {
     processes: HashMap<MapData, u32, ProcessMark>,
     programs: HashMap<MapData, u64, ProgramPath>,
     type_names: Array<MapData, TypeName>,
+    holds: HashMap<MapData, u32, HoldData>,
     notes: mpsc::UnboundedSender<Note>,
     tally: Arc<Tally>,
 }
@@ -128,10 +129,12 @@ impl Shared {
         let processes = Map::HashMap(again("processes")?);
         let programs = Map::HashMap(again("programs")?);
         let type_names = Map::Array(again("type_names")?);
+        let holds = Map::HashMap(again("holds")?);
         Ok(Register {
             processes: processes.try_into().map_err(|e| map("processes", e))?,
             programs: programs.try_into().map_err(|e| map("programs", e))?,
             type_names: type_names.try_into().map_err(|e| map("type_names", e))?,
+            holds: holds.try_into().map_err(|e| map("holds", e))?,
             notes: self.notes.clone(),
             tally: Arc::clone(&self.tally),
         })
@@ -154,6 +157,11 @@ impl Register {
             _ => Vec::new(),
         };
         Some(Who { agent_type, exe })
+    }
+
+    /// What a process is held to under the policy of a generation.
+    pub fn held(&self, pid: u32, generation: u32) -> Held {
+        self.holds.get(&pid, 0).map_or(Held::NONE, |hold| hold.under(generation))
     }
 
     /// Counts a denial or an alert that nobody is told of.
@@ -205,7 +213,7 @@ impl Register {
                 second: 0,
                 moves: 0,
                 name_hash: 0,
-                _pad: 0,
+                holds: 0,
             },
             device: libc::major(told.device) << 20 | libc::minor(told.device),
             open_flags: told.open_flags,

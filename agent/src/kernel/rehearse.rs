@@ -8,7 +8,7 @@ use std::time::Duration;
 use aya::maps::{Array, ArrayOfMaps, MapData};
 use aya::programs::{SchedClassifier, TestRun, TestRunOptions};
 use aya::{Ebpf, EbpfLoader};
-use tyr_policy::{Action, FILE_ACTIONS, Image, Word};
+use tyr_policy::{Action, FILE_ACTIONS, Held, Image, Word};
 
 use super::KernelError;
 use super::abi::{self, PATH_BYTES_MAX, PATH_TRUNCATED, WALK_BYTES};
@@ -59,8 +59,8 @@ impl Rehearsal {
         swap(&mut self.policies, &tables).map(|_| ())
     }
 
-    /// What the published policy says of a path of at most 4,096 bytes to a process of this profile; `None` for what is no action
-    /// on files, or without a policy.
+    /// What the published policy says of a path of at most 4,096 bytes to a process of this profile that is held to these rules; `None`
+    /// for what is no action on files, or without a policy.
     ///
     /// # Errors
     /// The kernel did not run the walk.
@@ -70,8 +70,9 @@ impl Rehearsal {
         action: Action,
         path: &[u8],
         truncated: bool,
+        held: Held,
     ) -> Result<Option<Word>, KernelError> {
-        if !self.ask(profile, action, path, truncated)? {
+        if !self.ask(profile, action, path, truncated, held)? {
             return Ok(None);
         }
         self.run(1)?;
@@ -84,12 +85,19 @@ impl Rehearsal {
     /// # Errors
     /// The kernel did not run the walk.
     pub fn time(&mut self, profile: u16, action: Action, path: &[u8], rounds: u32) -> Result<Duration, KernelError> {
-        self.ask(profile, action, path, false)?;
+        self.ask(profile, action, path, false, Held::NONE)?;
         self.run(rounds)
     }
 
     /// Lays the question down; false: it is none.
-    fn ask(&mut self, profile: u16, action: Action, path: &[u8], truncated: bool) -> Result<bool, KernelError> {
+    fn ask(
+        &mut self,
+        profile: u16,
+        action: Action,
+        path: &[u8],
+        truncated: bool,
+        held: Held,
+    ) -> Result<bool, KernelError> {
         let Some(action) = FILE_ACTIONS.iter().position(|own| *own == action) else { return Ok(false) };
         let Some(at) = PATH_BYTES_MAX.checked_sub(path.len()) else { return Ok(false) };
         let mut question = abi::Rehearsal {
@@ -98,6 +106,7 @@ impl Rehearsal {
             action: u32::try_from(action).expect("three actions"),
             at: u32::try_from(at).expect("a path is short"),
             path_flags: if truncated { PATH_TRUNCATED } else { 0 },
+            held: held.bits(),
             answer: 0,
             generation: 0,
         };

@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
@@ -47,22 +47,45 @@ spec:
       resource_pattern: \"/usr/bin/*\"
       binaries: [\"/usr/bin/node\"]
       verdict: alert
+    - name: root-reads
+      action: file_read
+      resource_pattern: \"/srv/**\"
+      verdict: deny
+      condition: context.uid == 1000
+    - name: overflows
+      action: net_connect
+      cidr_deny: [\"198.51.100.0/24\"]
+      verdict: alert
+      condition: context.uid * 9223372036854775807 > 0
 ";
 
-struct NoKernel(AtomicU32);
+/// Counts generations, and remembers who was held to what.
+#[derive(Default)]
+struct NoKernel {
+    generations: AtomicU32,
+    held: Mutex<Vec<(u32, TreeId, u64)>>,
+}
 
 impl Enforcer for NoKernel {
     fn publish(&self, _: &Image) -> Result<u32, KernelError> {
-        Ok(self.0.fetch_add(1, Ordering::Relaxed) + 1)
+        Ok(self.generations.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
     fn refuse_types(&self, _: Option<&BTreeSet<String>>) -> Result<(), KernelError> {
         Ok(())
     }
+
+    fn hold(&self, pid: u32, tree: TreeId, rule: u64) -> Result<usize, KernelError> {
+        let (mut held, own) = (self.held.lock().unwrap(), (pid, tree, rule));
+        let fresh = usize::from(!held.contains(&own));
+        held.push(own);
+        Ok(fresh)
+    }
 }
 
 struct Host {
     pipeline: Pipeline,
+    kernel: Arc<NoKernel>,
     spool: Arc<Spool>,
     policy_id: String,
     _dir: tempfile::TempDir,
@@ -72,7 +95,8 @@ impl Host {
     fn new(allow_events: AllowEvents) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let data = Arc::new(DataDir::open(dir.path()).unwrap());
-        let policies = Arc::new(Policies::new(data, Arc::new(NoKernel(AtomicU32::new(0))), Unregistered::Audit));
+        let kernel = Arc::new(NoKernel::default());
+        let policies = Arc::new(Policies::new(data, kernel.clone(), Unregistered::Audit));
         let layer = PolicyLayer { version: 4, name: "p".into(), agent_type: String::new(), yaml: YAML.into() };
         let mut push = PolicyPush { policy_id: String::new(), layers: vec![layer] };
         push.policy_id = policy_id(&push);
@@ -80,7 +104,7 @@ impl Host {
         assert!(status.in_force, "{}", status.error);
         let spool = Arc::new(Spool::new(1 << 20));
         let pipeline = Pipeline::new(allow_events, policies, Arc::clone(&spool));
-        Self { pipeline, spool, policy_id: push.policy_id, _dir: dir }
+        Self { pipeline, kernel, spool, policy_id: push.policy_id, _dir: dir }
     }
 
     fn take(&mut self, what: What) {
@@ -210,6 +234,56 @@ async fn what_the_kernel_denied_is_a_denial_by_its_rule() {
     assert_eq!(changed.metadata["operation"], "unlink");
     assert_eq!((ran.kind(), verdict(ran), ran.resource.as_str()), (v1::EventKind::Exec, v1::Verdict::Allow, "/opt/x"));
     assert_eq!(counters.disagreed, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_condition_that_holds_is_an_alert_and_a_denial_from_then_on() {
+    let mut host = Host::new(AllowEvents::Merged);
+    let policy = host.pipeline.policies.current();
+    let rule = |index| policy.effective.rule(index).unwrap();
+    host.pipeline.take(&judged(open("/srv/a", true, false), Verdict::Allow, None, Operation::Open));
+    // On its way when the process was held to it.
+    host.pipeline.take(&judged(open("/srv/b", true, false), Verdict::Allow, None, Operation::Open));
+    host.pipeline.take(&judged(open("/srv/c", true, false), Verdict::Deny, Some(4), Operation::Open));
+    let connect = |verdict, rule| {
+        let addr = "198.51.100.7".parse().unwrap();
+        let (port, protocol, generation, failed) = (443, Protocol::Tcp, 1, false);
+        event(What::Connect(Connect { addr, port, protocol, verdict, rule, generation, failed }))
+    };
+    host.pipeline.take(&connect(Verdict::Allow, None));
+    host.pipeline.take(&connect(Verdict::Deny, Some(5)));
+    assert_eq!(host.pipeline.flow().counters().disagreed, 0);
+    let own = |index| (7, TreeId(9), rule(index).identity());
+    assert_eq!(*host.kernel.held.lock().unwrap(), [own(4), own(4), own(5)]);
+
+    let said = |event: &Event| {
+        let of = |key: &str| event.metadata.get(key).cloned().unwrap_or_default();
+        (verdict(event), of("rule"), of("condition"), of("held_processes"))
+    };
+    let events: Vec<_> = host.events().await.iter().map(said).collect();
+    let one = |verdict, rule: &str, condition: &str, held: &str| {
+        (verdict, rule.to_owned(), condition.to_owned(), held.to_owned())
+    };
+    assert_eq!(
+        events,
+        [
+            one(v1::Verdict::Alert, "root-reads", "held", "1"),
+            one(v1::Verdict::Alert, "root-reads", "held", ""),
+            one(v1::Verdict::Deny, "root-reads", "earlier", ""),
+            one(v1::Verdict::Alert, "overflows", "failed", "1"),
+            one(v1::Verdict::Deny, "overflows", "earlier", ""),
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_files_are_only_observed_nobody_is_held_to_a_rule_over_them() {
+    let mut host = Host::new(AllowEvents::Merged);
+    host.take(open("/srv/a", true, false));
+    assert_eq!(*host.kernel.held.lock().unwrap(), []);
+    let events = host.events().await;
+    assert_eq!((verdict(&events[0]), events[0].metadata["condition"].as_str()), (v1::Verdict::Alert, "held"));
+    assert!(!events[0].metadata.contains_key("held_processes"));
 }
 
 #[tokio::test(start_paused = true)]

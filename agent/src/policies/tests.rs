@@ -3,11 +3,12 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tyr_policy::{Act, Action, Image, Resource, Unregistered, Verdict};
+use tyr_policy::{Act, Action, Held, Image, Resource, Unregistered, Verdict};
 use tyr_proto::v1::{PolicyLayer, PolicyPush, RegisteredAgentTypes};
 
 use super::{Enforcer, Policies, policy_id};
 use crate::data_dir::DataDir;
+use crate::decode::TreeId;
 use crate::kernel::KernelError;
 
 /// Takes everything until it is full.
@@ -27,8 +28,13 @@ impl Enforcer for FakeKernel {
             return Err(KernelError::Map { map: "policies", source: io::Error::other("too many rules") });
         }
         let resource = Resource::Path { path: b"/etc/x", truncated: false };
-        let act =
-            |agent_type| Act { action: Action::FileWrite, resource, agent_type: Some(agent_type), binary: b"/bin/x" };
+        let act = |agent_type| Act {
+            action: Action::FileWrite,
+            resource,
+            agent_type: Some(agent_type),
+            binary: b"/bin/x",
+            held: Held::NONE,
+        };
         let says = |agent_type| image.judge(&act(agent_type)).expect("judged").verdict();
         *self.says.lock().unwrap() = Some([says("newcomer"), says("claude-code")]);
         Ok(self.generation.fetch_add(1, Ordering::Relaxed) + 1)
@@ -37,6 +43,10 @@ impl Enforcer for FakeKernel {
     fn refuse_types(&self, registered: Option<&BTreeSet<String>>) -> Result<(), KernelError> {
         *self.allowed.lock().unwrap() = registered.cloned();
         Ok(())
+    }
+
+    fn hold(&self, _: u32, _: TreeId, _: u64) -> Result<usize, KernelError> {
+        Ok(0)
     }
 }
 

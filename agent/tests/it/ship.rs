@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tyr_agent::config::Config;
 use tyr_agent::data_dir::DataDir;
+use tyr_agent::decode::TreeId;
 use tyr_agent::fault::Fault;
 use tyr_agent::identity::Identity;
 use tyr_agent::kernel::KernelError;
@@ -55,6 +56,10 @@ impl Enforcer for FakeKernel {
 
     fn refuse_types(&self, _: Option<&BTreeSet<String>>) -> Result<(), KernelError> {
         Ok(())
+    }
+
+    fn hold(&self, _: u32, _: TreeId, _: u64) -> Result<usize, KernelError> {
+        Ok(0)
     }
 }
 

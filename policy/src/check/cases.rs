@@ -21,6 +21,7 @@ const FIELDS: &[&str] = &[
     "binary",
     "cmdline",
     "uid",
+    "held",
     "gives",
     "by",
     "severity",
@@ -64,6 +65,8 @@ impl Checker {
         let (agent_type, binary, by, note) = (words("agent_type"), words("binary"), words("by"), words("note"));
         let cmdline = words("cmdline");
         let uid = fields.take("uid").map(|node| self.number("uid", node).ok_or(Wrong)).transpose();
+        let held = fields.take("held").map_or_else(Vec::new, |node| self.list("held", node));
+        let held = held.into_iter().map(|node| self.text("held", node).ok_or(Wrong)).collect::<Result<_, _>>();
         let severity =
             fields.take("severity").map(|node| self.word::<Severity>("severity", node).ok_or(Wrong)).transpose();
         let (place, to) = to?;
@@ -94,6 +97,7 @@ impl Checker {
             binary: binary.ok()?.unwrap_or_default().into_bytes(),
             cmdline: cmdline.ok()?.unwrap_or_default(),
             uid: uid.ok()?.unwrap_or(-1),
+            held: held.ok()?,
             verdict: verdict?,
             rule: by.ok()?,
             severity: severity.ok()?,

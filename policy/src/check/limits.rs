@@ -27,9 +27,10 @@ pub(super) fn check(checker: &mut Checker, policy: Policy, places: &[Place]) -> 
                 rules.position(|r| narrows(&r))
             }
             ImageError::TooManyLists => rules.position(|r| r.rule.action == Action::NetConnect && narrows(&r)),
-            ImageError::Files { .. } | ImageError::FileWords { .. } | ImageError::Net(_) => {
-                error.index().map(usize::from)
-            }
+            ImageError::Files { .. }
+            | ImageError::FileWords { .. }
+            | ImageError::Net(_)
+            | ImageError::Conditional { .. } => error.index().map(usize::from),
         };
         let message = match &error {
             ImageError::Profiles(ProfilesError::Binaries(cause)) => format!("{error}: {cause}"),

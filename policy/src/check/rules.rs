@@ -104,7 +104,7 @@ impl Checker {
         }
         let (warning, hint) = match verdict {
             Verdict::Deny => (
-                "a `deny` with a condition can't refuse the action that it is asked of: it is reported as an alert",
+                "a `deny` with a condition can't refuse the action that it is asked of: that one is an alert, what follows in the process is denied",
                 "what must never happen needs a rule without a condition",
             ),
             Verdict::Allow => (

@@ -344,6 +344,7 @@ mod hiding {
 
     use super::{Policy, rules};
     use crate::eval::{Act, Effective, Layer, Resource};
+    use crate::held::Held;
     use crate::words::{Action, Protocol};
 
     fn rule() -> impl Strategy<Value = String> {
@@ -387,7 +388,7 @@ mod hiding {
                     for resource in paths.into_iter().chain(nets) {
                         for action in [Action::Exec, Action::NetConnect] {
                             let binary = binary.as_bytes();
-                            let judged = effective.judge(&Act { action, resource, agent_type, binary });
+                            let judged = effective.judge(&Act { action, resource, agent_type, binary, held: Held::NONE });
                             let line = judged.index.map(|index| effective.rule(index).unwrap().rule.line);
                             assert!(line.is_none_or(|line| !hidden.contains(&line)), "line {line:?} of\n{text}");
                         }

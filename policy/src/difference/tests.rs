@@ -2,6 +2,7 @@ use proptest::prelude::{Just, Strategy, prop_oneof, proptest};
 
 use super::{Difference, differences};
 use crate::eval::{Act, Effective, Layer, Resource};
+use crate::held::Held;
 use crate::policy::Policy;
 use crate::words::Action;
 
@@ -95,7 +96,7 @@ proptest! {
         let (first, second) = (effective(&before), effective(&after));
         let judge = |policy: &Effective, path: &str| {
             let resource = Resource::Path { path: path.as_bytes(), truncated: false };
-            let judged = policy.judge(&Act { action: Action::Exec, resource, agent_type: None, binary: b"" });
+            let judged = policy.judge(&Act { action: Action::Exec, resource, agent_type: None, binary: b"", held: Held::NONE });
             (judged.verdict, judged.rule.map(str::to_owned))
         };
         let found = differences(&first, &second);

@@ -1,6 +1,7 @@
 use super::{Guard, NOTHING, QUARANTINE};
 use crate::compiled::Compiled;
 use crate::eval::{Act, Effective, Layer, Resource};
+use crate::held::Held;
 use crate::image::Image;
 use crate::policy::Policy;
 use crate::words::{Action, Protocol, Unregistered, Verdict};
@@ -39,7 +40,7 @@ fn judged(
     agent_type: &str,
     (action, resource): (Action, Resource<'_>),
 ) -> (Verdict, Option<String>) {
-    let act = Act { action, resource, agent_type: Some(agent_type), binary: b"/usr/bin/node" };
+    let act = Act { action, resource, agent_type: Some(agent_type), binary: b"/usr/bin/node", held: Held::NONE };
     let plain = effective.judge(&act);
     assert_eq!(Compiled::new(effective.clone()).judge(&act), plain, "{act:?}");
     let word = Image::new(effective).expect("it fits").judge(&act).expect("judged");
@@ -71,8 +72,13 @@ fn a_quarantine_is_the_strict_policy_and_what_the_base_denies() {
     assert_eq!(of("newcomer", net()), (Verdict::Deny, None), "the default of the strict policy");
     assert_eq!(of("newcomer", path(Action::FileRead, "/usr/lib/x.so")).0, Verdict::Allow);
     assert_eq!(of("newcomer", path(Action::FileWrite, "/etc/passwd")).0, Verdict::Deny);
-    let act =
-        Act { action: Action::FileWrite, resource: path(Action::FileWrite, "/etc/x").1, agent_type: None, binary: b"" };
+    let act = Act {
+        action: Action::FileWrite,
+        resource: path(Action::FileWrite, "/etc/x").1,
+        agent_type: None,
+        binary: b"",
+        held: Held::NONE,
+    };
     assert_eq!((guarded.judge(&act).verdict, guarded.judge(&act).version), (Verdict::Deny, None), "of no version");
 }
 

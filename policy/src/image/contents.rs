@@ -5,20 +5,25 @@
 //! policy that it should.
 //!
 //! Layout, all numbers little-endian: the start of the automaton over programs (u32), the two maps of classes (256 bytes each); then
-//! five lists, each with its length (u32) first: rows over programs (u32), rows over paths (u32), profiles (13 u32: anchored,
-//! floating, fallback, truncated of each action, then the address table), cells (u16), agent types in order of name (length u32, name,
-//! first cell u16), prefixes. A prefix is its table (u32), length (u8), address (16 bytes), default (u8), and the list of its entries
-//! (8 bytes each, see [`Prefix`]). Zeros at the end of a list of rows, profiles or cells don't count, as the kernel's tables have a
+//! six lists, each with its length (u32) first: rows over programs (u32), rows over paths (u32), profiles (15 u32: anchored,
+//! floating, fallback, truncated of each action, then the address table, then which rules with a condition count, low half first),
+//! rules with a condition (5 u32: action, anchored, floating, denial, address table or 0xffffffff), cells (u16), agent types in order of
+//! name (length u32, name, first cell u16), prefixes. A prefix is its table (u32), length (u8), address (16 bytes), default (u8), and the list of its entries
+//! (8 bytes each, see [`Prefix`]). Zeros at the end of a list of rows, profiles, rules or cells don't count, as the kernel's tables have a
 //! fixed size.
 
 use sha2::{Digest, Sha256};
 
-use super::{FILE_ACTIONS, Image};
+use super::{ACTIONS, FILE_ACTIONS, Image};
 use crate::net::table::{Effect, NetEntry};
 use crate::words::{Protocol, Verdict};
 
 /// Goes up whenever the same policy makes other contents; a test holds it to that.
-pub const CONTENTS_VERSION: u32 = 1;
+pub const CONTENTS_VERSION: u32 = 2;
+/// Words of a profile.
+pub const PROFILE_WORDS: usize = 4 * FILE_ACTIONS.len() + 3;
+/// Words of a rule with a condition.
+pub const CONDITIONAL_WORDS: usize = 5;
 
 /// What tables say, lent by whoever holds them.
 #[derive(Debug)]
@@ -33,8 +38,12 @@ pub struct Contents<'a> {
     pub file_classes: &'a [u8; 256],
     /// The automaton over paths.
     pub file_rows: &'a [u32],
-    /// Of each profile: anchored, floating, fallback, truncated of each action; then the number of its address table.
-    pub profiles: Vec<[u32; 4 * FILE_ACTIONS.len() + 1]>,
+    /// Of each profile: anchored, floating, fallback, truncated of each action; the number of its address table; the low and the high
+    /// half of the rules with a condition that count.
+    pub profiles: Vec<[u32; PROFILE_WORDS]>,
+    /// Of each rule with a condition: action (0 to 2 as in [`FILE_ACTIONS`], 3 `net_connect`, 4 none that the kernel judges), anchored,
+    /// floating, denial, address table or [`u32::MAX`].
+    pub conditional: Vec<[u32; CONDITIONAL_WORDS]>,
     /// Profile numbers, by agent type and class of program.
     pub cells: Vec<u16>,
     /// Agent types with their first cell, in order of name.
@@ -90,11 +99,8 @@ impl Contents<'_> {
                 out(&rows.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>());
             }
         }
-        let profiles = without_end(&self.profiles, |profile| profile.iter().all(|word| *word == 0));
-        out(&length(profiles.len()));
-        for word in profiles.iter().flatten() {
-            out(&word.to_le_bytes());
-        }
+        words(&mut out, &self.profiles);
+        words(&mut out, &self.conditional);
         let cells = without_end(&self.cells, |cell| *cell == 0);
         out(&length(cells.len()));
         for cell in cells {
@@ -120,6 +126,14 @@ impl Contents<'_> {
     }
 }
 
+fn words<const N: usize>(mut out: impl FnMut(&[u8]), list: &[[u32; N]]) {
+    let list = without_end(list, |item| item.iter().all(|word| *word == 0));
+    out(&length(list.len()));
+    for word in list.iter().flatten() {
+        out(&word.to_le_bytes());
+    }
+}
+
 fn length(len: usize) -> [u8; 4] {
     u32::try_from(len).expect("tables are bounded far below 2^32").to_le_bytes()
 }
@@ -136,12 +150,18 @@ impl Image {
         let types = self.profiles.types();
         let first = |number: usize| u16::try_from(number * width).expect("cells are bounded by PROFILE_CELLS_MAX");
         let profile = |profile: &super::ImageProfile| {
-            let mut words = [0; 4 * FILE_ACTIONS.len() + 1];
+            let mut words = [0; PROFILE_WORDS];
             for (words, cell) in words.chunks_exact_mut(4).zip(&profile.files) {
                 words.copy_from_slice(&[cell.starts[0], cell.starts[1], cell.fallback.bits(), cell.truncated.bits()]);
             }
-            words[4 * FILE_ACTIONS.len()] = profile.net.into();
+            let [low, high] = halves(profile.conditional.bits());
+            words[4 * FILE_ACTIONS.len()..].copy_from_slice(&[profile.net.into(), low, high]);
             words
+        };
+        let conditional = |rule: &super::Conditional| {
+            let action = ACTIONS.iter().position(|action| *action == rule.action).unwrap_or(ACTIONS.len());
+            let action = u32::try_from(action).expect("a short list");
+            [action, rule.starts[0], rule.starts[1], rule.word.bits(), rule.net.map_or(u32::MAX, u32::from)]
         };
         let prefixes = (0..).zip(&self.net).flat_map(|(table, net)| {
             net.prefixes.iter().map(move |prefix| Prefix {
@@ -161,11 +181,17 @@ impl Image {
             file_classes: &self.classes,
             file_rows: &self.rows,
             profiles: self.list.iter().map(profile).collect(),
+            conditional: self.conditional.iter().map(conditional).collect(),
             cells: (0..=types.len()).flat_map(|number| self.profiles.row(number)).copied().collect(),
             types: (1..).zip(types).map(|(number, name)| (name.as_str(), first(number))).collect(),
             prefixes,
         }
     }
+}
+
+/// The low half of a number, then the high one.
+pub fn halves(bits: u64) -> [u32; 2] {
+    [bits & u64::from(u32::MAX), bits >> 32].map(|half| u32::try_from(half).expect("half of 64 bits"))
 }
 
 fn entry(entry: &NetEntry) -> [u8; 8] {

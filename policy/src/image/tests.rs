@@ -6,6 +6,7 @@ use super::{FILE_ACTIONS, Image, ImageError, Word};
 use crate::automaton::tests::realistic;
 use crate::compiled::Compiled;
 use crate::eval::{Act, Effective, Layer, Resource};
+use crate::held::Held;
 use crate::policy::Policy;
 use crate::words::{Action, Verdict};
 
@@ -49,18 +50,23 @@ fn the_same_policy_makes_the_same_contents() {
     let yaml = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: p}\nspec:\n  default: {exec: alert}\n  rules:\n    \
         - {name: keys, action: file_read, verdict: deny, resource_pattern: '~/.ssh/**', binaries: ['**/node']}\n    \
         - {name: etc, action: file_write, verdict: alert, resource_pattern: '/etc/*', agent_types: [codex]}\n    \
-        - {name: net, action: net_connect, verdict: deny, cidr_deny: ['10.0.0.0/8:1-1024/tcp'], cidr_allow: ['10.1.0.0/16']}\n";
+        - {name: net, action: net_connect, verdict: deny, cidr_deny: ['10.0.0.0/8:1-1024/tcp'], cidr_allow: ['10.1.0.0/16']}\n    \
+        - {name: held, action: exec, verdict: deny, resource_pattern: '**/sh', condition: 'context.uid == 0'}\n";
     let layer =
         |yaml: &str| Layer { version: 1, agent_type: None, policy: Policy::parse(yaml).expect("a policy").policy };
     let image = |yaml: &str| Image::new(&Effective::new(vec![layer(yaml)])).expect("small");
     let digest = image(yaml).contents().digest();
     assert_eq!(
-        digest, "1-4cb5591cc0c4c7ac7c906d7552130e6b5e30c363d9840ffbe1982105bf4e6d30",
+        digest, "2-437691671ac302c8eccab26ab35246ea86577b4cd1961c20d52707f16b9311aa",
         "raise CONTENTS_VERSION, and write the new digest down"
     );
-    for (from, to) in
-        [("'~/.ssh", "'~/.ssg"), ("1-1024", "1-1025"), ("[codex]", "[cursor]"), ("exec: alert", "exec: deny")]
-    {
+    for (from, to) in [
+        ("'~/.ssh", "'~/.ssg"),
+        ("**/sh", "**/zsh"),
+        ("1-1024", "1-1025"),
+        ("[codex]", "[cursor]"),
+        ("exec: alert", "exec: deny"),
+    ] {
         assert_ne!(image(&yaml.replace(from, to)).contents().digest(), digest, "{from}");
     }
 }
@@ -105,7 +111,7 @@ fn nothing_of_an_end_is_allowed_that_could_be_denied() {
     let image = Image::new(&effective).unwrap();
     let says = |at: usize| {
         let resource = Resource::Path { path: b"/a/x", truncated: true };
-        let act = Act { action: FILE_ACTIONS[at], resource, agent_type: None, binary: b"" };
+        let act = Act { action: FILE_ACTIONS[at], resource, agent_type: None, binary: b"", held: Held::NONE };
         let word = image.judge(&act).unwrap();
         assert_eq!((word.verdict(), word.rule()), {
             let plain = effective.judge(&act);
@@ -126,7 +132,8 @@ fn a_socket_that_reaches_anybody_is_denied_where_any_address_is() {
         let effective = Effective::new(vec![Layer { version: 1, agent_type: None, policy }]);
         let (image, compiled) = (Image::new(&effective).unwrap(), Compiled::new(effective.clone()));
         [(None, &b"/bin/sh"[..]), (Some("codex"), b"/x/node")].map(|(agent_type, binary)| {
-            let act = Act { action: Action::NetConnect, resource: Resource::Socket, agent_type, binary };
+            let held = Held::nth(0);
+            let act = Act { action: Action::NetConnect, resource: Resource::Socket, agent_type, binary, held };
             let plain = effective.judge(&act);
             let word = image.judge(&act).unwrap();
             assert_eq!((word.verdict(), word.rule()), (plain.verdict, plain.index));
@@ -141,6 +148,10 @@ fn a_socket_that_reaches_anybody_is_denied_where_any_address_is() {
     assert_eq!(says(&format!("{file}{allow}")), [(Verdict::Allow, None); 2], "no rule on addresses denies");
     assert_eq!(says(&format!("{allow}{alert}")), [(Verdict::Alert, Some(1)); 2]);
     assert_eq!(says(&format!("{allow}{alert}{deny}")), [(Verdict::Alert, Some(1)), (Verdict::Deny, Some(2))]);
+    let held = "    - {name: h, action: net_connect, cidr_deny: [192.0.2.7], agent_types: [codex], verdict: alert, condition: 'context.uid == 0'}\n";
+    assert_eq!(says(&format!("{allow}{alert}{held}")), [(Verdict::Alert, Some(1)), (Verdict::Deny, Some(2))]);
+    let deny = deny.replace(", agent_types: [codex]", "");
+    assert_eq!(says(&format!("{deny}{held}")), [(Verdict::Deny, Some(0)); 2], "of two that deny the first");
 }
 
 fn pattern() -> impl Strategy<Value = String> {
@@ -166,6 +177,8 @@ fn whom() -> impl Strategy<Value = String> {
         1 => Just(", agent_types: [codex]".to_owned()),
         1 => Just(", binaries: ['/bin/*']".to_owned()),
         1 => Just(", agent_types: [codex, aider], binaries: ['**/node']".to_owned()),
+        3 => Just(", condition: 'context.uid == 0'".to_owned()),
+        1 => Just(", binaries: ['/bin/*'], condition: 'context.uid == 0'".to_owned()),
     ]
 }
 
@@ -175,6 +188,7 @@ proptest! {
         rules in proptest::collection::vec((pattern(), 0..3_usize, 0..3_usize, whom()), 1..16),
         defaults in [0..3_usize, 0..3_usize, 0..3_usize],
         paths in proptest::collection::vec((r"/?(root/|home/a/)?[/abc]{0,9}", any::<bool>()), 16),
+        held in prop_oneof![Just(0), any::<u64>()],
     ) {
         let effective = effective(defaults, rules);
         let image = Image::new(&effective);
@@ -185,7 +199,7 @@ proptest! {
             for action in FILE_ACTIONS {
                 for (agent_type, binary) in [(None, &b"/bin/sh"[..]), (Some("codex"), b"/x/node"), (Some("aider"), b"/x")] {
                     let resource = Resource::Path { path: path.as_bytes(), truncated: *truncated };
-                    let act = Act { action, resource, agent_type, binary };
+                    let act = Act { action, resource, agent_type, binary, held: Held::from_bits(held) };
                     let plain = effective.judge(&act);
                     let word = image.judge(&act).unwrap();
                     assert_eq!((word.verdict(), word.rule()), (plain.verdict, plain.index), "{act:?}");

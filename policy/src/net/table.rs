@@ -123,12 +123,22 @@ impl Effective {
     /// # Errors
     /// A limit of the table, with the rule that crossed it.
     pub fn network(&self, profile: &Profile) -> Result<NetTable, NetTableError> {
+        let rules = self.rules_of(profile, Action::NetConnect);
+        self.network_of(rules, profile.default(Action::NetConnect).0)
+    }
+
+    /// Lowers these rules.
+    pub(crate) fn network_of<'s>(
+        &'s self,
+        rules: impl Iterator<Item = RuleRef<'s>>,
+        default: Verdict,
+    ) -> Result<NetTable, NetTableError> {
         let mut blocks: BTreeMap<Cidr, Vec<Candidate>> = BTreeMap::new();
         blocks.insert(whole_family(Ipv6Addr::UNSPECIFIED.into()), Vec::new());
         // IPv4 has a block of its own always: what is said of IPv6 blocks doesn't hold for it.
         blocks.insert(whole_family(Ipv4Addr::UNSPECIFIED.into()), Vec::new());
         let mut everywhere = Vec::new();
-        for rule in self.rules_of(profile, Action::NetConnect) {
+        for rule in rules {
             for candidate in candidates(&rule) {
                 match candidate.target.cidr {
                     None => everywhere.push(candidate),
@@ -168,7 +178,7 @@ impl Effective {
             open.push((bits, length, here, entries));
         }
         prefixes.sort_by_key(|prefix| (prefix.length, prefix.addr));
-        Ok(NetTable { prefixes, default: profile.default(Action::NetConnect).0 })
+        Ok(NetTable { prefixes, default })
     }
 }
 
@@ -180,7 +190,7 @@ fn candidates(rule: &RuleRef<'_>) -> Vec<Candidate> {
     let What::Net(net) = &rule.rule.what else { return Vec::new() };
     let (about, except) = net.sides(rule.rule.verdict);
     let candidate = |effect| move |target: &NetTarget| Candidate { rule: rule.index, effect, target: target.clone() };
-    let verdict = Effect::Verdict(rule.rule.verdict);
+    let verdict = Effect::Verdict(rule.verdict());
     let mut list: Vec<Candidate> = except.iter().map(candidate(Effect::Exempt)).collect();
     if about.is_empty() {
         let any = NetTarget { cidr: None, ports: 0..=u16::MAX, protocol: None };

@@ -85,6 +85,7 @@ mod table {
     use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 
     use crate::eval::{Act, Effective, Layer, Resource};
+    use crate::held::Held;
     use crate::image::{Image, ImageError};
     use crate::net::table::{Effect, NET_ENTRIES_MAX, NetTableError};
     use crate::policy::Policy;
@@ -104,7 +105,8 @@ mod table {
         let binary = b"/bin/x";
         let table = effective.network(&effective.profile(None, binary)).unwrap();
         let resource = Resource::Net { addr, port, protocol };
-        let judged = effective.judge(&Act { action: Action::NetConnect, resource, agent_type: None, binary });
+        let judged =
+            effective.judge(&Act { action: Action::NetConnect, resource, agent_type: None, binary, held: Held::NONE });
         assert_eq!(
             table.lookup(addr, port, protocol),
             (judged.verdict, judged.index),

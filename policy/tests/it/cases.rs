@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use tyr_policy::{Act, Action, Compiled, Effective, Image, Layer, Policy, Profiles, Protocol, Resource, What};
+use tyr_policy::{
+    Act, Action, Compiled, Effective, Held, Image, Layer, Policy, Profiles, Protocol, Resource, Verdict, What,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,6 +40,8 @@ struct Case {
     by: Option<String>,
     version: Option<u32>,
     severity: Option<String>,
+    #[serde(default)]
+    held: Vec<String>,
     /// For conditions, which only the starter policies' own test asks.
     cmdline: Option<String>,
     #[expect(dead_code, reason = "for those who read the file")]
@@ -66,6 +70,10 @@ fn effective(layers: &[CaseLayer]) -> Effective {
 }
 
 impl Case {
+    fn held(&self, policy: &Effective) -> Held {
+        self.held.iter().fold(Held::NONE, |held, rule| held.or(policy.held_by_name(rule)))
+    }
+
     fn resource(&self, action: Action) -> Resource<'_> {
         match action {
             Action::FileRead | Action::FileWrite | Action::Exec => {
@@ -121,7 +129,8 @@ fn every_way_to_judge_gives_the_same() {
 fn compare(compiled: &Compiled, case: &Case, file: &Path) {
     let action: Action = case.act.parse().unwrap();
     let (agent_type, binary) = (case.agent_type.as_deref(), case.binary.as_bytes());
-    let act = Act { action, resource: case.resource(action), agent_type, binary };
+    let held = case.held(compiled.effective());
+    let act = Act { action, resource: case.resource(action), agent_type, binary, held };
     assert_eq!(compiled.judge(&act), compiled.effective().judge(&act), "{}: {case:?}", file.display());
 }
 
@@ -132,7 +141,7 @@ fn check(effective: &Effective, profiles: &Profiles, image: &Image, case: &Case,
     let agent_type = case.agent_type.as_deref();
     let binary = case.binary.as_bytes();
 
-    let plain = effective.judge(&Act { action, resource, agent_type, binary });
+    let plain = effective.judge(&Act { action, resource, agent_type, binary, held: case.held(effective) });
     assert_eq!((plain.verdict.as_str(), plain.rule), (case.gives.as_str(), case.by.as_deref()), "{context}");
     if case.version.is_some() {
         assert_eq!(plain.version, case.version, "{context}");
@@ -145,7 +154,8 @@ fn check(effective: &Effective, profiles: &Profiles, image: &Image, case: &Case,
     let rules: Vec<_> = effective.rules_of(profile, action).collect();
     let verdict_of = |index: Option<u16>| {
         index.map_or(profile.default(action).0, |index| {
-            effective.rule(index).expect("a rule of the policy").rule.verdict
+            let rule = effective.rule(index).expect("a rule of the policy").rule;
+            if rule.condition.is_some() { Verdict::Deny } else { rule.verdict }
         })
     };
     if let Resource::ServerName(name) = resource {
@@ -153,7 +163,9 @@ fn check(effective: &Effective, profiles: &Profiles, image: &Image, case: &Case,
         let index = rules.iter().find(|r| matches(&r.rule.what)).map(|r| r.index);
         assert_eq!((verdict_of(index), index), (plain.verdict, plain.index), "profile: {context}");
     } else {
-        let word = image.judge(&Act { action, resource, agent_type, binary }).expect("the kernel judges it");
+        let word = image
+            .judge(&Act { action, resource, agent_type, binary, held: case.held(effective) })
+            .expect("the kernel judges it");
         assert_eq!((word.verdict(), word.rule()), (plain.verdict, plain.index), "image: {context}");
         assert_eq!(verdict_of(word.rule()), word.verdict(), "image: {context}");
     }

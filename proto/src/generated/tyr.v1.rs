@@ -37,6 +37,7 @@ pub struct Event {
     pub timestamp_ns: i64,
     /// Keys: rule, rule_version, reason, not_enforced, guarded, operation, errno, protocol, flags, count, first_ts, last_ts, ppid, uid; of a
     /// program that was started, caller: the executable that started it, which a rule's `binaries` are about, `unknown` where nobody governed started it.
+    /// Where the rule has a condition, condition: `held`, `failed`, or `earlier` where the process was held to the rule; held_processes: how many are from then on.
     #[prost(btree_map = "string, string", tag = "13")]
     pub metadata: ::prost::alloc::collections::BTreeMap<
         ::prost::alloc::string::String,

@@ -181,6 +181,7 @@ fn verdict(effective: &Compiled, event: &Event) -> Option<Verdict> {
         caller: None,
         cmdline: &event.cmdline,
         uid: -1,
+        held: None,
     };
     let judgement = effective.judge_recorded(&recorded.with_metadata(&event.metadata))?;
     Some(match judgement.verdict {
@@ -295,5 +296,49 @@ mod tests {
         assert_eq!(judged("sh -c curl", Verdict::Alert), Some(Verdict::Alert), "it came too late to be refused");
         assert_eq!(judged("sh -c curl", Verdict::Allow), Some(Verdict::Alert));
         assert_eq!(judged("sh -c curl", Verdict::Deny), Some(Verdict::Deny));
+    }
+
+    #[test]
+    fn a_rule_that_a_process_was_held_to_is_not_asked() {
+        let yaml = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: p}\nspec:\n  rules:\n    \
+            - {name: git, action: exec, verdict: allow, resource_pattern: '**/git'}\n    \
+            - {name: a, action: exec, verdict: deny, condition: 'context.uid == 7'}\n    \
+            - {name: b, action: exec, verdict: deny}\n";
+        let policy = |yaml: &str| Policy::parse(yaml).expect("a policy").policy;
+        let compiled = |yaml: &str| {
+            Compiled::new(Effective::new(vec![Layer { version: 1, agent_type: None, policy: policy(yaml) }]))
+        };
+        let without_b = yaml.split_once("    - {name: b").expect("it is there").0;
+        let judged = |yaml: &str, resource: &str, verdict_there, rule: &str, condition: &str| {
+            let mut event = event("sh", verdict_there);
+            event.resource = resource.to_owned();
+            event
+                .metadata
+                .extend([("rule", rule), ("condition", condition)].map(|(k, v)| (k.to_owned(), v.to_owned())));
+            verdict(&compiled(yaml), &event)
+        };
+        let denied = Verdict::Deny;
+        assert_eq!(judged(without_b, "/bin/sh", denied, "a", "earlier"), Some(denied));
+        assert_eq!(
+            judged(without_b, "/bin/sh", denied, "a", "held"),
+            Some(Verdict::Allow),
+            "its condition does not hold"
+        );
+        assert_eq!(judged(without_b, "/bin/sh", denied, "c", "earlier"), Some(Verdict::Allow), "there is no such rule");
+        assert_eq!(
+            judged(without_b, "/usr/bin/git", denied, "a", "earlier"),
+            Some(Verdict::Allow),
+            "what comes before it"
+        );
+        assert_eq!(
+            judged(yaml, "/bin/sh", Verdict::Allow, "b", "earlier"),
+            Some(denied),
+            "only rules with a condition"
+        );
+        assert_eq!(
+            judged(without_b, "/bin/sh", Verdict::Allow, "a", "earlier"),
+            Some(denied),
+            "no claim makes it milder"
+        );
     }
 }

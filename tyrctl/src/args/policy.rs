@@ -52,6 +52,7 @@ Needs no server. A file of cases:
       binary: /usr/bin/node       # its program
       cmdline: node cli.js        # its command line, for conditions
       uid: \"0\"                    # who it runs as, for conditions
+      held: [piped]               # rules whose condition held for it before
       protocol: udp               # of net_connect; left out: tcp
       severity: critical          # left out: not compared
       truncated: true             # only a part of the path is known

@@ -5,7 +5,7 @@ use serde::Serialize;
 use tyr_api::agents::DiscoveredAgent;
 use tyr_api::events::{DriftReason, Event};
 use tyr_api::policies::PolicyDocument;
-use tyr_policy::Policy;
+use tyr_policy::{CONDITION_EARLIER, Policy};
 use uuid::Uuid;
 
 mod allow;
@@ -152,6 +152,7 @@ fn because(event: &Event) -> String {
         (None, Some(version)) => format!("no rule of policy version {version} matched, so its default holds"),
         (None, None) => "no policy was in force".to_owned(),
     };
+    let decided = format!("{decided}{}", by_condition(event));
     let verdict = event.verdict;
     let server = event.server_verdict.map_or_else(|| "nothing".to_owned(), |verdict| verdict.to_string());
     match event.drift_reason.filter(|_| event.drift_detected) {
@@ -166,6 +167,24 @@ fn because(event: &Event) -> String {
         }
         Some(DriftReason::VerdictDiffers) => {
             format!("{verdict}: {decided}; the server says {server}, by the same policy: tampering, or a defect")
+        }
+    }
+}
+
+/// What the rule's condition had to do with it: `docs/conditions.md`.
+fn by_condition(event: &Event) -> String {
+    let of = |key: &str| event.metadata.get(key).map(String::as_str);
+    let why = match of("condition") {
+        Some("held") => ", as its condition holds",
+        Some("failed") => ", as its condition could not be evaluated",
+        Some(CONDITION_EARLIER) => ", as its condition held for this process before",
+        _ => return String::new(),
+    };
+    match of("held_processes") {
+        None => why.to_owned(),
+        Some("1") => format!("{why}; from then on it denies, for the rest of this process"),
+        Some(held) => {
+            format!("{why}; from then on it denies, for the rest of this process and its descendants ({held} in all)")
         }
     }
 }
@@ -245,6 +264,19 @@ mod tests {
         assert_eq!(
             because(&guarded),
             "deny: it would have made the policy void, which is denied whatever the policy says"
+        );
+        let by_condition = |metadata| {
+            let text = because(&Event { rule: Some("r".to_owned()), ..event(metadata) });
+            text.strip_prefix("deny: rule `r` of policy version 3 decided").expect("by the rule").to_owned()
+        };
+        assert_eq!(by_condition(serde_json::json!({})), "");
+        assert_eq!(
+            by_condition(serde_json::json!({"condition": "held", "held_processes": "3"})),
+            ", as its condition holds; from then on it denies, for the rest of this process and its descendants (3 in all)"
+        );
+        assert_eq!(
+            by_condition(serde_json::json!({"condition": "earlier"})),
+            ", as its condition held for this process before"
         );
     }
 }

@@ -159,3 +159,58 @@ async fn where_files_are_not_enforced_a_tried_denial_is_none() {
     }
     assert!(matches!(ground.kernel.try_denial(), Err(tyr_agent::kernel::CanaryError::Opened)));
 }
+
+/// Connects to the test net twice; between them it says so, and waits.
+const TWICE: &str = "
+import socket, os, sys, time
+folder = sys.argv[1]
+def connect():
+    return socket.socket().connect_ex(('127.9.9.1', 9))
+first = connect()
+open(folder + '/first', 'w').close()
+while not os.path.exists(folder + '/held'):
+    time.sleep(0.01)
+child = os.fork()
+if child == 0:
+    os._exit(connect())
+of_child = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+print(first, connect(), of_child, socket.socket().connect_ex(('127.0.0.1', 9)), flush=True)
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_that_a_process_is_held_to_denies_from_then_on() {
+    let mut ground = ground!();
+    let rules = layer(
+        None,
+        "  - {name: first, action: net_connect, verdict: deny, cidr_deny: [192.0.2.1], condition: 'context.uid == 0'}\n\
+         \x20 - {name: held, action: net_connect, verdict: deny, cidr_deny: [127.9.9.0/24], condition: 'context.uid == 0'}\n",
+    );
+    let effective = Effective::new(vec![rules]);
+    ground.kernel.publish(&Image::new(&effective).expect("fits")).expect("published");
+    let held = effective.rule(1).expect("the second rule").identity();
+    let folder = ground.folder.path().display().to_string();
+    let waiting = ground.start("/usr/bin/python3", &["-c", TWICE, &folder]);
+    let pid = waiting.pid();
+    let tree = ground.kernel.mark(pid, "test-agent").expect("marked");
+    let child = waiting.go();
+    tyr_e2e::wait_for("the first connection", std::time::Duration::from_secs(30), || {
+        ground.folder.path().join("first").exists().then_some(())
+    });
+    let hold = |pid, tree, rule| ground.kernel.hold(pid, tree, rule).expect("held");
+    assert_eq!(hold(pid, tyr_agent::decode::TreeId(1), held), 0, "another tree's");
+    assert_eq!(hold(pid, tree, 1), 0, "no rule of this policy");
+    assert_eq!(hold(pid, tree, held), 1);
+    assert_eq!(hold(pid, tree, held), 0, "held already");
+    // The same rules but for one that is gone: another bit now.
+    let mut rest = effective.layers().to_vec();
+    rest[0].policy.rules.remove(0);
+    ground.kernel.publish(&Image::new(&Effective::new(rest)).expect("fits")).expect("published");
+    std::fs::write(ground.folder.path().join("held"), "").expect("writable");
+    let output = child.wait_with_output().expect("ends");
+    let (refused, denied) = (libc::ECONNREFUSED, libc::EPERM);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{refused} {denied} {denied} {refused}\n"));
+    let events = ground.until_end(tree).await;
+    let said: Vec<_> = connects(&events).iter().map(|c| (c.verdict, c.rule)).collect();
+    let (allowed, denied) = ((Verdict::Allow, None), (Verdict::Deny, Some(0)));
+    assert_eq!(said, [allowed, denied, denied, allowed]);
+}

@@ -7,7 +7,7 @@ use std::path::Path;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
 use serde::Deserialize;
 use tyr_agent::kernel::Rehearsal;
-use tyr_policy::{Act, Action, Effective, FILE_ACTIONS, Image, Layer, Policy, Resource};
+use tyr_policy::{Act, Action, Effective, FILE_ACTIONS, Held, Image, Layer, Policy, Resource};
 
 use super::ground::refuse;
 
@@ -26,7 +26,8 @@ fn rehearsal() -> Option<Rehearsal> {
 fn agree(rehearsal: &mut Rehearsal, effective: &Effective, image: &Image, act: &Act<'_>) {
     let Resource::Path { path, truncated } = act.resource else { return };
     let profile = image.profiles().number(act.agent_type, act.binary);
-    let kernel = rehearsal.judge(profile, act.action, path, truncated).expect("the walk runs").expect("an answer");
+    let kernel =
+        rehearsal.judge(profile, act.action, path, truncated, act.held).expect("the walk runs").expect("an answer");
     let plain = effective.judge(act);
     let text = path.escape_ascii();
     assert_eq!((kernel.verdict(), kernel.rule()), (plain.verdict, plain.index), "{text} {act:?}");
@@ -56,6 +57,8 @@ struct Case {
     agent_type: Option<String>,
     #[serde(default)]
     binary: String,
+    #[serde(default)]
+    held: Vec<String>,
 }
 
 /// See `policy/testdata/README.md`.
@@ -97,7 +100,8 @@ fn the_shared_cases_come_out_the_same() {
             }
             let resource = Resource::Path { path: case.to.as_bytes(), truncated: case.truncated };
             let (agent_type, binary) = (case.agent_type.as_deref(), case.binary.as_bytes());
-            agree(&mut rehearsal, &effective, &image, &Act { action, resource, agent_type, binary });
+            let held = case.held.iter().fold(Held::NONE, |held, rule| held.or(effective.held_by_name(rule)));
+            agree(&mut rehearsal, &effective, &image, &Act { action, resource, agent_type, binary, held });
             ran += 1;
         }
     }
@@ -107,8 +111,8 @@ fn the_shared_cases_come_out_the_same() {
 #[test]
 fn without_a_policy_there_is_no_answer() {
     let Some(mut rehearsal) = rehearsal() else { return };
-    assert_eq!(rehearsal.judge(0, Action::FileRead, b"/etc/passwd", false).expect("the walk runs"), None);
-    assert_eq!(rehearsal.judge(0, Action::NetConnect, b"/etc/passwd", false).expect("the walk runs"), None);
+    assert_eq!(rehearsal.judge(0, Action::FileRead, b"/etc/passwd", false, Held::NONE).expect("the walk runs"), None);
+    assert_eq!(rehearsal.judge(0, Action::NetConnect, b"/etc/passwd", false, Held::NONE).expect("the walk runs"), None);
 }
 
 fn pattern() -> impl Strategy<Value = String> {
@@ -135,14 +139,16 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn says_what_the_evaluator_says(
-        rules in proptest::collection::vec((pattern(), 0..3_usize, 0..3_usize), 1..12),
+        rules in proptest::collection::vec((pattern(), 0..3_usize, 0..3_usize, any::<bool>()), 1..12),
+        held in any::<u64>(),
         paths in proptest::collection::vec((path(), any::<bool>()), 24),
     ) {
         let Some(mut rehearsal) = rehearsal() else { return Ok(()) };
         let mut yaml = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: t}\nspec:\n  rules:\n".to_owned();
-        for (at, (pattern, action, verdict)) in rules.iter().enumerate() {
+        for (at, (pattern, action, verdict, asked)) in rules.iter().enumerate() {
+            let condition = if *asked { ", condition: 'context.uid == 0'" } else { "" };
             let (action, verdict) = (FILE_ACTIONS[*action], ["allow", "alert", "deny"][*verdict]);
-            writeln!(yaml, "  - {{name: r{at}, action: {action}, resource_pattern: '{pattern}', verdict: {verdict}}}")
+            writeln!(yaml, "  - {{name: r{at}, action: {action}, resource_pattern: '{pattern}', verdict: {verdict}{condition}}}")
                 .expect("writing to a String");
         }
         let Ok(checked) = Policy::parse(&yaml) else { return Ok(()) };
@@ -152,7 +158,10 @@ proptest! {
         for (path, truncated) in &paths {
             for action in FILE_ACTIONS {
                 let resource = Resource::Path { path, truncated: *truncated };
-                agree(&mut rehearsal, &effective, &image, &Act { action, resource, agent_type: None, binary: b"/x" });
+                for held in [Held::NONE, Held::from_bits(held)] {
+                    let act = Act { action, resource, agent_type: None, binary: b"/x", held };
+                    agree(&mut rehearsal, &effective, &image, &act);
+                }
             }
         }
     }

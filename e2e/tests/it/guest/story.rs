@@ -220,7 +220,44 @@ fn as_written() -> String {
              verdict: {verdict}\n"
         );
     }
-    format!("apiVersion: tyr.dev/v1\nkind: Policy\nmetadata:\n  name: as-written\nspec:\n  rules:\n{rules}")
+    format!("apiVersion: tyr.dev/v1\nkind: Policy\nmetadata:\n  name: as-written\nspec:\n  rules:\n{HELD}{rules}")
+}
+
+/// A rule that is asked in userspace, before all others.
+const HELD: &str = "    - name: held-once
+      action: file_read
+      resource_pattern: /data/held/vault/**
+      verdict: deny
+      severity: high
+      condition: context.cmdline like \"*; echo from then on*\"
+";
+/// Reads until it may not; then a child tries, whose own command line says nothing.
+const READS_ON: &str = "n=0; while [ $n -lt 600 ] && true < /data/held/vault/secret; do n=$((n+1)); sleep 0.1; done 2>/dev/null
+    [ $n -ge 1 ]; echo read $?; cat /data/held/vault/secret >/dev/null 2>&1; echo from then on $?; cat /data/held/open/secret";
+
+/// What a condition holds for is an alert once, and denied for the rest of the process, in all that descends from it.
+fn a_condition_holds_for_the_rest_of_the_process(guest: &Guest, stack: &Stack, agent: &GuestAgent<'_>) {
+    attack(guest, agent, Who::Ungoverned, &[], "prepare /data/held\n");
+    let run = |command: &[&str]| guest.output(&agent.governed("claude-code", command)).expect("it runs").stdout;
+    assert_eq!(run(&["/bin/sh", "-c", READS_ON]), "read 0\nfrom then on 1\nsecret\n");
+    assert_eq!(run(&["cat", "/data/held/vault/secret"]), "secret\n", "another process is held to nothing");
+    let denied = event(stack, "deny", "/data/held/vault/secret");
+    let said = |event: &Value| {
+        ["verdict", "server_verdict", "rule", "severity"].map(|key| event[key].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(said(&denied), ["deny", "deny", "held-once", "high"], "{denied}");
+    assert_eq!(denied["metadata"]["condition"], "earlier", "{denied}");
+    let alerted = event(stack, "alert", "/data/held/vault/secret");
+    assert_eq!(said(&alerted), ["alert", "alert", "held-once", "high"], "{alerted}");
+    assert_eq!(alerted["metadata"]["condition"], "held", "{alerted}");
+    let why =
+        |event: &Value| text(&stack.tyrctl(["why", event["event_id"].as_str().expect("an id")])).expect("tyrctl why");
+    assert!(why(&denied).contains("as its condition held for this process before"), "{}", why(&denied));
+    let first = stack.tyrctl_json(&["events", "list", "--limit", "1000", "--verdict", "alert"]).expect("tyrctl events");
+    let held = |event: &&Value| event["metadata"].get("held_processes").is_some();
+    let first: Vec<&Value> = first.as_array().into_iter().flatten().filter(held).collect();
+    let [first] = first[..] else { panic!("the process was held once: {first:#?}") };
+    assert!(why(first).contains("from then on it denies, for the rest of this process"), "{}", why(first));
 }
 
 fn is_below(event: &Value, folder: &str) -> bool {
@@ -302,6 +339,7 @@ fn each_action_is_as_written(machine: Machine) {
     }
     let governed: Vec<String> = told.iter().filter(|event| is_below(event, "/data")).map(in_short).collect();
     assert!(wrong.is_empty(), "{wrong:#?}\nof {governed:#?}");
+    a_condition_holds_for_the_rest_of_the_process(&guest, &stack, &agent);
     let drift = stack.psql("SELECT count(*) FROM events WHERE drift_detected").expect("psql");
     assert_eq!(drift.trim(), "0", "agent and server judge alike");
 

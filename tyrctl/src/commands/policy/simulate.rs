@@ -264,6 +264,7 @@ pub(crate) fn judge<'p>(compiled: &'p Compiled, event: &Event) -> Option<(Verdic
         caller: None,
         cmdline: &event.cmdline,
         uid: -1,
+        held: None,
     };
     let judgement = compiled.judge_recorded(&recorded.with_metadata(&event.metadata))?;
     let verdict = match judgement.verdict {

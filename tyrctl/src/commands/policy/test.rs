@@ -90,7 +90,7 @@ pub(super) fn run(app: &App, args: &TestPolicyArgs) -> Result<Outcome, Failure> 
 }
 
 fn row(effective: &Effective, case: &Case) -> Row {
-    let act = case.act();
+    let act = case.act(effective);
     let judgement: Judgement<'_> = case.judged_by(effective);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Row {
