@@ -217,7 +217,9 @@ struct exec_record {
 	/* Of RECORD_JUDGED: what was said, under which policy. */
 	word judged;
 	__u32 generation;
-	__u32 _pad;
+	/* The agent type that called exec, whose rules count: where the program is another tool, the process is of another type now. */
+	__u16 caller_type;
+	__u16 _pad;
 	/* The program that called exec; 0: none that is known. */
 	__u64 caller;
 };

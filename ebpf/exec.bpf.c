@@ -239,6 +239,7 @@ int BPF_PROG(tyr_exec, struct task_struct *task, int old_pid, struct linux_binpr
 	struct fingerprint found = {};
 	__u32 path_bytes, args_bytes, filename_bytes, pid = task->tgid, pattern;
 	__u64 arg_start, arg_end, caller = own ? own->program : 0;
+	__u16 caller_type = own ? own->agent_type : 0;
 	struct walked walk = {};
 	struct scratch *s;
 	bool root = false;
@@ -327,6 +328,7 @@ int BPF_PROG(tyr_exec, struct task_struct *task, int old_pid, struct linux_binpr
 	s->exec.args_bytes = args_bytes;
 	s->exec.filename_bytes = filename_bytes;
 	s->exec.caller = caller;
+	s->exec.caller_type = caller ? caller_type : mark.agent_type;
 	s->exec.judged = s->ran.judged;
 	s->exec.generation = s->ran.generation;
 	if (s->ran.known) {

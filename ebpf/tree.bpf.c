@@ -20,10 +20,13 @@ int BPF_PROG(tyr_fork, struct task_struct *parent, struct task_struct *child)
 		return 0;
 	mark = *own;
 	mark.tried = 0;
-	if (!hold_inherit(parent->tgid, pid) || bpf_map_update_elem(&processes, &pid, &mark, BPF_ANY)) {
+	if (bpf_map_update_elem(&processes, &pid, &mark, BPF_ANY)) {
 		count_loss(LOSS_MARK, KIND_EXEC, VERDICT_ALLOW);
 		return 0;
 	}
+	/* Behind the mark: tyrd takes away what has none. */
+	if (!hold_inherit(parent->tgid, pid))
+		count_loss(LOSS_MARK, KIND_EXEC, VERDICT_ALLOW);
 	tree_enter(mark.tree);
 	program_enter(mark.program);
 	return 0;

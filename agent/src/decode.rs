@@ -193,6 +193,15 @@ impl Program {
     }
 }
 
+/// Who starts a program: the process, as what it was before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// What it ran; without a path where that is not known.
+    pub program: Arc<Program>,
+    /// Its agent type, whose rules count: another one than the process has now, where the program is another AI tool.
+    pub agent_type: Arc<str>,
+}
+
 /// How a tree of AI processes was recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FoundBy {
@@ -227,8 +236,8 @@ pub enum What {
     },
     /// The last process of the tree, this one, is gone. Comes after every other event of the tree.
     TreeEnded,
-    /// A program was started; it is the process's [`Program`] from here on.
-    Exec(Option<Arc<Program>>),
+    /// A program was started; it is the process's [`Program`] from here on. With who started it; `None`: nobody governed.
+    Exec(Option<Caller>),
     /// The program is an AI tool of a type that may not run: the process was ended before the program's first instruction.
     Refused,
     /// The process (all of its threads) is gone.

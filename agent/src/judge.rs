@@ -6,7 +6,7 @@
 
 pub mod conditions;
 
-use tyr_policy::{Act, Action, GUARDED_SEVERITY, Held, Judgement, Resource, Severity, Verdict};
+use tyr_policy::{Act, Action, GUARDED_SEVERITY, Held, Judgement, Resource, Severity, Unregistered, Verdict};
 
 use crate::decode::{Connect, Judged, Open, Operation, PathFlags, Process, Program, Run, Socket};
 use crate::policies::InForce;
@@ -39,6 +39,8 @@ pub struct Ruling<'a> {
     pub failed: bool,
     /// Denied whatever the policy says, as it would make the policy void.
     pub guarded: bool,
+    /// What else than the policy holds for processes of this type.
+    pub guard: Option<Unregistered>,
     /// The rule has a condition, which nobody asked: the process was held to it.
     pub held: bool,
     /// The kernel judged otherwise than the evaluator, which says this.
@@ -47,7 +49,7 @@ pub struct Ruling<'a> {
 
 impl<'a> Ruling<'a> {
     /// Of something that was only observed.
-    fn observed(action: Action, judgement: Judgement<'a>) -> Self {
+    fn observed(policy: &InForce, process: &Process, action: Action, judgement: Judgement<'a>) -> Self {
         let not_enforced = judgement.verdict == Verdict::Deny;
         Self {
             action,
@@ -58,6 +60,7 @@ impl<'a> Ruling<'a> {
             not_enforced,
             failed: false,
             guarded: false,
+            guard: guard(policy, process),
             held: false,
             evaluator: None,
         }
@@ -82,6 +85,7 @@ impl<'a> Ruling<'a> {
             not_enforced: false,
             failed: judged.failed,
             guarded: judged.guarded,
+            guard: guard(policy, process),
             held: rule.is_some_and(|rule| rule.rule.condition.is_some()),
             evaluator: differs.map(|plain| plain.verdict),
         }
@@ -94,7 +98,7 @@ pub fn open<'a>(policy: &'a InForce, process: &Process, open: &Open, judged: Opt
     let by = judged.map_or(&*process.program, |judged| &*judged.by);
     let (action, judgement) = by_evaluator(policy, process, by, held(policy, judged), open);
     match judged {
-        None => Ruling::observed(action, judgement),
+        None => Ruling::observed(policy, process, action, judgement),
         Some(judged) => Ruling::judged(policy, process, judged, compared(judged).then_some(judgement)),
     }
 }
@@ -139,13 +143,13 @@ pub fn exec<'a>(policy: &'a InForce, process: &Process, by: &Program, judged: Op
     let act = act(process, by, Action::Exec, resource);
     let judgement = policy.effective.judge(&Act { held: held(policy, judged), ..act });
     match judged {
-        None => Ruling::observed(Action::Exec, judgement),
+        None => Ruling::observed(policy, process, Action::Exec, judgement),
         Some(judged) => Ruling::judged(policy, process, judged, compared(judged).then_some(judgement)),
     }
 }
 
 /// Of a tool that was ended at its start, as its type is not registered.
-pub fn refused() -> Ruling<'static> {
+pub fn refused<'a>(policy: &'a InForce, process: &Process) -> Ruling<'a> {
     Ruling {
         action: Action::Exec,
         verdict: Verdict::Deny,
@@ -155,6 +159,7 @@ pub fn refused() -> Ruling<'static> {
         not_enforced: false,
         failed: false,
         guarded: false,
+        guard: guard(policy, process),
         held: false,
         evaluator: None,
     }
@@ -207,9 +212,14 @@ fn network<'a>(
         not_enforced: false,
         failed,
         guarded: false,
+        guard: guard(policy, process),
         held: rule.is_some_and(|rule| rule.rule.condition.is_some()),
         evaluator: None,
     }
+}
+
+fn guard(policy: &InForce, process: &Process) -> Option<Unregistered> {
+    policy.effective.guards(Some(&process.agent_type))
 }
 
 fn act<'a>(process: &'a Process, by: &'a Program, action: Action, resource: Resource<'a>) -> Act<'a> {

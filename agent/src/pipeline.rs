@@ -168,7 +168,7 @@ impl Pipeline {
                 let metadata =
                     [("reason", NOT_REGISTERED.to_owned()), ("unregistered", Unregistered::Deny.to_string())];
                 let resource = escape(&process.program.exe).into_owned();
-                self.report(event, &policy, judge::refused(), &resource, metadata, Repeats::one());
+                self.report(event, &policy, judge::refused(&policy, process), &resource, metadata, Repeats::one());
             }
             What::Exec(caller) => {
                 let judged = event.judged.as_ref();
@@ -177,15 +177,26 @@ impl Pipeline {
                 let resource = if program.exe.is_empty() { &program.filename } else { &program.exe };
                 let flags: &[_] = if program.exe_truncated { &["truncated"] } else { &[] };
                 let nobody = Program::default();
-                let by = judged.map_or_else(|| caller.as_deref().unwrap_or(&nobody), |judged| &judged.by);
+                let by = caller.as_ref().map_or(&nobody, |caller| &*caller.program);
+                // The rules are those of who starts it, also where it is another AI tool.
+                let agent_type = caller.as_ref().map_or(&process.agent_type, |caller| &caller.agent_type);
+                let starter = Process { agent_type: Arc::clone(agent_type), ..process.clone() };
+                let other = if *agent_type == process.agent_type { String::new() } else { agent_type.to_string() };
                 let path = Resource::Path { path: &program.exe, truncated: program.exe_truncated };
-                let ruling = judge::exec(&policy, process, by, judged);
+                let ruling = judge::exec(&policy, &starter, by, judged);
                 let enforced = judged.is_some() || self.policies.judged_elsewhere();
-                let (ruling, [condition, integrity, held]) = self.ask(&policy, process, by, path, ruling, enforced);
+                let (ruling, [condition, integrity, held]) = self.ask(&policy, &starter, by, path, ruling, enforced);
                 // A path whose beginning is missing is that of no program, for rules that name binaries.
                 let known = !by.exe.is_empty() && !by.exe_truncated;
                 let caller = if known { escape(&by.exe).into_owned() } else { CALLER_UNKNOWN.to_owned() };
-                let metadata = [("flags", flags.join(",")), ("caller", caller), condition, integrity, held];
+                let metadata = [
+                    ("flags", flags.join(",")),
+                    ("caller", caller),
+                    ("caller_type", other),
+                    condition,
+                    integrity,
+                    held,
+                ];
                 self.report(event, &policy, ruling, &escape(resource), metadata, Repeats::one());
             }
             What::Run(run) => {
@@ -287,7 +298,6 @@ impl Pipeline {
         repeats: Repeats,
     ) {
         self.flow.taken.fetch_add(1, Ordering::Relaxed);
-        let guard = policy.effective.guards(Some(&event.process.agent_type));
         let policy_id = &policy.policy_id;
         let clock = &mut self.clock;
         let (tree_id, news) = self.trees.acting(&event.process, || clock.at_boot_ns(event.boot_ns));
@@ -313,7 +323,7 @@ impl Pipeline {
         };
         let mut made = event_of(&event.process, stamp, tree_id, policy_id, ruling, resource);
         // So that whoever judges it again does so by what held here.
-        if let Some(guard) = guard {
+        if let Some(guard) = ruling.guard {
             made.metadata.insert("unregistered".to_owned(), guard.to_string());
         }
         made.metadata.extend(

@@ -31,7 +31,7 @@ pub struct Recorded<'a> {
     pub truncated: bool,
     /// It would make the policy void (take over another process, take hooks off), so it is denied whatever the policy says.
     pub guarded: bool,
-    /// Agent type of the acting process.
+    /// Agent type of the acting process; of a program that was started, of the one that started it.
     pub agent_type: Option<&'a str>,
     /// Its executable, written as a path is. Of a program that was started this is the new one.
     pub exe: &'a str,
@@ -47,7 +47,7 @@ pub struct Recorded<'a> {
 }
 
 impl Recorded<'_> {
-    /// With what an event's metadata says besides: `protocol`, `flags` (`truncated` among them), `guarded`, `caller`, `uid`, and `rule` where
+    /// With what an event's metadata says besides: `protocol`, `flags` (`truncated` among them), `guarded`, `caller`, `caller_type`, `uid`, and `rule` where
     /// `condition` is `earlier`.
     #[must_use]
     pub fn with_metadata<'m>(self, metadata: &'m BTreeMap<String, String>) -> Recorded<'m>
@@ -58,6 +58,7 @@ impl Recorded<'_> {
         Recorded {
             protocol: of("protocol"),
             caller: of("caller").filter(|_| self.action == Action::Exec),
+            agent_type: of("caller_type").filter(|_| self.action == Action::Exec).or(self.agent_type),
             truncated: of("flags").is_some_and(|flags| flags.split([',', '|', ' ']).any(|flag| flag == "truncated")),
             guarded: of("guarded") == Some("true"),
             uid: of("uid").and_then(|uid| uid.parse().ok()).unwrap_or(-1),
@@ -137,6 +138,8 @@ mod tests {
     fn judged(action: Action, resource: &str, metadata: &[(&str, &str)]) -> Option<(Verdict, Option<String>)> {
         let yaml = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: p}\nspec:\n  rules:\n    \
             - {name: net, action: net_connect, cidr_deny: [10.0.0.0/8], verdict: deny}\n    \
+            - {name: of-codex, action: exec, resource_pattern: '/opt/**', agent_types: [codex], verdict: deny}\n    \
+            - {name: reads, action: file_read, resource_pattern: '/opt/**', agent_types: [codex], verdict: deny}\n    \
             - {name: all, action: exec, resource_pattern: '**', verdict: allow}\n";
         let policy = Policy::parse(yaml).unwrap().policy;
         let compiled = Compiled::new(Effective::new(vec![Layer { version: 1, agent_type: None, policy }]));
@@ -165,6 +168,20 @@ mod tests {
         assert_eq!(judged(Action::NetConnect, "socket:packet/raw/768", &[]), Some((Verdict::Deny, net)));
         assert_eq!(judged(Action::NetConnect, "192.0.2.1:443", &[]), Some((Verdict::Allow, None)));
         assert_eq!(judged(Action::NetConnect, "packet", &[]), None);
+    }
+
+    #[test]
+    fn a_tool_that_another_one_starts_is_judged_by_the_rules_of_that_one() {
+        let of_codex = Some("of-codex".to_owned());
+        assert_eq!(judged(Action::Exec, "/opt/x", &[("caller_type", "codex")]), Some((Verdict::Deny, of_codex)));
+        let all = Some("all".to_owned());
+        assert_eq!(judged(Action::Exec, "/opt/x", &[("caller_type", "claude-code")]), Some((Verdict::Allow, all)));
+        let of_others = [("caller_type", "codex")];
+        assert_eq!(
+            judged(Action::FileRead, "/opt/x", &of_others),
+            Some((Verdict::Allow, None)),
+            "it is about programs"
+        );
     }
 
     #[test]

@@ -144,7 +144,8 @@ twins! {
     /// An exec; path, arguments and name follow.
     ExecRecord("exec_record", 88) {
         head: RecordHead = 0, pattern: u32 = 48, path_flags: u32 = 52, path_bytes: u32 = 56, args_bytes: u32 = 60,
-        filename_bytes: u32 = 64, judged: u32 = 68, generation: u32 = 72, _pad: u32 = 76, caller: u64 = 80,
+        filename_bytes: u32 = 64, judged: u32 = 68, generation: u32 = 72, caller_type: u16 = 76, _pad: u16 = 78,
+        caller: u64 = 80,
     }
     /// What makes two opens the same.
     MergeKey("merge_key", 56) {

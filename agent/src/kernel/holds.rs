@@ -111,6 +111,13 @@ impl Shared {
         maps.holds.insert(pid, hold, 0).map_err(|e| map("holds", e))?;
         maps.hold_made()
     }
+
+    /// Holds a process to what another one is held to.
+    pub(super) fn inherit_hold(&self, pid: u32, parent: u32) -> Result<(), KernelError> {
+        let mut maps = self.maps.lock().expect("no holder panics");
+        let Ok(hold) = maps.holds.get(&parent, 0) else { return Ok(()) };
+        maps.holds.insert(pid, hold, 0).map_err(|e| map("holds", e))
+    }
 }
 
 impl Maps {
@@ -182,6 +189,14 @@ impl Maps {
                 let _ = self.holds.insert(pid, hold, EXIST);
             }
             all = false;
+        }
+    }
+
+    /// Forgets those that ended while they were being held.
+    pub(super) fn drop_stale_holds(&mut self) {
+        let held: Vec<u32> = self.holds.keys().flatten().collect();
+        for pid in held.into_iter().filter(|pid| self.processes.get(pid, 0).is_err()).collect::<Vec<_>>() {
+            let _ = self.holds.remove(&pid);
         }
     }
 

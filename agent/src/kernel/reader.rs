@@ -19,8 +19,8 @@ use super::scan::{confirm, parent_and_start, uid_of};
 use super::shared::{Note, Shared};
 use super::twice::Twice;
 use crate::decode::{
-    Connect, EnforcedBy, FoundBy, Judged, KernelEvent, Open, Operation, PathFlags, Process, Program, Record, Run,
-    Socket, TreeId, What,
+    Caller, Connect, EnforcedBy, FoundBy, Judged, KernelEvent, Open, Operation, PathFlags, Process, Program, Record,
+    Run, Socket, TreeId, What,
 };
 
 /// How often the regular ring is read: well below what 8 MiB hold at 100,000 events a second (0.6 s).
@@ -206,9 +206,12 @@ impl Reader {
                     });
                     return;
                 }
-                let caller = self.programs.get(&record.caller).cloned();
+                let caller = (record.caller != 0).then(|| Caller {
+                    program: self.programs.get(&record.caller).cloned().unwrap_or_default(),
+                    agent_type: self.shared.types.lock().expect("no holder panics").name(record.caller_type),
+                });
                 let judged = (record.head.flags & abi::RECORD_JUDGED != 0).then(|| {
-                    let by = caller.clone().unwrap_or_default();
+                    let by = caller.as_ref().map(|caller| Arc::clone(&caller.program)).unwrap_or_default();
                     judged(&record.head, record.judged, record.generation, Action::Exec, Operation::Exec, by)
                 });
                 events.push(KernelEvent { boot_ns: record.head.boot_ns, process, what: What::Exec(caller), judged });
@@ -382,7 +385,8 @@ impl Reader {
         self.twice.forget();
         let mut events = Vec::new();
         let alive: HashSet<TreeId> = {
-            let maps = self.shared.maps.lock().expect("no holder panics");
+            let mut maps = self.shared.maps.lock().expect("no holder panics");
+            maps.drop_stale_holds();
             maps.processes.iter().flatten().map(|(_, mark)| TreeId(mark.tree)).collect()
         };
         let gone: Vec<TreeId> = self

@@ -40,7 +40,9 @@ fn pass(shared: &Shared) -> Result<usize, KernelError> {
         }
         let result = match recognise(shared, pid) {
             Some(root) => shared.mark_tree(&root, &[pid]).map(|_| ()),
-            None if shared.tree_of(parent).is_some() => shared.join_tree(pid, parent),
+            None if shared.tree_of(parent).is_some() => {
+                shared.join_tree(pid, parent).and_then(|()| shared.inherit_hold(pid, parent))
+            }
             None => continue,
         };
         match result {

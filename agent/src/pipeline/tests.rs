@@ -14,8 +14,8 @@ use super::Pipeline;
 use crate::config::AllowEvents;
 use crate::data_dir::DataDir;
 use crate::decode::{
-    Connect, EnforcedBy, FoundBy, Judged, KernelEvent, Open, Operation, PathFlags, Process, Program, Run, Socket,
-    TreeId, What,
+    Caller, Connect, EnforcedBy, FoundBy, Judged, KernelEvent, Open, Operation, PathFlags, Process, Program, Run,
+    Socket, TreeId, What,
 };
 use crate::kernel::KernelError;
 use crate::policies::{Enforcer, Policies, policy_id};
@@ -57,6 +57,10 @@ spec:
       cidr_deny: [\"198.51.100.0/24\"]
       verdict: alert
       condition: context.uid * 9223372036854775807 > 0
+    - name: of-codex
+      action: exec
+      agent_types: [codex]
+      verdict: alert
 ";
 
 /// Counts generations, and remembers who was held to what.
@@ -151,7 +155,7 @@ fn event(what: What) -> KernelEvent {
 fn judged(what: What, verdict: Verdict, rule: Option<u16>, operation: Operation) -> KernelEvent {
     let mut event = event(what);
     let action = match (&event.what, verdict) {
-        (What::Run(_), _) => Action::Exec,
+        (What::Run(_) | What::Exec(_), _) => Action::Exec,
         (What::Open(open), _) if open.write => Action::FileWrite,
         _ => Action::FileRead,
     };
@@ -411,13 +415,14 @@ async fn binaries_are_about_the_program_that_starts_another() {
     let mut host = Host::new(AllowEvents::All);
     let program =
         |exe: &[u8], exe_truncated| Arc::new(Program { exe: exe.to_vec(), exe_truncated, ..Program::default() });
+    let agent_type: Arc<str> = "claude-code".into();
     for caller in [
         Some(program(b"/usr/bin/node", false)),
         Some(program(b"/usr/bin/bash", false)),
         Some(program(b"/usr/bin/node", true)),
         None,
     ] {
-        host.take(What::Exec(caller));
+        host.take(What::Exec(caller.map(|program| Caller { program, agent_type: Arc::clone(&agent_type) })));
     }
     let events = host.events().await;
     let said = |event: &Event| {
@@ -429,6 +434,23 @@ async fn binaries_are_about_the_program_that_starts_another() {
     let alert = (v1::Verdict::Alert, Some("by-node".to_owned()), "/usr/bin/node".to_owned());
     assert_eq!(said, [alert, allowed("/usr/bin/bash"), allowed("unknown"), allowed("unknown")]);
     assert!(events.iter().all(|event| event.process_exe == "/usr/bin/c\\xffat"), "the program that was started");
+}
+
+/// The kernel judges before the new program takes the place of the one that starts it.
+#[tokio::test(start_paused = true)]
+async fn a_tool_that_another_one_starts_is_judged_by_the_rules_of_that_one() {
+    let mut host = Host::new(AllowEvents::All);
+    for agent_type in ["codex", "claude-code"] {
+        let caller = Caller { program: Arc::default(), agent_type: agent_type.into() };
+        let rule = (agent_type == "codex").then_some(6);
+        let verdict = if rule.is_some() { Verdict::Alert } else { Verdict::Allow };
+        host.pipeline.take(&judged(What::Exec(Some(caller)), verdict, rule, Operation::Exec));
+    }
+    assert_eq!(host.pipeline.flow().counters().disagreed, 0);
+    let events = host.events().await;
+    let said = |event: &Event| ["rule", "caller_type"].map(|key| event.metadata.get(key).cloned().unwrap_or_default());
+    let said: Vec<_> = events.iter().map(said).collect();
+    assert_eq!(said, [["of-codex", "codex"].map(str::to_owned), [String::new(), String::new()]]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -36,7 +36,8 @@ pub struct Event {
     #[prost(int64, tag = "12")]
     pub timestamp_ns: i64,
     /// Keys: rule, rule_version, reason, not_enforced, guarded, operation, errno, protocol, flags, count, first_ts, last_ts, ppid, uid; of a
-    /// program that was started, caller: the executable that started it, which a rule's `binaries` are about, `unknown` where nobody governed started it.
+    /// program that was started, caller: the executable that started it, which a rule's `binaries` are about, `unknown` where nobody governed started it,
+    /// and caller_type: the agent type of that one, where it is another.
     /// Where the rule has a condition, condition: `held`, `failed`, or `earlier` where the process was held to the rule; held_processes: how many are from then on.
     #[prost(btree_map = "string, string", tag = "13")]
     pub metadata: ::prost::alloc::collections::BTreeMap<

@@ -118,6 +118,22 @@ async fn recognises_packages_at_their_exec() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tool_within_a_tree_says_who_started_it() {
+    let mut ground = ground!(Fingerprints::load(None).expect("the built-in ones are good"));
+    let root = ground.folder.path().canonicalize().expect("it exists");
+    packages(&root);
+    ground.run_governed(&format!("/bin/true && {}/bin/claude", root.display()));
+    let ran = |e: &KernelEvent, exe: &[u8]| matches!(e.what, What::Exec(_)) && e.process.program.exe.ends_with(exe);
+    let plain = ground.find("a program of its own", |e| ran(e, b"/true")).await;
+    let What::Exec(Some(caller)) = &plain.what else { panic!("{plain:?}") };
+    assert_eq!((&*plain.process.agent_type, &*caller.agent_type), ("test-agent", "test-agent"));
+    let tool = ground.find("another tool", |e| ran(e, b"/claude.exe")).await;
+    let What::Exec(Some(caller)) = &tool.what else { panic!("{tool:?}") };
+    assert_eq!((&*tool.process.agent_type, &*caller.agent_type), ("claude-code", "test-agent"));
+    assert!(!caller.program.exe.is_empty(), "{caller:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_scan_finds_what_ran_before_with_its_children() {
     let mut ground = ground!(Fingerprints::load(None).expect("the built-in ones are good"));
     let root = ground.folder.path().canonicalize().expect("it exists");
