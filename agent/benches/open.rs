@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use tyr_agent::fingerprints::Fingerprints;
-use tyr_agent::kernel::{Kernel, Options};
+use tyr_agent::kernel::{Comparison, Kernel, Options};
 use tyr_e2e::guest::{Guest, Machine, Release, Running};
 use tyr_policy::{Effective, Image, Layer, Policy};
 
@@ -25,17 +25,22 @@ const REPEATS: usize = 5;
 const NAME: &str = "/tmp/tyr-bench/a/folder/and/another/one/of/them/file";
 /// Tells the process that it is the one to be measured.
 const OPENS: &str = "TYR_BENCH_OPENS";
+/// Name of the rule with a condition.
+const HELD: &str = "held";
 /// Says that no guest is needed.
 const HERE: &str = "TYR_BENCH_HERE";
 
-fn image(rules: usize) -> Image {
+/// As many rules as said, and one with a condition.
+fn policy(rules: usize) -> Effective {
     let mut yaml = "apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {name: b}\nspec:\n  rules:\n".to_owned();
     for (at, pattern) in realistic::patterns(rules).iter().enumerate() {
         writeln!(yaml, "  - {{name: r{at}, action: file_read, resource_pattern: '{pattern}', verdict: deny}}")
             .expect("writing to a String");
     }
+    writeln!(yaml, "  - {{name: {HELD}, action: file_read, resource_pattern: '/etc/{HELD}/**', verdict: deny, condition: 'context.uid == 0'}}")
+        .expect("writing to a String");
     let policy = Policy::parse(&yaml).expect("a policy").policy;
-    Image::new(&Effective::new(vec![Layer { version: 1, agent_type: None, policy }])).expect("fits")
+    Effective::new(vec![Layer { version: 1, agent_type: None, policy }])
 }
 
 /// The process that is measured: waits for a line, and prints nanoseconds for each open and close.
@@ -57,13 +62,16 @@ fn measured() {
     println!("{}", times[REPEATS / 2]);
 }
 
-/// Nanoseconds for each open of a process, which is governed by a kernel or is not.
-fn measure(governed_by: Option<&Kernel>) -> f64 {
+/// Nanoseconds for each open of a process, which is governed by a kernel or is not, and held to a rule or to none.
+fn measure(governed_by: Option<&Kernel>, held_to: Option<u64>) -> f64 {
     let own = std::env::current_exe().expect("a program");
     let mut child =
         Command::new(own).env(OPENS, "1").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
     if let Some(kernel) = governed_by {
-        kernel.mark(child.id(), "bench").expect("marked");
+        let tree = kernel.mark(child.id(), "bench").expect("marked");
+        if let Some(rule) = held_to {
+            assert_eq!(kernel.hold(child.id(), tree, rule).expect("held"), 1);
+        }
     }
     child.stdin.take().expect("piped").write_all(b"\n").expect("it waits");
     let output = child.wait_with_output().expect("it ends");
@@ -97,10 +105,16 @@ fn in_guest(release: Release) {
 fn compare() {
     std::fs::create_dir_all("/tmp/tyr-bench/a/folder/and/another/one/of/them").expect("writable");
     std::fs::write(NAME, "x").expect("writable");
-    let none = measure(None);
+    let none = measure(None, None);
     println!("no program       {none:>8.0} ns");
     let told = |name: &str, time: f64| println!("{name:<16} {time:>8.0} ns, {:.3} of no program", time / none);
-    let image = image(1000);
+    // It compares its thread with one number: what it costs that any program is called at all.
+    let least = Comparison::load().expect("a kernel that takes programs of LSM");
+    told("any program", measure(None, None));
+    drop(least);
+    let policy = policy(1000);
+    let image = Image::new(&policy).expect("fits");
+    let rule = policy.rules().find(|r| r.rule.name == HELD).expect("the last").identity();
     for (merge_allowed, governed) in [(false, "governed, told"), (true, "governed, merged")] {
         let options = Options {
             scope: None,
@@ -115,7 +129,8 @@ fn compare() {
         tokio::spawn(async move { while events.recv().await.is_some() {} });
         println!("posture: {:?}", kernel.posture());
         kernel.publish(&image).expect("published");
-        told("not governed", measure(None));
-        told(governed, measure(Some(&kernel)));
+        told("not governed", measure(None, None));
+        told(governed, measure(Some(&kernel), None));
+        told("the same, held", measure(Some(&kernel), Some(rule)));
     }
 }

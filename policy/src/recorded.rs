@@ -42,13 +42,15 @@ pub struct Recorded<'a> {
     pub cmdline: &'a str,
     /// Who it ran as; -1 where that is not known.
     pub uid: i64,
-    /// The rule that the process was held to, as its condition held earlier; `None`: whatever decided was not such a rule.
-    pub held: Option<&'a str>,
+    /// The rule that decided there.
+    pub rule: Option<&'a str>,
+    /// The process was held to that rule, as its condition had held before: nobody asked it.
+    pub earlier: bool,
 }
 
 impl Recorded<'_> {
-    /// With what an event's metadata says besides: `protocol`, `flags` (`truncated` among them), `guarded`, `caller`, `caller_type`, `uid`, and `rule` where
-    /// `condition` is `earlier`.
+    /// With what an event's metadata says besides: `protocol`, `flags` (`truncated` among them), `guarded`, `caller`, `caller_type`, `uid`, and whether
+    /// `condition` is [`CONDITION_EARLIER`].
     #[must_use]
     pub fn with_metadata<'m>(self, metadata: &'m BTreeMap<String, String>) -> Recorded<'m>
     where
@@ -62,7 +64,7 @@ impl Recorded<'_> {
             truncated: of("flags").is_some_and(|flags| flags.split([',', '|', ' ']).any(|flag| flag == "truncated")),
             guarded: of("guarded") == Some("true"),
             uid: of("uid").and_then(|uid| uid.parse().ok()).unwrap_or(-1),
-            held: of("rule").filter(|_| of("condition") == Some(CONDITION_EARLIER)),
+            earlier: of("condition") == Some(CONDITION_EARLIER),
             ..self
         }
     }
@@ -94,7 +96,8 @@ impl Compiled {
             Some(path) if path.starts_with('/') => unescape(path),
             Some(_) => Cow::Borrowed(&[][..]),
         };
-        let held = recorded.held.map_or(Held::NONE, |rule| self.effective().held_by_name(rule));
+        let held = recorded.rule.filter(|_| recorded.earlier);
+        let held = held.map_or(Held::NONE, |rule| self.effective().held_by_name(rule));
         let act = Act { action: recorded.action, resource, agent_type: recorded.agent_type, binary: &binary, held };
         let Recorded { resource, exe, cmdline, uid, .. } = *recorded;
         Some(self.judge_with(&act, &Facts { resource, exe, cmdline, uid }))
@@ -156,7 +159,8 @@ mod tests {
             caller: None,
             cmdline: "",
             uid,
-            held: None,
+            rule: None,
+            earlier: false,
         };
         let judgement = compiled.judge_recorded(&recorded.with_metadata(&metadata))?;
         Some((judgement.verdict, judgement.rule.map(str::to_owned)))

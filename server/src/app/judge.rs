@@ -181,7 +181,8 @@ fn verdict(effective: &Compiled, event: &Event) -> Option<Verdict> {
         caller: None,
         cmdline: &event.cmdline,
         uid: -1,
-        held: None,
+        rule: event.rule.as_deref(),
+        earlier: false,
     };
     let judgement = effective.judge_recorded(&recorded.with_metadata(&event.metadata))?;
     Some(match judgement.verdict {
@@ -312,9 +313,8 @@ mod tests {
         let judged = |yaml: &str, resource: &str, verdict_there, rule: &str, condition: &str| {
             let mut event = event("sh", verdict_there);
             event.resource = resource.to_owned();
-            event
-                .metadata
-                .extend([("rule", rule), ("condition", condition)].map(|(k, v)| (k.to_owned(), v.to_owned())));
+            event.rule = Some(rule.to_owned());
+            event.metadata.insert("condition".to_owned(), condition.to_owned());
             verdict(&compiled(yaml), &event)
         };
         let denied = Verdict::Deny;

@@ -1,7 +1,7 @@
 //! The other end of the network attempts.
 
 use std::io::{self, Write};
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use super::network::{set, socket, target};
@@ -44,9 +44,18 @@ fn accept(listener: TcpListener) {
     std::thread::spawn(move || {
         loop {
             // Nobody for some seconds is no end; and whoever is gone already got what he wanted.
-            let _ = accepted(&listener).and_then(|stream| TcpStream::from(stream).write_all(ANSWER));
+            if let Ok(stream) = accepted(&listener) {
+                std::thread::spawn(|| answer(TcpStream::from(stream)));
+            }
         }
     });
+}
+
+/// Reads to the end as well: a socket that is closed with something unread is reset, and the answer may be lost with it.
+fn answer(mut stream: TcpStream) -> io::Result<u64> {
+    stream.write_all(ANSWER)?;
+    stream.shutdown(Shutdown::Write)?;
+    io::copy(&mut stream, &mut io::sink())
 }
 
 /// Not by the library, which takes no addresses of other families.

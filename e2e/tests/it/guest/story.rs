@@ -223,24 +223,32 @@ fn as_written() -> String {
     format!("apiVersion: tyr.dev/v1\nkind: Policy\nmetadata:\n  name: as-written\nspec:\n  rules:\n{HELD}{rules}")
 }
 
-/// A rule that is asked in userspace, before all others.
+/// Rules that are asked in userspace, before all others.
 const HELD: &str = "    - name: held-once
       action: file_read
       resource_pattern: /data/held/vault/**
       verdict: deny
       severity: high
       condition: context.cmdline like \"*; echo from then on*\"
+    - name: piped-into-a-shell
+      action: exec
+      resource_pattern: '**'
+      verdict: deny
+      condition: context.cmdline like \"*} | sh*\"
 ";
 /// Reads until it may not; then a child tries, whose own command line says nothing.
 const READS_ON: &str = "n=0; while [ $n -lt 600 ] && true < /data/held/vault/secret; do n=$((n+1)); sleep 0.1; done 2>/dev/null
-    [ $n -ge 1 ]; echo read $?; cat /data/held/vault/secret >/dev/null 2>&1; echo from then on $?; cat /data/held/open/secret";
+    [ $n -ge 1 ]; echo read $?; cat /data/held/vault/secret >/dev/null 2>&1; echo from then on $?; cat /data/held/open/own";
+/// What comes out of the pipe is run by a shell that was there before; it comes when programs are refused.
+const PIPES: &str = "{ while /bin/true; do sleep 0.1; done 2>/dev/null; echo 'cat /data/held/open/own 2>/dev/null || echo refused'; } | sh";
 
 /// What a condition holds for is an alert once, and denied for the rest of the process, in all that descends from it.
 fn a_condition_holds_for_the_rest_of_the_process(guest: &Guest, stack: &Stack, agent: &GuestAgent<'_>) {
     attack(guest, agent, Who::Ungoverned, &[], "prepare /data/held\n");
     let run = |command: &[&str]| guest.output(&agent.governed("claude-code", command)).expect("it runs").stdout;
-    assert_eq!(run(&["/bin/sh", "-c", READS_ON]), "read 0\nfrom then on 1\nsecret\n");
+    assert_eq!(run(&["/bin/sh", "-c", READS_ON]), "read 0\nfrom then on 1\nown");
     assert_eq!(run(&["cat", "/data/held/vault/secret"]), "secret\n", "another process is held to nothing");
+    assert_eq!(run(&["/bin/sh", "-c", PIPES]), "refused\n");
     let denied = event(stack, "deny", "/data/held/vault/secret");
     let said = |event: &Value| {
         ["verdict", "server_verdict", "rule", "severity"].map(|key| event[key].as_str().unwrap_or_default().to_owned())
@@ -254,7 +262,7 @@ fn a_condition_holds_for_the_rest_of_the_process(guest: &Guest, stack: &Stack, a
         |event: &Value| text(&stack.tyrctl(["why", event["event_id"].as_str().expect("an id")])).expect("tyrctl why");
     assert!(why(&denied).contains("as its condition held for this process before"), "{}", why(&denied));
     let first = stack.tyrctl_json(&["events", "list", "--limit", "1000", "--verdict", "alert"]).expect("tyrctl events");
-    let held = |event: &&Value| event["metadata"].get("held_processes").is_some();
+    let held = |event: &&Value| event["rule"] == "held-once" && event["metadata"].get("held_processes").is_some();
     let first: Vec<&Value> = first.as_array().into_iter().flatten().filter(held).collect();
     let [first] = first[..] else { panic!("the process was held once: {first:#?}") };
     assert!(why(first).contains("from then on it denies, for the rest of this process"), "{}", why(first));

@@ -264,7 +264,8 @@ pub(crate) fn judge<'p>(compiled: &'p Compiled, event: &Event) -> Option<(Verdic
         caller: None,
         cmdline: &event.cmdline,
         uid: -1,
-        held: None,
+        rule: event.rule.as_deref(),
+        earlier: false,
     };
     let judgement = compiled.judge_recorded(&recorded.with_metadata(&event.metadata))?;
     let verdict = match judgement.verdict {
