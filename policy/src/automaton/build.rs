@@ -240,7 +240,10 @@ impl Builder<'_> {
             }
             at += 1;
         }
-        // The stable sort: it makes use of the sorted runs that the set is put together of.
+        #[expect(
+            clippy::stable_sort_primitive,
+            reason = "it makes use of the sorted runs that the set is put together of"
+        )]
         set.sort();
         set.dedup();
         set.retain(|at| self.positions[*at as usize].token != Some(Token::MaybeDirs));
