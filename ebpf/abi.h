@@ -19,6 +19,8 @@
 #define FILENAME_BYTES_MAX 256
 /* Governed processes (thread groups) at the same time. */
 #define PROCESSES_MAX 65536
+/* Process ids are below: PID_MAX_LIMIT of include/linux/threads.h on 64-bit machines. A power of two. */
+#define PIDS_MAX (1 << 22)
 /* Agent types known at the same time. */
 #define AGENT_TYPES_MAX 1024
 /* Entries that one prefix of the network rules can have. */

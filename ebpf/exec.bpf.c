@@ -308,6 +308,7 @@ int BPF_PROG(tyr_exec, struct task_struct *task, int old_pid, struct linux_binpr
 		tree_enter(mark.tree);
 	}
 	remember_program(mark.program, s, path_bytes, walk.flags);
+	pid_admit(pid);
 	if (bpf_map_update_elem(&processes, &pid, &mark, BPF_ANY)) {
 		count_loss(LOSS_MARK, KIND_EXEC, VERDICT_ALLOW);
 		return 0;

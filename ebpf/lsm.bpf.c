@@ -233,9 +233,8 @@ static __always_inline bool was_allowed(struct deed *deed, const struct dentry *
 	return deed->repeats.moves && is_repeat(&deed->repeats, now);
 }
 
-/* int file_open(struct file *file); include/linux/lsm_hook_defs.h, 5.7 to 6.18. In do_dentry_open(): not for O_PATH. */
-SEC("lsm/file_open")
-int BPF_PROG(tyr_file_open, struct file *file)
+/* Apart from what every open of the host passes: that saves no registers then. */
+static __noinline int open_by_governed(struct file *file)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct process *own = process_of(task);
@@ -255,7 +254,14 @@ int BPF_PROG(tyr_file_open, struct file *file)
 	deed.mount = (__u64)file->f_path.mnt;
 	if (merge_allowed && was_allowed(&deed, file->f_path.dentry, own, task))
 		return 0;
-	return answer(judge_deed(&deed));
+	return judge_deed(&deed);
+}
+
+/* int file_open(struct file *file); include/linux/lsm_hook_defs.h, 5.7 to 6.18. In do_dentry_open(): not for O_PATH. */
+SEC("lsm/file_open")
+int BPF_PROG(tyr_file_open, struct file *file)
+{
+	return may_be_marked(bpf_get_current_task_btf()->tgid) ? answer(open_by_governed(file)) : 0;
 }
 
 /*

@@ -24,6 +24,11 @@ const volatile __u8 fingerprint_classes[FINGERPRINT_AUTOMATA_MAX * 256] = {};
 /* Next id of a program or tree. Ids that tyrd gives out have the highest bit set, so the two never meet. */
 __u64 next_id = 1;
 /*
+ * A bit for each process id: set while there may be a mark for it. Every open of the host comes by here, and this costs a tenth of a
+ * look into the hash. It may be set for nobody, and is never missing for somebody: set before there is a mark, and taken away behind it.
+ */
+__u64 marked_pids[PIDS_MAX / 64] = {};
+/*
  * Marks, by thread group. A hash and not task storage: programs on cgroups may read task storage on newer kernels alone (6.18 does),
  * and two books of the same thing would disagree one day. The hash covers all threads of a process at once, io_uring's workers
  * among them, which no fork event announces; and tyrd reads and writes it by process id.

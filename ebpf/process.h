@@ -4,11 +4,33 @@
 
 #include "record.h"
 
+static __always_inline __u64 *pid_word(__u32 pid)
+{
+	return &marked_pids[(pid / 64) & (PIDS_MAX / 64 - 1)];
+}
+
+/* To be called before a process is marked. */
+static __always_inline void pid_admit(__u32 pid)
+{
+	__sync_fetch_and_or(pid_word(pid), 1ULL << (pid & 63));
+}
+
+/* To be called when the mark is gone. */
+static __always_inline void pid_dismiss(__u32 pid)
+{
+	__sync_fetch_and_and(pid_word(pid), ~(1ULL << (pid & 63)));
+}
+
+static __always_inline bool may_be_marked(__u32 pid)
+{
+	return *pid_word(pid) >> (pid & 63) & 1;
+}
+
 static __always_inline struct process *process_of(struct task_struct *task)
 {
 	__u32 pid = task->tgid;
 
-	return bpf_map_lookup_elem(&processes, &pid);
+	return may_be_marked(pid) ? bpf_map_lookup_elem(&processes, &pid) : NULL;
 }
 
 static __always_inline bool tree_enter(__u64 tree)

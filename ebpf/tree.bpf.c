@@ -20,6 +20,7 @@ int BPF_PROG(tyr_fork, struct task_struct *parent, struct task_struct *child)
 		return 0;
 	mark = *own;
 	mark.tried = 0;
+	pid_admit(pid);
 	if (bpf_map_update_elem(&processes, &pid, &mark, BPF_ANY)) {
 		count_loss(LOSS_MARK, KIND_EXEC, VERDICT_ALLOW);
 		return 0;
@@ -54,6 +55,7 @@ int BPF_PROG(tyr_exit, struct task_struct *task)
 	/* Two last threads can both come here: one of them deletes. */
 	if (bpf_map_delete_elem(&processes, &pid))
 		return 0;
+	pid_dismiss(pid);
 	if (mark.flags & PROCESS_CANARY)
 		return 0;
 	hold_leave(pid);

@@ -10,5 +10,6 @@
 #include "probe.bpf.c"
 #include "rehearsal.bpf.c"
 #include "compare.bpf.c"
+#include "admit.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -16,6 +16,7 @@ use crate::decode::{KernelEvent, TreeId};
 use crate::fingerprints::{Fingerprints, FingerprintsError};
 
 pub(crate) mod abi;
+mod admit;
 mod canary;
 mod compare;
 mod holds;

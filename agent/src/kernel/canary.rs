@@ -78,8 +78,11 @@ impl Shared {
             binary_class: 0,
         };
         let key = pid.unsigned_abs();
-        let marked = self.maps.lock().expect("no holder panics").processes.insert(key, mark, 0);
-        let ready = marked.map_err(io::Error::other).and_then(|()| go.write_all(b"x"));
+        let mark = || {
+            self.hooks.lock().expect("no holder panics").admit(key).map_err(io::Error::other)?;
+            self.maps.lock().expect("no holder panics").processes.insert(key, mark, 0).map_err(io::Error::other)
+        };
+        let ready = mark().and_then(|()| go.write_all(b"x"));
         // Without a byte it reads the end of the pipe, and ends.
         drop(go);
         let mut status = 0;

@@ -16,7 +16,7 @@ use super::abi::{
 };
 use super::pins::Pins;
 use super::shared::AgentTypes;
-use super::{KernelError, Options, Posture, lsm, symbols};
+use super::{KernelError, Options, Posture, admit, lsm, symbols};
 use crate::fingerprints::Compiled;
 use crate::scope::Scope;
 
@@ -102,6 +102,11 @@ impl Hooks {
             self.opens = Some(program.attach().map_err(|e| refused(OPENS.0, e))?);
         }
         Ok(())
+    }
+
+    /// To be called before a process is marked from outside.
+    pub(super) fn admit(&mut self, pid: u32) -> Result<(), KernelError> {
+        admit::admit(&mut self.object, pid)
     }
 
     /// Takes the observer of opens off.
@@ -201,6 +206,8 @@ pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
     for (name, _) in &CONNECTS {
         connect(&mut object, name).load().map_err(|e| refused(name, e))?;
     }
+
+    admit::load(&mut object)?;
 
     let mut row: Array<_, u32> = take(&mut object, "fingerprint_rows")?;
     for (index, word) in (0..).zip(&tables.rows) {

@@ -100,6 +100,7 @@ impl Shared {
     fn mark_process(&self, mark: ProcessMark, pid: u32) -> Result<(), KernelError> {
         let refuse = |source: io::Error| KernelError::Mark { pid, source };
         let held = open_pid(pid).map_err(refuse)?;
+        self.hooks.lock().expect("no holder panics").admit(pid)?;
         let program = Arc::new(running_program(pid));
         let path = ProgramPath {
             processes: 1,
