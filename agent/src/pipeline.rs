@@ -20,6 +20,7 @@ use crate::clock::{Clock, Stamp};
 use crate::config::AllowEvents;
 use crate::decode::{EnforcedBy, Judged, KernelEvent, Operation, PathFlags, Process, Program, What};
 use crate::enrich::{AiProcess, Trees, cmdline};
+use crate::judge::conditions::Conditions;
 use crate::judge::{self, GUARDED, NOT_ENFORCED, NOT_JUDGED, NOT_REGISTERED, Ruling, conditions};
 use crate::policies::{InForce, Policies};
 use crate::spool::Spool;
@@ -80,6 +81,7 @@ pub struct Pipeline {
     clock: Clock,
     trees: Trees,
     merge: Merge,
+    conditions: Conditions,
     flow: Arc<Flow>,
 }
 
@@ -93,6 +95,7 @@ impl Pipeline {
             clock: Clock::default(),
             trees: Trees::default(),
             merge: Merge::default(),
+            conditions: Conditions::default(),
             flow: Arc::default(),
         }
     }
@@ -266,7 +269,7 @@ impl Pipeline {
     /// Asks conditions; with what the event says of it. A denial comes too late for this action, and holds for the rest of the process,
     /// where such actions are `enforced`.
     fn ask<'p>(
-        &self,
+        &mut self,
         policy: &'p InForce,
         process: &Process,
         by: &Program,
@@ -274,7 +277,7 @@ impl Pipeline {
         ruling: Ruling<'p>,
         enforced: bool,
     ) -> (Ruling<'p>, [(&'static str, String); 3]) {
-        let (ruling, asked) = conditions::ask(policy, process, by, resource, ruling);
+        let (ruling, asked) = self.conditions.ask(policy, process, by, resource, ruling);
         let [condition, integrity] = conditions::metadata(asked);
         let denied = asked.filter(|asked| asked.denies && enforced);
         let rule = denied.and_then(|asked| policy.effective.rule(asked.rule));

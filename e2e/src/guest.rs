@@ -99,7 +99,7 @@ impl Guest {
         command.args(["-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile="]);
         command.arg("-kernel").arg(&kernel.image).arg("-initrd").arg(&image);
         command.arg("-append").arg(format!(
-            "console=ttyS0 quiet panic=-1 oops=panic rdinit=/init lsm={} {}{port}",
+            "console=ttyS0 loglevel=5 panic=-1 oops=panic rdinit=/init lsm={} {}{port}",
             machine.lsm,
             protocol::PORT_WORD
         ));

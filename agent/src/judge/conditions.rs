@@ -1,15 +1,20 @@
 //! Conditions of rules: asked here and nowhere else on the host, in userspace, of what the kernel let pass.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 
-use tyr_policy::{Act, ByCondition, Facts, Held, Resource, Verdict};
+use tyr_policy::{Act, ByCondition, Facts, Held, Resource, Severity, Verdict};
 use tyr_proto::text::escape;
 
 use super::Ruling;
 use crate::decode::{Process, Program};
 use crate::enrich::cmdline;
 use crate::policies::InForce;
+
+/// Answers that are remembered, of 24 bytes each.
+const ANSWERS_MAX: usize = 1 << 16;
 
 /// What came of asking the rule that decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,41 +27,81 @@ pub struct Asked {
     pub denies: bool,
 }
 
-/// The ruling of the first rule whose condition holds, where one stands before what let the action pass; else the ruling as it
-/// is. `by` is the program whose rules hold. A `deny` comes too late here: it is reported as an alert.
-pub fn ask<'a>(
-    policy: &'a InForce,
-    process: &Process,
-    by: &Program,
-    resource: Resource<'_>,
-    ruling: Ruling<'a>,
-) -> (Ruling<'a>, Option<Asked>) {
-    if !policy.effective.has_conditions() || ruling.verdict == Verdict::Deny || ruling.not_enforced {
-        return (ruling, None);
+/// Asks conditions, and remembers what came of it: an expression says the same of the same action whenever it is asked, and to evaluate
+/// one takes a hundred times as long as to look it up. Who does the same thing over and over is not to keep others waiting.
+#[derive(Debug, Default)]
+pub struct Conditions {
+    /// Secret, so that nobody can make two actions that look the same here.
+    keys: RandomState,
+    /// By a hash of all that is asked about.
+    answers: HashMap<u64, Option<Asked>>,
+}
+
+impl Conditions {
+    /// The ruling of the first rule whose condition holds, where one stands before what let the action pass; else the ruling as it
+    /// is. `by` is the program whose rules hold. A `deny` comes too late here: it is reported as an alert.
+    pub fn ask<'a>(
+        &mut self,
+        policy: &'a InForce,
+        process: &Process,
+        by: &Program,
+        resource: Resource<'_>,
+        ruling: Ruling<'a>,
+    ) -> (Ruling<'a>, Option<Asked>) {
+        if !policy.effective.has_conditions() || ruling.verdict == Verdict::Deny || ruling.not_enforced {
+            return (ruling, None);
+        }
+        let text = match resource {
+            Resource::Path { path, .. } => escape(path),
+            Resource::Net { addr, port, .. } => Cow::Owned(SocketAddr::new(addr, port).to_string()),
+            Resource::Socket => return (ruling, None),
+            Resource::ServerName(name) => Cow::Borrowed(name),
+        };
+        let act = Act {
+            action: ruling.action,
+            resource,
+            agent_type: Some(&process.agent_type),
+            binary: &by.exe,
+            held: Held::NONE,
+        };
+        let (unnamed, protocol) = match resource {
+            Resource::Path { truncated, .. } => (truncated, None),
+            Resource::Net { protocol, .. } => (false, Some(protocol)),
+            Resource::Socket | Resource::ServerName(_) => (false, None),
+        };
+        let Process { uid, agent_type, program, .. } = process;
+        let of_process = (uid, &**agent_type, &program.exe, &program.args, &by.exe);
+        let of_policy = (&policy.policy_id, policy.generation);
+        let key = self.keys.hash_one((of_policy, of_process, ruling.action, &*text, unnamed, protocol));
+        let asked = match self.answers.get(&key) {
+            Some(known) => *known,
+            None => {
+                let answer = evaluate(policy, process, &act, &text);
+                if self.answers.len() == ANSWERS_MAX {
+                    self.answers.clear();
+                }
+                self.answers.insert(key, answer);
+                answer
+            }
+        };
+        let Some((asked, rule)) = asked.and_then(|asked| Some((asked, policy.effective.rule(asked.rule)?))) else {
+            return (ruling, None);
+        };
+        let verdict = if asked.denies { Verdict::Alert } else { rule.rule.verdict };
+        let severity = if asked.by == ByCondition::Failed { Severity::Critical } else { rule.rule.severity };
+        let (rule, version) = (Some(&*rule.rule.name), rule.version());
+        (Ruling { verdict, severity, rule, version, ..ruling }, Some(asked))
     }
-    let text = match resource {
-        Resource::Path { path, .. } => escape(path),
-        Resource::Net { addr, port, .. } => Cow::Owned(SocketAddr::new(addr, port).to_string()),
-        Resource::Socket => return (ruling, None),
-        Resource::ServerName(name) => Cow::Borrowed(name),
-    };
+}
+
+fn evaluate(policy: &InForce, process: &Process, act: &Act<'_>, resource: &str) -> Option<Asked> {
     // In the words of the event, so that the server asks the same.
     let exe = escape(&process.program.exe);
     let cmdline = cmdline(&process.program);
-    let facts = Facts { resource: &text, exe: &exe, cmdline: &cmdline, uid: process.uid.into() };
-    let act = Act {
-        action: ruling.action,
-        resource,
-        agent_type: Some(&process.agent_type),
-        binary: &by.exe,
-        held: Held::NONE,
-    };
-    let judgement = policy.effective.judge_with(&act, &facts);
-    let (Some(by), Some(rule)) = (judgement.condition, judgement.index) else { return (ruling, None) };
-    let asked = Asked { by, rule, denies: judgement.verdict == Verdict::Deny };
-    let verdict = if asked.denies { Verdict::Alert } else { judgement.verdict };
-    let (severity, rule, version) = (judgement.severity, judgement.rule, judgement.version);
-    (Ruling { verdict, severity, rule, version, ..ruling }, Some(asked))
+    let facts = Facts { resource, exe: &exe, cmdline: &cmdline, uid: process.uid.into() };
+    let judgement = policy.effective.judge_with(act, &facts);
+    let (by, rule) = (judgement.condition?, judgement.index?);
+    Some(Asked { by, rule, denies: judgement.verdict == Verdict::Deny })
 }
 
 /// What the event says of it: `condition`, and `integrity` where nobody can know whether the action should have been let pass.
@@ -75,7 +120,7 @@ mod tests {
 
     use tyr_policy::{ByCondition, Effective, Layer, Policy, Resource, Verdict};
 
-    use super::ask;
+    use super::Conditions;
     use crate::decode::{Process, Program, TreeId};
     use crate::judge::{Ruling, exec};
     use crate::policies::InForce;
@@ -100,7 +145,11 @@ mod tests {
     fn judged<'a>(policy: &'a InForce, process: &Process) -> (Ruling<'a>, Option<ByCondition>) {
         let resource = Resource::Path { path: &process.program.exe, truncated: false };
         let ruling = exec(policy, process, &process.program, None);
-        let (ruling, asked) = ask(policy, process, &process.program, resource, ruling);
+        let mut conditions = Conditions::default();
+        let mut ask = || conditions.ask(policy, process, &process.program, resource, ruling);
+        let (first, again) = (ask(), ask());
+        assert_eq!(first, again, "what is remembered is what was found");
+        let (ruling, asked) = first;
         assert!(asked.is_none_or(|asked| asked.denies && asked.rule == 0));
         (ruling, asked.map(|asked| asked.by))
     }
