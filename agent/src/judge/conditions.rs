@@ -73,17 +73,10 @@ impl Conditions {
         let of_process = (uid, &**agent_type, &program.exe, &program.args, &by.exe);
         let of_policy = (&policy.policy_id, policy.generation);
         let key = self.keys.hash_one((of_policy, of_process, ruling.action, &*text, unnamed, protocol));
-        let asked = match self.answers.get(&key) {
-            Some(known) => *known,
-            None => {
-                let answer = evaluate(policy, process, &act, &text);
-                if self.answers.len() == ANSWERS_MAX {
-                    self.answers.clear();
-                }
-                self.answers.insert(key, answer);
-                answer
-            }
-        };
+        if self.answers.len() == ANSWERS_MAX {
+            self.answers.clear();
+        }
+        let asked = *self.answers.entry(key).or_insert_with(|| evaluate(policy, process, &act, &text));
         let Some((asked, rule)) = asked.and_then(|asked| Some((asked, policy.effective.rule(asked.rule)?))) else {
             return (ruling, None);
         };
