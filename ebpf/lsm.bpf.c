@@ -210,8 +210,8 @@ static __always_inline int move_entry(const struct path *old_dir, const struct d
 }
 
 /*
- * Was the same open allowed in this second, by this policy, and has no path changed since, nor what anybody is held to? Then it is counted, and that is all: the walk
- * and the rules would say the same. Else the deed knows from here on under what its repeats are to be found.
+ * Was the same open allowed in this second, by this policy, and has no path changed since, nor what anybody is held to? Then it is
+ * counted, and that is all: the walk and the rules would say the same. Else the deed knows from here on under what its repeats are to be found.
  */
 static __always_inline bool was_allowed(struct deed *deed, const struct dentry *dentry, const struct process *own,
 					const struct task_struct *task)
@@ -233,7 +233,7 @@ static __always_inline bool was_allowed(struct deed *deed, const struct dentry *
 	return deed->repeats.moves && is_repeat(&deed->repeats, now);
 }
 
-/* Apart from what every open of the host passes: that saves no registers then. */
+/* Apart, so that what every open of the host passes saves few registers. */
 static __noinline int open_by_governed(struct file *file)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

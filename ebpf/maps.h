@@ -24,8 +24,9 @@ const volatile __u8 fingerprint_classes[FINGERPRINT_AUTOMATA_MAX * 256] = {};
 /* Next id of a program or tree. Ids that tyrd gives out have the highest bit set, so the two never meet. */
 __u64 next_id = 1;
 /*
- * A bit for each process id: set while there may be a mark for it. Every open of the host comes by here, and this costs a tenth of a
- * look into the hash. It may be set for nobody, and is never missing for somebody: set before there is a mark, and taken away behind it.
+ * A bit for each process id: set while there may be a mark for it. Every open of the host comes by here, which the hash would cost 120
+ * instructions more (docs/performance.md). It may be set for nobody, and is never missing for somebody: set before there is a mark, and
+ * taken away behind it.
  */
 __u64 marked_pids[PIDS_MAX / 64] = {};
 /*
@@ -66,10 +67,10 @@ struct {
 	__type(value, __u32);
 } holds_made SEC(".maps");
 
-/* For the tyrd that takes over: what the bits of `holds` stand for, by side; 0: nothing. */
+/* For the tyrd that takes over: what the bits of `holds` stand for, by side (0: nothing); behind that the generation in force. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 2 * CONDITIONAL_MAX);
+	__uint(max_entries, 2 * CONDITIONAL_MAX + 1);
 	__type(key, __u32);
 	__type(value, __u64);
 } held_rules SEC(".maps");

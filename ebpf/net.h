@@ -120,23 +120,30 @@ static __always_inline struct judgement judge(struct process *own, struct policy
 	return judgement_of(r.denial ? or_held(judged, r.denial, false) : judged);
 }
 
+/* The lowest bit that is set, by halves: clang has no built-in function for it here. */
+static __always_inline __u32 lowest_bit(__u64 bits)
+{
+	__u32 lowest = 0;
+
+	for (__u32 half = 32; half; half /= 2) {
+		if (!(bits << (64 - half))) {
+			bits >>= half;
+			lowest += half;
+		}
+	}
+	return lowest;
+}
+
 /* What a profile says of a socket whose peers no rule can name. */
 static __always_inline word judge_any(struct policy *policy, struct profile *profile)
 {
 	__u64 held = held_to(policy, profile, NET_CONNECT);
-
-	__u32 first = 0;
+	__u32 first;
 
 	if (!held)
 		return profile->any_address;
-	/* By halves: clang has no instruction for it. */
-	for (__u32 half = CONDITIONAL_MAX / 2; half; half /= 2) {
-		if (!(held << (CONDITIONAL_MAX - half))) {
-			held >>= half;
-			first += half;
-		}
-	}
-	return or_held(profile->any_address, policy->conditional[first & (CONDITIONAL_MAX - 1)].files.truncated, true);
+	first = lowest_bit(held) & (CONDITIONAL_MAX - 1);
+	return or_held(profile->any_address, policy->conditional[first].files.truncated, true);
 }
 
 /* Reports what was said; true: it is denied. */

@@ -187,8 +187,8 @@ impl Pipeline {
                 let other = if *agent_type == process.agent_type { String::new() } else { agent_type.to_string() };
                 let path = Resource::Path { path: &program.exe, truncated: program.exe_truncated };
                 let ruling = judge::exec(&policy, &starter, by, judged);
-                let enforced = judged.is_some() || self.policies.judged_elsewhere();
-                let (ruling, [condition, integrity, held]) = self.ask(&policy, &starter, by, path, ruling, enforced);
+                let (ruling, [condition, integrity, held]) =
+                    self.ask(&policy, &starter, by, path, ruling, self.enforces(judged));
                 // A path whose beginning is missing is that of no program, for rules that name binaries.
                 let known = !by.exe.is_empty() && !by.exe_truncated;
                 let caller = if known { escape(&by.exe).into_owned() } else { CALLER_UNKNOWN.to_owned() };
@@ -226,8 +226,8 @@ impl Pipeline {
                 let by = judged.map_or(&process.program, |judged| &judged.by);
                 let path = Resource::Path { path: &open.path, truncated: open.path_flags.truncated };
                 let ruling = judge::open(&policy, process, open, judged);
-                let enforced = judged.is_some() || self.policies.judged_elsewhere();
-                let (ruling, [condition, integrity, held]) = self.ask(&policy, process, by, path, ruling, enforced);
+                let (ruling, [condition, integrity, held]) =
+                    self.ask(&policy, process, by, path, ruling, self.enforces(judged));
                 let metadata = [
                     ("flags", path_flags(open.path_flags)),
                     ("errno", errno),
@@ -284,6 +284,11 @@ impl Pipeline {
         let held = rule.map_or(0, |rule| self.policies.hold(process, &rule));
         let held = if held == 0 { String::new() } else { held.to_string() };
         (ruling, [condition, integrity, ("held_processes", held)])
+    }
+
+    /// Is somebody there to refuse files and programs, who judged this one or could judge the next?
+    fn enforces(&self, judged: Option<&Judged>) -> bool {
+        judged.is_some() || self.policies.judged_elsewhere()
     }
 
     /// The policy that the kernel judged by, or the one in force where it did not.

@@ -51,7 +51,8 @@ pub struct Machine {
     pub counts: bool,
     /// Whether one thread of the host emulates all its processors, by turns. With a thread for each, qemu can miss that one processor
     /// changes code which another is about to run (seen with 7.2: the breakpoint that the kernel puts where it attaches a program
-    /// stays, and both processors run into it for ever). A guest that attaches hundreds of programs meets that in one run of ten.
+    /// stays, and both processors run into it for ever). Three of some twenty runs of
+    /// a guest that attaches hundreds of programs met that.
     pub one_thread: bool,
 }
 

@@ -18,7 +18,8 @@ use crate::words::{Action, Protocol, Severity, Verdict};
 /// ```
 ///
 /// Further fields: `protocol` (tcp, else udp), `truncated` (only a part of the path is known), `agent_type` and `binary` of the
-/// acting process, its `cmdline` and `uid` for conditions, `held` (names of rules whose condition held for it before), `severity` (left out: not compared), `note`.
+/// acting process, its `cmdline` and `uid` for conditions, `held` (names of rules whose condition held for it before), `severity` (left
+/// out: not compared), `note`.
 #[derive(Clone, Debug)]
 pub struct CaseFile {
     /// In order.

@@ -35,7 +35,7 @@ pub struct Effective {
 }
 
 /// An action to be judged.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Act<'a> {
     /// What is done.
     pub action: Action,
@@ -50,7 +50,7 @@ pub struct Act<'a> {
 }
 
 /// What is acted on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Resource<'a> {
     /// A file or program.
     Path {

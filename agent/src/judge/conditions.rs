@@ -13,7 +13,7 @@ use crate::decode::{Process, Program};
 use crate::enrich::cmdline;
 use crate::policies::InForce;
 
-/// Answers that are remembered, of 24 bytes each.
+/// Answers that are remembered: about 2 MiB of them, at 17 bytes for each place of a table that is never full.
 const ANSWERS_MAX: usize = 1 << 16;
 
 /// What came of asking the rule that decided.
@@ -27,8 +27,8 @@ pub struct Asked {
     pub denies: bool,
 }
 
-/// Asks conditions, and remembers what came of it: an expression says the same of the same action whenever it is asked, and to evaluate
-/// one takes a hundred times as long as to look it up. Who does the same thing over and over is not to keep others waiting.
+/// Asks conditions, and remembers what came of it, as an expression says the same of the same action whenever it is asked: who does the
+/// same thing over and over is not to keep others waiting.
 #[derive(Debug, Default)]
 pub struct Conditions {
     /// Secret, so that nobody can make two actions that look the same here.
@@ -51,12 +51,6 @@ impl Conditions {
         if !policy.effective.has_conditions() || ruling.verdict == Verdict::Deny || ruling.not_enforced {
             return (ruling, None);
         }
-        let text = match resource {
-            Resource::Path { path, .. } => escape(path),
-            Resource::Net { addr, port, .. } => Cow::Owned(SocketAddr::new(addr, port).to_string()),
-            Resource::Socket => return (ruling, None),
-            Resource::ServerName(name) => Cow::Borrowed(name),
-        };
         let act = Act {
             action: ruling.action,
             resource,
@@ -64,19 +58,13 @@ impl Conditions {
             binary: &by.exe,
             held: Held::NONE,
         };
-        let (unnamed, protocol) = match resource {
-            Resource::Path { truncated, .. } => (truncated, None),
-            Resource::Net { protocol, .. } => (false, Some(protocol)),
-            Resource::Socket | Resource::ServerName(_) => (false, None),
-        };
-        let Process { uid, agent_type, program, .. } = process;
-        let of_process = (uid, &**agent_type, &program.exe, &program.args, &by.exe);
-        let of_policy = (&policy.policy_id, policy.generation);
-        let key = self.keys.hash_one((of_policy, of_process, ruling.action, &*text, unnamed, protocol));
+        let Process { uid, program, .. } = process;
+        let facts = (uid, &program.exe, &program.args);
+        let key = self.keys.hash_one((&policy.policy_id, policy.generation, act, facts));
         if self.answers.len() == ANSWERS_MAX {
             self.answers.clear();
         }
-        let asked = *self.answers.entry(key).or_insert_with(|| evaluate(policy, process, &act, &text));
+        let asked = *self.answers.entry(key).or_insert_with(|| evaluate(policy, process, &act));
         let Some((asked, rule)) = asked.and_then(|asked| Some((asked, policy.effective.rule(asked.rule)?))) else {
             return (ruling, None);
         };
@@ -87,11 +75,17 @@ impl Conditions {
     }
 }
 
-fn evaluate(policy: &InForce, process: &Process, act: &Act<'_>, resource: &str) -> Option<Asked> {
+fn evaluate(policy: &InForce, process: &Process, act: &Act<'_>) -> Option<Asked> {
     // In the words of the event, so that the server asks the same.
+    let resource = match act.resource {
+        Resource::Path { path, .. } => escape(path),
+        Resource::Net { addr, port, .. } => Cow::Owned(SocketAddr::new(addr, port).to_string()),
+        Resource::Socket => return None,
+        Resource::ServerName(name) => Cow::Borrowed(name),
+    };
     let exe = escape(&process.program.exe);
     let cmdline = cmdline(&process.program);
-    let facts = Facts { resource, exe: &exe, cmdline: &cmdline, uid: process.uid.into() };
+    let facts = Facts { resource: &resource, exe: &exe, cmdline: &cmdline, uid: process.uid.into() };
     let judgement = policy.effective.judge_with(act, &facts);
     let (by, rule) = (judgement.condition?, judgement.index?);
     Some(Asked { by, rule, denies: judgement.verdict == Verdict::Deny })

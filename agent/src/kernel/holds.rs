@@ -62,11 +62,18 @@ impl HoldData {
     }
 }
 
+/// Where `held_rules` has the generation in force: behind the names of both sides.
+const IN_FORCE_AT: usize = 2 * CONDITIONAL_MAX;
+
+fn name_at(generation: u32, position: usize) -> u32 {
+    u32::try_from(side(generation) * CONDITIONAL_MAX + position).expect("a small table")
+}
+
 /// What another agent's hold stands for; `rules` is its `held_rules`.
 pub(super) fn rules_of(hold: &HoldData, rules: &Array<MapData, u64>) -> Vec<u64> {
-    let generation = hold.generations[0].max(hold.generations[1]);
-    let first = side(generation) * CONDITIONAL_MAX;
-    let rule = |position| rules.get(&u32::try_from(first + position).ok()?, 0).ok();
+    let in_force = rules.get(&u32::try_from(IN_FORCE_AT).expect("a small table"), 0);
+    let generation = in_force.ok().and_then(|generation| u32::try_from(generation).ok()).unwrap_or(0);
+    let rule = |position| rules.get(&name_at(generation, position), 0).ok();
     hold.under(generation).positions().filter_map(rule).filter(|rule| *rule != 0).collect()
 }
 
@@ -164,13 +171,17 @@ impl Maps {
 
     /// Notes for the agent that takes over what the bits of a generation stand for.
     pub(super) fn name_held_rules(&mut self, new: &Conditional) -> Result<(), KernelError> {
-        let first = side(new.generation) * CONDITIONAL_MAX;
         for position in 0..CONDITIONAL_MAX {
             let rule = new.rules.get(position).copied().unwrap_or(0);
-            let index = u32::try_from(first + position).expect("a small table");
-            self.held_rules.set(index, rule, 0).map_err(|e| map("held_rules", e))?;
+            self.held_rules.set(name_at(new.generation, position), rule, 0).map_err(|e| map("held_rules", e))?;
         }
         Ok(())
+    }
+
+    /// Notes for the agent that takes over which generation is in force: until then the side of the one before counts.
+    pub(super) fn name_generation(&mut self, generation: u32) -> Result<(), KernelError> {
+        let index = u32::try_from(IN_FORCE_AT).expect("a small table");
+        self.held_rules.set(index, u64::from(generation), 0).map_err(|e| map("held_rules", e))
     }
 
     /// Fills in what processes are held to under the next policy: of `all` before it is in force, and once more after that of those that

@@ -65,9 +65,11 @@ impl Shared {
             }
             keys.push((bits, data));
         }
-        let written = written.and_then(|()| maps.name_held_rules(&conditional));
-        maps.carry_holds(&published.conditional, &conditional, true);
-        let written = written.and_then(|()| swap(&mut maps.policies, tables));
+        let written = written.and_then(|()| {
+            maps.name_held_rules(&conditional)?;
+            maps.carry_holds(&published.conditional, &conditional, true);
+            swap(&mut maps.policies, tables)
+        });
         // Of a generation that did not come into force, or of the one before: nobody looks these up any more.
         let stale = if written.is_ok() { std::mem::replace(&mut published.keys, keys) } else { keys };
         for (bits, data) in stale {
@@ -77,6 +79,9 @@ impl Shared {
         let before = std::mem::replace(&mut published.conditional, conditional);
         maps.carry_holds(&before, &published.conditional, false);
         maps.drop_idle_holds(generation);
+        if let Err(error) = maps.name_generation(generation) {
+            tracing::warn!(reason = %error, "the agent that takes over would know of holds under the policy before alone");
+        }
         Ok(generation)
     }
 

@@ -8,8 +8,8 @@
 //! six lists, each with its length (u32) first: rows over programs (u32), rows over paths (u32), profiles (15 u32: anchored,
 //! floating, fallback, truncated of each action, then the address table, then which rules with a condition count, low half first),
 //! rules with a condition (5 u32: action, anchored, floating, denial, address table or 0xffffffff), cells (u16), agent types in order of
-//! name (length u32, name, first cell u16), prefixes. A prefix is its table (u32), length (u8), address (16 bytes), default (u8), and the list of its entries
-//! (8 bytes each, see [`Prefix`]). Zeros at the end of a list of rows, profiles, rules or cells don't count, as the kernel's tables have a
+//! name (length u32, name, first cell u16), prefixes. A prefix is its table (u32), length (u8), address (16 bytes), default (u8), and the
+//! list of its entries (8 bytes each, see [`Prefix`]). Zeros at the end of a list of rows, profiles, rules or cells don't count, as the kernel's tables have a
 //! fixed size.
 
 use sha2::{Digest, Sha256};
