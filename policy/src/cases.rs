@@ -4,7 +4,6 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::condition::Facts;
 use crate::eval::{Act, Effective, Judgement, Resource};
-use crate::held::Held;
 use crate::words::{Action, Protocol, Severity, Verdict};
 
 /// A file of cases.
@@ -86,7 +85,7 @@ impl Case {
             Target::Net { addr, port, protocol } => Resource::Net { addr: *addr, port: *port, protocol: *protocol },
             Target::ServerName(name) => Resource::ServerName(name),
         };
-        let held = self.held.iter().fold(Held::NONE, |held, rule| held.or(policy.held_by_name(rule)));
+        let held = policy.held_by_names(self.held.iter().map(String::as_str));
         Act { action: self.action, resource, agent_type: self.agent_type.as_deref(), binary: &self.binary, held }
     }
 

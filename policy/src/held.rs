@@ -65,10 +65,18 @@ impl Effective {
         self.conditional().binary_search(&index).map_or(Held::NONE, Held::nth)
     }
 
-    /// All rules of this name that have a condition: overlays can have one of the same name.
-    pub fn held_by_name(&self, name: &str) -> Held {
-        let rules = (0..).zip(self.conditional().iter().filter_map(|index| self.rule(*index)));
-        rules.filter(|(_, r)| r.rule.name == name).fold(Held::NONE, |held, (position, _)| held.or(Held::nth(position)))
+    /// The rules with a condition, in order: a bit for each, as far as there are bits.
+    pub(crate) fn conditional_rules(&self) -> impl Iterator<Item = RuleRef<'_>> {
+        self.conditional().iter().filter_map(|index| self.rule(*index))
+    }
+
+    /// All rules of these names that have a condition: overlays can have one of the same name.
+    pub fn held_by_names<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Held {
+        let held = |name| {
+            let named = (0..).zip(self.conditional_rules()).filter(move |(_, r)| r.rule.name == name);
+            named.fold(Held::NONE, |held, (position, _)| held.or(Held::nth(position)))
+        };
+        names.into_iter().map(held).fold(Held::NONE, Held::or)
     }
 }
 
@@ -108,5 +116,31 @@ impl RuleRef<'_> {
         list(&[rule.condition.as_ref().map_or("", |condition| condition.as_str())]);
         let bytes = digest.finalize();
         u64::from_le_bytes(bytes[..8].try_into().expect("eight of 32"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::eval::{Effective, Layer};
+    use crate::policy::Policy;
+
+    fn identity(version: u32, agent_type: Option<&str>, rules: &str, name: &str) -> u64 {
+        let yaml = format!("apiVersion: tyr.dev/v1\nkind: Policy\nmetadata: {{name: p}}\nspec:\n  rules:\n{rules}");
+        let policy = Policy::parse(&yaml).unwrap_or_else(|error| panic!("{error}")).policy;
+        let effective = Effective::new(vec![Layer { version, agent_type: agent_type.map(str::to_owned), policy }]);
+        effective.rules().find(|r| r.rule.name == name).expect("it is there").identity()
+    }
+
+    #[test]
+    fn a_rule_is_the_same_until_it_says_something_else() {
+        let rule = "    - {name: r, action: exec, resource_pattern: '/a', verdict: deny, agent_types: [codex], binaries: ['/b'], condition: 'context.uid == 0'}\n";
+        let before = identity(1, None, rule, "r");
+        let elsewhere = format!("    - {{name: first, action: exec, verdict: alert}}\n{rule}");
+        assert_eq!(identity(2, None, &elsewhere, "r"), before, "in another version, at another place");
+        for (from, to) in [("'/a'", "'/c'"), ("deny", "alert"), ("codex", "aider"), ("'/b'", "'/d'"), ("== 0", "== 1")]
+        {
+            assert_ne!(identity(1, None, &rule.replace(from, to), "r"), before, "{from}");
+        }
+        assert_ne!(identity(1, Some("codex"), rule, "r"), before, "in an overlay");
     }
 }

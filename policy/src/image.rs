@@ -217,7 +217,7 @@ impl Image {
         }
         let Addresses { of_profiles, of_conditional, tables: net } = Addresses::new(effective, &profiles)?;
         let files = Files::new(effective, &profiles)?;
-        let conditional = conditional(effective).zip(files.conditional).zip(of_conditional);
+        let conditional = effective.conditional_rules().zip(files.conditional).zip(of_conditional);
         let conditional = conditional.map(|((r, starts), net)| Conditional {
             identity: r.identity(),
             action: r.rule.action,
@@ -319,11 +319,6 @@ impl Image {
     }
 }
 
-/// The rules with a condition, in order.
-fn conditional(effective: &Effective) -> impl Iterator<Item = RuleRef<'_>> {
-    effective.conditional().iter().filter_map(|index| effective.rule(*index))
-}
-
 /// The automaton over paths, with two starts for each profile and action.
 struct Files {
     classes: [u8; 256],
@@ -344,7 +339,8 @@ impl Files {
             .iter()
             .flat_map(|profile| FILE_ACTIONS.map(|action| effective.rules_of(profile, action)))
             .map(|rules| rules.map(|r| position[&r.index]).collect());
-        let of_conditional = conditional(effective).map(|r| position.get(&r.index).copied().into_iter().collect());
+        let of_conditional =
+            effective.conditional_rules().map(|r| position.get(&r.index).copied().into_iter().collect());
         let groups: Vec<Vec<usize>> = of_profiles
             .chain(of_conditional)
             .flat_map(|rules: Vec<usize>| {
@@ -439,7 +435,8 @@ impl Addresses {
             table(rules.collect(), profile.default(Action::NetConnect).0)
         });
         let of_profiles = of_profiles.collect::<Result<_, _>>()?;
-        let of_conditional = conditional(effective)
+        let of_conditional = effective
+            .conditional_rules()
             .map(|r| (r.rule.action == Action::NetConnect).then(|| table(vec![r], Verdict::Allow)).transpose());
         let of_conditional = of_conditional.collect::<Result<_, _>>()?;
         Ok(Self { of_profiles, of_conditional, tables })

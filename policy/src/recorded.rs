@@ -7,7 +7,6 @@ use std::net::SocketAddr;
 use crate::compiled::Compiled;
 use crate::condition::Facts;
 use crate::eval::{Act, Judgement, Resource};
-use crate::held::Held;
 use crate::words::{Action, Protocol, Severity, Verdict};
 
 /// Begins what events call a socket whose peers no rule can name: `socket:FAMILY/TYPE/PROTOCOL`.
@@ -49,8 +48,8 @@ pub struct Recorded<'a> {
 }
 
 impl Recorded<'_> {
-    /// With what an event's metadata says besides: `protocol`, `flags` (`truncated` among them), `guarded`, `caller`, `caller_type`, `uid`, and whether
-    /// `condition` is [`CONDITION_EARLIER`].
+    /// With what an event's metadata says besides: `protocol`, `flags` (`truncated` among them), `guarded`, `caller`, `caller_type`, `uid`,
+    /// and whether `condition` is [`CONDITION_EARLIER`].
     #[must_use]
     pub fn with_metadata<'m>(self, metadata: &'m BTreeMap<String, String>) -> Recorded<'m>
     where
@@ -96,8 +95,7 @@ impl Compiled {
             Some(path) if path.starts_with('/') => unescape(path),
             Some(_) => Cow::Borrowed(&[][..]),
         };
-        let held = recorded.rule.filter(|_| recorded.earlier);
-        let held = held.map_or(Held::NONE, |rule| self.effective().held_by_name(rule));
+        let held = self.effective().held_by_names(recorded.rule.filter(|_| recorded.earlier));
         let act = Act { action: recorded.action, resource, agent_type: recorded.agent_type, binary: &binary, held };
         let Recorded { resource, exe, cmdline, uid, .. } = *recorded;
         Some(self.judge_with(&act, &Facts { resource, exe, cmdline, uid }))

@@ -141,8 +141,7 @@ impl Survey {
             prefixes += effective.network(profile)?.prefixes.len();
         }
         // Each with tables of its own, for those that are held to it.
-        let conditional = || effective.conditional().iter().filter_map(|index| effective.rule(*index));
-        for r in conditional().filter(|r| matches!(r.rule.what, What::Net(_))) {
+        for r in effective.conditional_rules().filter(|r| matches!(r.rule.what, What::Net(_))) {
             prefixes += effective.network_of(std::iter::once(r), Verdict::Allow)?.prefixes.len();
         }
         let programs = profiles.programs();
@@ -165,7 +164,7 @@ impl Survey {
                 }
             }
         }
-        for r in conditional().filter(|r| matches!(r.rule.what, What::Path(_))) {
+        for r in effective.conditional_rules().filter(|r| matches!(r.rule.what, What::Path(_))) {
             survey.add_paths(r.rule.action, &[r], &mut reached)?;
         }
         survey.add_addresses(effective);

@@ -21,14 +21,14 @@ const PASSES_MAX: usize = 16;
 /// include/uapi/linux/bpf.h: `BPF_EXIST`. Whoever ended meanwhile is not to come back.
 const EXIST: u64 = 2;
 
-/// Rules with a condition under a generation, in order of their bits.
+/// Which bit stands for which rule under a generation: the rules with a condition, in order.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Conditional {
+pub(super) struct Numbering {
     pub(super) generation: u32,
     pub(super) rules: Vec<u64>,
 }
 
-impl Conditional {
+impl Numbering {
     /// The bits of those rules that are among these.
     fn bits(&self, rules: &[u64]) -> Held {
         let positions = rules.iter().filter_map(|rule| self.rules.iter().position(|own| own == rule));
@@ -82,14 +82,14 @@ impl Shared {
     pub(super) fn hold(&self, pid: u32, tree: TreeId, rule: u64) -> Result<usize, KernelError> {
         // Locked to the end: bits are those of the policy in force.
         let published = self.published.lock().expect("no holder panics");
-        let bit = published.conditional.bits(&[rule]);
+        let bit = published.numbering.bits(&[rule]);
         let mut held = 0;
         if bit.is_empty() {
             return Ok(held);
         }
         let mut maps = self.maps.lock().expect("no holder panics");
         for _ in 0..PASSES_MAX {
-            let fresh = maps.hold_family(pid, tree, published.conditional.generation, bit)?;
+            let fresh = maps.hold_family(pid, tree, published.numbering.generation, bit)?;
             if fresh == 0 {
                 break;
             }
@@ -102,7 +102,7 @@ impl Shared {
     pub(super) fn adopt_hold(&self, pid: u32, rules: &[u64]) -> Result<(), KernelError> {
         let mut published = self.published.lock().expect("no holder panics");
         // No policy of this agent yet: bits are given out as they come.
-        let own = &mut published.conditional;
+        let own = &mut published.numbering;
         for rule in rules {
             if !own.rules.contains(rule) && own.rules.len() < CONDITIONAL_MAX {
                 own.rules.push(*rule);
@@ -170,7 +170,7 @@ impl Maps {
     }
 
     /// Notes for the agent that takes over what the bits of a generation stand for.
-    pub(super) fn name_held_rules(&mut self, new: &Conditional) -> Result<(), KernelError> {
+    pub(super) fn name_held_rules(&mut self, new: &Numbering) -> Result<(), KernelError> {
         for position in 0..CONDITIONAL_MAX {
             let rule = new.rules.get(position).copied().unwrap_or(0);
             self.held_rules.set(name_at(new.generation, position), rule, 0).map_err(|e| map("held_rules", e))?;
@@ -186,7 +186,7 @@ impl Maps {
 
     /// Fills in what processes are held to under the next policy: of `all` before it is in force, and once more after that of those that
     /// were being forked.
-    pub(super) fn carry_holds(&mut self, old: &Conditional, new: &Conditional, mut all: bool) {
+    pub(super) fn carry_holds(&mut self, old: &Numbering, new: &Numbering, mut all: bool) {
         for _ in 0..PASSES_MAX {
             let lacks = |hold: &HoldData| hold.generations[side(new.generation)] != new.generation;
             let pending: Vec<(u32, HoldData)> =

@@ -21,7 +21,7 @@ use super::abi::{
     self, ConditionalData, FileCellData, NET_ENTRIES_MAX, NetEntryData, NetKeyData, NetList, POLICY_LAYOUT,
     PolicyTables, ProfileData,
 };
-use super::holds::Conditional;
+use super::holds::Numbering;
 use super::load::map;
 use super::shared::Shared;
 use super::slot::Slot;
@@ -31,7 +31,7 @@ use super::{KernelError, Tables};
 #[derive(Debug, Default)]
 pub(super) struct Published {
     /// The rules with a condition of the policy in force, and its generation.
-    pub(super) conditional: Conditional,
+    pub(super) numbering: Numbering,
     keys: Vec<(u32, NetKeyData)>,
     /// The map that holds the tables in force, the agent types that they name, and the digest of what was written there.
     slot: Option<(Slot, Vec<String>, String)>,
@@ -41,9 +41,9 @@ impl Shared {
     /// See [`super::Kernel::publish`].
     pub(super) fn publish(&self, image: &Image) -> Result<u32, KernelError> {
         let mut published = self.published.lock().expect("no holder panics");
-        let generation = published.conditional.generation + 1;
+        let generation = published.numbering.generation + 1;
         let rules = image.conditional().iter().map(|rule| rule.identity).collect();
-        let conditional = Conditional { generation, rules };
+        let numbering = Numbering { generation, rules };
         let tables = {
             let mut types = self.types.lock().expect("no holder panics");
             tables(image, generation, |agent_type| types.number(agent_type))?
@@ -66,8 +66,8 @@ impl Shared {
             keys.push((bits, data));
         }
         let written = written.and_then(|()| {
-            maps.name_held_rules(&conditional)?;
-            maps.carry_holds(&published.conditional, &conditional, true);
+            maps.name_held_rules(&numbering)?;
+            maps.carry_holds(&published.numbering, &numbering, true);
             swap(&mut maps.policies, tables)
         });
         // Of a generation that did not come into force, or of the one before: nobody looks these up any more.
@@ -76,8 +76,8 @@ impl Shared {
             let _ = maps.net_rules.remove(&Key::new(bits, data));
         }
         published.slot = Some((written?, image.profiles().types().to_vec(), image.contents().digest()));
-        let before = std::mem::replace(&mut published.conditional, conditional);
-        maps.carry_holds(&before, &published.conditional, false);
+        let before = std::mem::replace(&mut published.numbering, numbering);
+        maps.carry_holds(&before, &published.numbering, false);
         maps.drop_idle_holds(generation);
         if let Err(error) = maps.name_generation(generation) {
             tracing::warn!(reason = %error, "the agent that takes over would know of holds under the policy before alone");
@@ -96,7 +96,7 @@ impl Shared {
         let types: Vec<(&str, u16)> =
             names.iter().zip(numbers).map(|(name, number)| (name.as_str(), tables.type_cells[number])).collect();
         let maps = self.maps.lock().expect("no holder panics");
-        let generation = published.conditional.generation;
+        let generation = published.numbering.generation;
         let prefixes = prefixes(&maps.net_rules, generation)?;
         let digest = contents(&tables, types, prefixes).digest();
         // Of types that the policy doesn't name there is nothing, and nothing else is beside the contents.

@@ -71,7 +71,7 @@ fn effective(layers: &[CaseLayer]) -> Effective {
 
 impl Case {
     fn held(&self, policy: &Effective) -> Held {
-        self.held.iter().fold(Held::NONE, |held, rule| held.or(policy.held_by_name(rule)))
+        policy.held_by_names(self.held.iter().map(String::as_str))
     }
 
     fn resource(&self, action: Action) -> Resource<'_> {
